@@ -1,0 +1,1 @@
+"""Frozen dataclasses and namespaces that cross the layer boundaries. Stands on nothing."""

@@ -1,0 +1,184 @@
+"""What crosses the boundary between extraction and the graph: sources, mentions and statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+from kgfuse.terms.namespaces import MENTION, XSD, digest
+
+SourceKind: TypeAlias = Literal["text", "image", "audio", "rdf", "manifest"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpan:
+    """Characters ``start`` (inclusive) to ``end`` (exclusive), in Unicode code points of the stored text."""
+
+    start: int
+    end: int
+    exact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A box in pixels of the upright picture: left, top, width, height."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSpan:
+    """Seconds ``start`` to ``end`` of a recording."""
+
+    start: float
+    end: float
+
+
+Selector: TypeAlias = TextSpan | Region | TimeSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One text, picture, recording, RDF file or manifest, as an extractor sees it.
+
+    Args:
+        iri: the source's IRI, which is also the name of its graph.
+        name: relative path, unique in the workspace.
+        kind: what it is.
+        media_type: such as ``text/plain`` or ``image/png``.
+        sha256: of the stored bytes.
+        item: IRI of the item it belongs to, or ``None``.
+        item_label: that item's label, or ``None``.
+        item_types: class IRIs of that item (never its target label).
+        text: the stored text, for texts.
+        path: the stored bytes, for everything else.
+    """
+
+    iri: str
+    name: str
+    kind: SourceKind
+    media_type: str
+    sha256: str
+    item: str | None = None
+    item_label: str | None = None
+    item_types: tuple[str, ...] = ()
+    text: str | None = None
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place in a source that speaks of something.
+
+    Args:
+        source: IRI of the source.
+        selector: where in it.
+        label: the normalised surface form that resolution matches.
+        extractor: who found it, such as ``text.lexicon``.
+        types: class IRIs the extractor is sure of; may be empty.
+        entity: IRI where the extractor knows it (lexicon entry, the item itself); ``None`` leaves it to resolution.
+        confidence: 0 to 1.
+    """
+
+    source: str
+    selector: Selector
+    label: str
+    extractor: str
+    types: tuple[str, ...] = ()
+    entity: str | None = None
+    confidence: float = 1.0
+
+    @property
+    def iri(self) -> str:
+        """Derived from the place alone, so two extractors that see the same place share the mention."""
+        return MENTION + digest(self.source, repr(self.selector))
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A literal: lexical form, datatype IRI, language tag (empty where none)."""
+
+    lexical: str
+    datatype: str = XSD + "string"
+    language: str = ""
+
+
+Node: TypeAlias = Mention | str
+"""A mention yet to be resolved, or an IRI."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A candidate triple with its evidence; the gate decides whether it enters the graph.
+
+    Args:
+        subject: a mention or an IRI.
+        predicate: property IRI.
+        object: a mention, an IRI or a literal.
+        evidence: at least one mention: the words or pixels it rests on.
+        extractor: who proposed it, such as ``text.pattern``.
+        confidence: 0 to 1.
+        reason: one short sentence for people.
+        source: IRI of the source that says so.
+        negated: the text denies it; never asserted, kept with its reason.
+    """
+
+    subject: Node
+    predicate: str
+    object: Node | Value
+    evidence: tuple[Mention, ...]
+    extractor: str
+    confidence: float
+    reason: str
+    source: str
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A resolved statement: IRIs and literals only, ready for the graph.
+
+    ``run`` is the IRI of the extraction run; ``statement`` IRIs are derived by the graph layer.
+    """
+
+    subject: str
+    predicate: str
+    object: str | Value
+    source: str
+    evidence: tuple[Mention, ...]
+    extractor: str
+    confidence: float
+    reason: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A statement that the gate turned away, and why."""
+
+    statement: Statement
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """All that one run found in one source."""
+
+    source: str
+    run: str
+    mentions: tuple[Mention, ...]
+    statements: tuple[Statement, ...]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+_SELECTORS: Final[dict[str, type[TextSpan] | type[Region] | type[TimeSpan]]] = {
+    "text": TextSpan,
+    "region": Region,
+    "time": TimeSpan,
+}
