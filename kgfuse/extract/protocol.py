@@ -1,0 +1,107 @@
+"""What an extractor is, and how one is run: the whole contract between kgfuse and a plug-in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+
+from kgfuse.terms.mentions import Extraction, Mention, Source, SourceKind, Statement
+from kgfuse.terms.namespaces import RUN, digest
+
+if TYPE_CHECKING:
+    from kgfuse.extract.settings import ExtractSettings
+    from kgfuse.ontology.vocabulary import Vocabulary
+
+Found: TypeAlias = Mention | Statement
+"""What an extractor yields."""
+
+
+@runtime_checkable
+class Extractor(Protocol):
+    """Finds mentions and statements in one source at a time.
+
+    An extractor is pure: what it yields depends on the source, its own settings and its vocabulary, never on other
+    sources or on their order. It may also have
+
+    * ``extract_batch(sources) -> Iterable[list[Found]]``: the same results for many sources at once;
+    * ``parameters``: a JSON-able mapping that goes into the record of the run.
+    """
+
+    @property
+    def name(self) -> str:
+        """Short name, such as ``text``."""
+        ...
+
+    @property
+    def kinds(self) -> frozenset[SourceKind]:
+        """The kinds of source it reads."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Version, settings, vocabulary and model hashes in one string: what else its results depend on."""
+        ...
+
+    def extract(self, source: Source) -> Iterable[Found]:
+        """Yield what the source says."""
+        ...
+
+
+@runtime_checkable
+class BatchExtractor(Extractor, Protocol):
+    """An extractor that is faster on many sources at once."""
+
+    def extract_batch(self, sources: Sequence[Source]) -> Iterable[list[Found]]:
+        """Yield one list per source, in the order given, equal to what `extract` yields for it."""
+        ...
+
+
+class Factory(Protocol):
+    """What an entry point of the group ``kgfuse.extractors`` resolves to."""
+
+    def __call__(self, vocabulary: Vocabulary, settings: ExtractSettings) -> Extractor:
+        """Return an extractor for this vocabulary."""
+        ...
+
+
+def run_iri(extractor: Extractor) -> str:
+    """IRI of the run: the same extractor with the same settings and models is the same run."""
+    return RUN + digest(extractor.name, extractor.fingerprint)
+
+
+def extraction_key(extractor: Extractor, source: Source) -> str:
+    """Key under which an extraction may be reused: everything the result depends on."""
+    return digest(
+        extractor.name,
+        extractor.fingerprint,
+        source.iri,
+        source.sha256,
+        source.item or "",
+        source.item_label or "",
+        *sorted(source.item_types),
+    )
+
+
+def run(extractor: Extractor, sources: Sequence[Source]) -> Iterator[Extraction]:
+    """Run an extractor over sources of its kinds, in batches where it can, and yield one extraction per source."""
+    iri = run_iri(extractor)
+    parameters: Mapping[str, Any] = getattr(extractor, "parameters", {})
+    found: Iterable[Iterable[Found]]
+    if isinstance(extractor, BatchExtractor):
+        found = extractor.extract_batch(sources)
+    else:
+        found = (extractor.extract(source) for source in sources)
+    for source, results in zip(sources, found, strict=True):
+        yield collect(source.iri, iri, results, parameters)
+
+
+def collect(source: str, run: str, found: Iterable[Found], parameters: Mapping[str, Any]) -> Extraction:
+    """Sort what was found into mentions and statements; repeated finds are kept once, in first-seen order."""
+    mentions: dict[Mention, None] = {}
+    statements: dict[Statement, None] = {}
+    for one in found:
+        if isinstance(one, Mention):
+            mentions.setdefault(one)
+        else:
+            statements.setdefault(one)
+    return Extraction(source, run, tuple(mentions), tuple(statements), parameters)

@@ -1,0 +1,87 @@
+"""Settings of extraction: typed, JSON-able, and part of the record of every run."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class TextSettings(BaseModel):
+    """How texts are read.
+
+    Attributes:
+        model: name or path of a spaCy pipeline; ``auto`` takes an installed ``en_core_web_*``, else the one that ships.
+        lexicon: match the labels and synonyms of the vocabulary.
+        entities: use the pipeline's named entities, typed by the classes that carry ``kgf:nerLabel``.
+        triggers: generate dependency patterns from the properties' labels and triggers.
+        patterns: use the packs' ``patterns.jsonl``.
+        suffices: let a mention alone state a property that is marked ``kgf:mentionSuffices``.
+        copula: read "X is a C" as ``rdf:type`` where no property of the vocabulary has that trigger.
+        mentions: say ``kgf:mentions`` of the item for lexicon entries and named entities.
+        noun_chunks: also say it for every other noun phrase.
+        chunk: longer texts are read in pieces of about this many characters, cut between paragraphs or sentences.
+        batch: texts that are parsed at once; results do not depend on it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = "auto"
+    lexicon: bool = True
+    entities: bool = True
+    triggers: bool = True
+    patterns: bool = True
+    suffices: bool = True
+    copula: bool = True
+    mentions: bool = True
+    noun_chunks: bool = False
+    chunk: int = Field(default=50_000, ge=1_000, le=900_000)
+    batch: int = Field(default=64, ge=1)
+
+
+class ImageSettings(BaseModel):
+    """How pictures are read.
+
+    Attributes:
+        model: an image encoder by name or path; ``None`` takes the one that ships.
+        tags: say what the picture depicts where the calibrated tag probability reaches ``tag_threshold``.
+        tag_threshold: calibrated probability below which a tag is turned away.
+        box_threshold: share of the activation map's maximum above which a cell belongs to the tag's box.
+        ocr: read lines of text: ``auto`` only where the picture looks as if it held some.
+        ocr_threshold: confidence below which a line is dropped.
+        colours: say the dominant colours with their regions.
+        colour_share: smallest share of the foreground that makes a colour dominant.
+        max_side: larger pictures are shrunk to this side for colours and text; boxes refer to the full picture.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str | None = None
+    tags: bool = True
+    tag_threshold: float = Field(default=0.5, ge=0, le=1)
+    box_threshold: float = Field(default=0.4, ge=0, le=1)
+    ocr: Literal["auto", "on", "off"] = "auto"
+    ocr_threshold: float = Field(default=0.7, ge=0, le=1)
+    colours: bool = True
+    colour_share: float = Field(default=0.12, ge=0, le=1)
+    max_side: int = Field(default=1024, ge=32)
+
+
+class ExtractSettings(BaseModel):
+    """Settings of the extractors and of what is done with their finds.
+
+    Attributes:
+        text: the text extractor.
+        image: the image extractor.
+        extractors: names to run, in this order; ``None`` runs every registered one that loads.
+        plugins: settings of extractors from outside, by their name.
+        min_confidence: statements below it are turned away by the gate.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: TextSettings = Field(default_factory=TextSettings)
+    image: ImageSettings = Field(default_factory=ImageSettings)
+    extractors: tuple[str, ...] | None = None
+    plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    min_confidence: float = Field(default=0.3, ge=0, le=1)
