@@ -1,0 +1,1 @@
+"""Encoders of texts, pictures and graphs: arrays in, arrays out. Stands on ``terms`` and ``errors`` only."""
