@@ -1,0 +1,1 @@
+"""Ontology packs: what drives extraction, the gate, the shapes and the class hierarchy."""
