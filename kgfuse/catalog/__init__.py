@@ -1,0 +1,7 @@
+"""What a workspace remembers beside its graph: sources, items, extractions, problems, models, and the bytes."""
+
+from kgfuse.catalog.blobs import Blobs
+from kgfuse.catalog.catalog import Catalog
+from kgfuse.catalog.rows import ItemRow, ModelRow, ProblemRow, SourceRow
+
+__all__ = ["Blobs", "Catalog", "ItemRow", "ModelRow", "ProblemRow", "SourceRow"]
