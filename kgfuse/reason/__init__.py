@@ -1,0 +1,1 @@
+"""What follows from the graph: OWL 2 RL closure, proofs, CONSTRUCT rules, SHACL."""
