@@ -1,0 +1,251 @@
+"""Why a triple is in the graph, as RDF: statements (RDF 1.1 reification), their mentions (Web Annotation), runs (PROV).
+
+All of it stands in ``kgf:provenance``, under IRIs derived from content: no blank nodes, no clock. There is one
+statement node for a graph and triple, however many extractors found it. Mentions and runs are shared between
+statements and go with the last statement that refers to them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cached_property
+from typing import Any, Final
+
+import pyoxigraph as ox
+
+from kgfuse.graph.nodes import named, node, text
+from kgfuse.graph.store import GraphStore
+from kgfuse.terms.mentions import Fact, Mention, Region, Source, TextSpan, Value
+from kgfuse.terms.namespaces import DCTERMS, GRAPH_PROVENANCE, KGF, OA, PROV, RDF, RUN, STATEMENT, XSD, digest
+
+GRAPH: Final = ox.NamedNode(GRAPH_PROVENANCE)
+TYPE: Final = ox.NamedNode(RDF + "type")
+SUBJECT: Final = ox.NamedNode(RDF + "subject")
+PREDICATE: Final = ox.NamedNode(RDF + "predicate")
+OBJECT: Final = ox.NamedNode(RDF + "object")
+IN_GRAPH: Final = ox.NamedNode(KGF + "inGraph")
+CONFIDENCE: Final = ox.NamedNode(KGF + "confidence")
+EXTRACTOR: Final = ox.NamedNode(KGF + "extractor")
+REASON: Final = ox.NamedNode(KGF + "reason")
+REFERS_TO: Final = ox.NamedNode(KGF + "refersTo")
+FILE_NAME: Final = ox.NamedNode(KGF + "fileName")
+SHA256: Final = ox.NamedNode(KGF + "sha256")
+FORMAT: Final = ox.NamedNode(DCTERMS + "format")
+DERIVED_FROM: Final = ox.NamedNode(PROV + "wasDerivedFrom")
+GENERATED_BY: Final = ox.NamedNode(PROV + "wasGeneratedBy")
+HAS_SOURCE: Final = ox.NamedNode(OA + "hasSource")
+HAS_SELECTOR: Final = ox.NamedNode(OA + "hasSelector")
+START: Final = ox.NamedNode(OA + "start")
+END: Final = ox.NamedNode(OA + "end")
+EXACT: Final = ox.NamedNode(OA + "exact")
+VALUE: Final = ox.NamedNode(RDF + "value")
+CONFORMS_TO: Final = ox.NamedNode(DCTERMS + "conformsTo")
+MEDIA_FRAGMENTS: Final = ox.NamedNode("http://www.w3.org/TR/media-frags/")
+
+_STATEMENT: Final = ox.NamedNode(RDF + "Statement")
+_MENTION: Final = ox.NamedNode(KGF + "Mention")
+_SOURCE: Final = ox.NamedNode(KGF + "Source")
+_RUN: Final = ox.NamedNode(KGF + "Run")
+_ACTIVITY: Final = ox.NamedNode(PROV + "Activity")
+VERSION: Final = ox.NamedNode(KGF + "version")
+MODEL_HASH: Final = ox.NamedNode(KGF + "modelHash")
+PARAMETERS: Final = ox.NamedNode(KGF + "parameters")
+_POSITION: Final = ox.NamedNode(OA + "TextPositionSelector")
+_QUOTE: Final = ox.NamedNode(OA + "TextQuoteSelector")
+_FRAGMENT: Final = ox.NamedNode(OA + "FragmentSelector")
+_JSON: Final = ox.NamedNode(RDF + "JSON")
+_INTEGER: Final = ox.NamedNode(XSD + "integer")
+_DECIMAL: Final = ox.NamedNode(XSD + "decimal")
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What produced statements: enough to do it again.
+
+    Args:
+        extractors: names of the extractors at work.
+        version: of kgfuse.
+        models: model name → SHA-256 of its weights.
+        parameters: their whole configuration, as JSON values.
+    """
+
+    extractors: tuple[str, ...]
+    version: str
+    models: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def parameters_json(self) -> str:
+        """The parameters in one canonical line."""
+        return json.dumps(dict(self.parameters), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    @cached_property
+    def iri(self) -> str:
+        """Derived from all of it: the same set-up is the same run."""
+        models = (f"{name} {sha}" for name, sha in sorted(self.models.items()))
+        return RUN + digest(*sorted(self.extractors), "", self.version, *models, "", self.parameters_json)
+
+
+def statement_iri(graph: str, subject: str, predicate: str, object: str | Value) -> str:
+    """IRI of the statement node for this triple in this graph."""
+    return STATEMENT + digest(graph, subject, predicate, str(node(object)))
+
+
+def decimal(number: float) -> ox.Literal:
+    """A confidence as ``xsd:decimal``, four digits at most, in canonical form.
+
+    >>> decimal(0.90004).value, decimal(1.0).value
+    ('0.9', '1')
+    """
+    rounded = Decimal(repr(float(number))).quantize(Decimal("0.0001"), ROUND_HALF_EVEN).normalize()
+    return ox.Literal(f"{rounded:f}" if rounded else "0", datatype=_DECIMAL)
+
+
+def fact_triples(facts: Iterable[Fact]) -> dict[str, list[ox.Triple]]:
+    """What the facts say, by the IRI of the source whose graph says it; each triple once, sorted."""
+    found: dict[str, set[ox.Triple]] = defaultdict(set)
+    for fact in facts:
+        found[fact.source].add(_triple(fact))
+    return {source: sorted(triples, key=str) for source, triples in sorted(found.items())}
+
+
+def fact_quads(facts: Iterable[Fact]) -> Iterator[ox.Quad]:
+    """Statement nodes and mentions of facts: confidence is the highest, evidence, runs and reasons the union."""
+    groups: dict[tuple[str, ox.Triple], list[Fact]] = defaultdict(list)
+    mentions: dict[str, tuple[Mention, set[str]]] = {}
+    for fact in facts:
+        groups[fact.source, _triple(fact)].append(fact)
+        for mention in fact.evidence:
+            _, referred = mentions.setdefault(mention.iri, (mention, set()))
+            if mention.entity is not None:
+                referred.add(mention.entity)
+    for (graph, triple), group in groups.items():
+        yield from _statement(graph, triple, group)
+    for mention, referred in mentions.values():
+        yield from mention_quads(mention, referred)
+
+
+def mention_quads(mention: Mention, refers_to: Iterable[str] = ()) -> Iterator[ox.Quad]:
+    """A mention as a Web Annotation target with its selectors."""
+    place = ox.NamedNode(mention.iri)
+    yield _quad(place, TYPE, _MENTION)
+    yield _quad(place, HAS_SOURCE, ox.NamedNode(mention.source))
+    for entity in refers_to:
+        yield _quad(place, REFERS_TO, ox.NamedNode(entity))
+    selector = mention.selector
+    if isinstance(selector, TextSpan):
+        position, quote = ox.NamedNode(mention.iri + "/position"), ox.NamedNode(mention.iri + "/quote")
+        yield _quad(place, HAS_SELECTOR, position)
+        yield _quad(position, TYPE, _POSITION)
+        yield _quad(position, START, ox.Literal(str(selector.start), datatype=_INTEGER))
+        yield _quad(position, END, ox.Literal(str(selector.end), datatype=_INTEGER))
+        yield _quad(place, HAS_SELECTOR, quote)
+        yield _quad(quote, TYPE, _QUOTE)
+        yield _quad(quote, EXACT, ox.Literal(selector.exact))
+        return
+    fragment = ox.NamedNode(mention.iri + "/fragment")
+    if isinstance(selector, Region):
+        value = f"xywh={selector.x},{selector.y},{selector.w},{selector.h}"
+    else:
+        value = f"t={_seconds(selector.start)},{_seconds(selector.end)}"
+    yield _quad(place, HAS_SELECTOR, fragment)
+    yield _quad(fragment, TYPE, _FRAGMENT)
+    yield _quad(fragment, CONFORMS_TO, MEDIA_FRAGMENTS)
+    yield _quad(fragment, VALUE, ox.Literal(value))
+
+
+def source_quads(source: Source) -> Iterator[ox.Quad]:
+    """A source's node: file, hash, format. When it was added is the catalog's to know."""
+    place = ox.NamedNode(source.iri)
+    yield _quad(place, TYPE, _SOURCE)
+    yield _quad(place, FILE_NAME, ox.Literal(source.name))
+    yield _quad(place, SHA256, ox.Literal(source.sha256))
+    yield _quad(place, FORMAT, ox.Literal(source.media_type))
+
+
+def run_quads(run: RunRecord) -> Iterator[ox.Quad]:
+    """A run's node."""
+    place = ox.NamedNode(run.iri)
+    yield _quad(place, TYPE, _RUN)
+    yield _quad(place, TYPE, _ACTIVITY)
+    for extractor in run.extractors:
+        yield _quad(place, EXTRACTOR, ox.Literal(extractor))
+    yield _quad(place, VERSION, ox.Literal(run.version))
+    for name, sha256 in run.models.items():
+        yield _quad(place, MODEL_HASH, ox.Literal(f"{name} {sha256}"))
+    yield _quad(place, PARAMETERS, ox.Literal(run.parameters_json, datatype=_JSON))
+
+
+def replace_provenance(store: GraphStore, graph: str, quads: Iterable[ox.Quad]) -> None:
+    """Make these quads all the provenance that the graph (a source's, or ``kgf:predicted``) has.
+
+    Its former statement nodes and its source node go; mentions and runs go where no other statement refers to them.
+    What other graphs have is not read. Killed at any moment, doing it again ends in the same dataset.
+
+    Args:
+        store: where.
+        graph: IRI of the graph, which is that of its source.
+        quads: from ``source_quads``, ``run_quads`` and ``fact_quads``; none removes all.
+    """
+    new = set(quads)
+    mine = [q.subject for q in store.quads(None, IN_GRAPH, ox.NamedNode(graph), GRAPH_PROVENANCE)]
+    owned = set(mine)
+    own = [q for s in (*mine, ox.NamedNode(graph)) for q in store.quads(s, None, None, GRAPH_PROVENANCE)]
+    shared = {text(q.object) for q in own if q.predicate in (DERIVED_FROM, GENERATED_BY)}
+    stale: list[ox.Quad] = []
+    for place in map(ox.NamedNode, sorted(shared)):
+        if not any(q.subject not in owned for q in _referring(store, place)):
+            stale.extend(_described(store, place))
+    # shared nodes first: while a statement stands, a second attempt still finds what it refers to
+    store.remove_quads(q for q in (*stale, *own) if q not in new)
+    store.add_quads(new)
+
+
+def remove_provenance(store: GraphStore, graph: str) -> None:
+    """Take away the provenance of a graph, with the mentions and runs that only it refers to."""
+    replace_provenance(store, graph, ())
+
+
+def _referring(store: GraphStore, place: ox.NamedNode) -> Iterator[ox.Quad]:
+    for predicate in (DERIVED_FROM, GENERATED_BY):
+        yield from store.quads(None, predicate, place, GRAPH_PROVENANCE)
+
+
+def _described(store: GraphStore, place: ox.NamedNode) -> Iterator[ox.Quad]:
+    for quad in store.quads(place, None, None, GRAPH_PROVENANCE):
+        yield quad
+        if quad.predicate == HAS_SELECTOR:
+            yield from store.quads(quad.object, None, None, GRAPH_PROVENANCE)  # type: ignore[arg-type]
+
+
+def _triple(fact: Fact) -> ox.Triple:
+    return ox.Triple(named(fact.subject), named(fact.predicate), node(fact.object))
+
+
+def _statement(graph: str, triple: ox.Triple, facts: list[Fact]) -> Iterator[ox.Quad]:
+    place = ox.NamedNode(STATEMENT + digest(graph, text(triple.subject), triple.predicate.value, str(triple.object)))
+    yield _quad(place, TYPE, _STATEMENT)
+    yield _quad(place, SUBJECT, triple.subject)
+    yield _quad(place, PREDICATE, triple.predicate)
+    yield _quad(place, OBJECT, triple.object)
+    yield _quad(place, IN_GRAPH, ox.NamedNode(graph))
+    yield _quad(place, CONFIDENCE, decimal(max(fact.confidence for fact in facts)))
+    yield _quad(place, REASON, ox.Literal("; ".join(sorted({fact.reason for fact in facts}))))
+    for extractor in sorted({fact.extractor for fact in facts}):
+        yield _quad(place, EXTRACTOR, ox.Literal(extractor))
+    for run in sorted({fact.run for fact in facts}):
+        yield _quad(place, GENERATED_BY, ox.NamedNode(run))
+    for mention in sorted({mention.iri for fact in facts for mention in fact.evidence}):
+        yield _quad(place, DERIVED_FROM, ox.NamedNode(mention))
+
+
+def _quad(s: Any, p: ox.NamedNode, o: Any) -> ox.Quad:
+    return ox.Quad(s, p, o, GRAPH)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{Decimal(repr(float(seconds))).quantize(Decimal('0.001')).normalize():f}"
