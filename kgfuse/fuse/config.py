@@ -48,10 +48,23 @@ class KernelConfig(_Section):
     """RBF kernel ridge regression on the joined blocks, a residual that validation must accept."""
 
     enabled: bool = True
-    sigma: float = Field(default=0.6, gt=0, description="kernel width, as a share of the joined blocks' norm")
+    sigma: tuple[float, ...] = Field(
+        default=(0.6, 1.0),
+        min_length=1,
+        description="kernel widths to choose from, as shares of the rows' typical norm",
+    )
     ridge: tuple[float, ...] = Field(default=(0.01, 0.1, 1.0), min_length=1, description="penalties to choose from")
     landmarks: int = Field(
         default=4_000, ge=1, description="training items that carry the kernel; more are sampled down"
+    )
+
+
+class LinearConfig(_Section):
+    """Logistic regression on the joined blocks: the late-fusion row, and a residual that validation must accept."""
+
+    enabled: bool = True
+    strengths: tuple[float, ...] = Field(
+        default=(3.0, 30.0), min_length=1, description="inverse penalties to choose from"
     )
 
 
@@ -109,6 +122,7 @@ class TrainConfig(_Section):
 
     bag: BagConfig = BagConfig()
     gnn: GraphConfig = GraphConfig()
+    linear: LinearConfig = LinearConfig()
     kernel: KernelConfig = KernelConfig()
     image: ImageConfig = ImageConfig()
 
@@ -136,7 +150,7 @@ class TrainConfig(_Section):
 
 
 def load_config(path: Path, overrides: Iterable[str] = ()) -> TrainConfig:
-    """Read a TOML file (settings at top level, sections ``[bag] [gnn] [kernel] [image]``).
+    """Read a TOML file (settings at top level, sections ``[bag] [gnn] [linear] [kernel] [image]``).
 
     Raises:
         UsageError: the file is missing, is not TOML, or holds an unknown or unfitting setting.

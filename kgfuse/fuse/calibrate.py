@@ -1,0 +1,163 @@
+"""What validation decides: temperatures, which residuals stay and how much they count, multi-label thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from kgfuse.fuse.data import BoolArray, FloatArray, IntArray
+from kgfuse.fuse.metrics import item_losses, probabilities
+
+STEPS: Final[tuple[float, ...]] = (0.25, 0.5, 1.0, 2.0, 4.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One residual's test on validation.
+
+    Args:
+        name: of the residual.
+        weight: the best weight tried; what it got if it was accepted.
+        gain: mean fall of the validation log-loss.
+        error: standard error of that fall over the validation items.
+        accepted: whether it stays.
+    """
+
+    name: str
+    weight: float
+    gain: float
+    error: float
+    accepted: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Stack:
+    """How the parts of a model add up for one target: logits = sharpness · Σ weight · scale · part.
+
+    Args:
+        scale: part → factor that calibrates it alone.
+        weight: part → weight, 0 for residuals that were not accepted; the base has 1.
+        sharpness: inverse temperature of the sum.
+        thresholds: (C,) for a multi-label target.
+        trials: what was tried.
+    """
+
+    scale: Mapping[str, float]
+    weight: Mapping[str, float]
+    sharpness: float
+    thresholds: FloatArray | None
+    trials: tuple[Trial, ...]
+
+    def combine(self, parts: Mapping[str, FloatArray]) -> FloatArray:
+        """(n, C) logits of the sum; rows of a part that are NaN count as nothing known."""
+        total: FloatArray | None = None
+        for name, weight in self.weight.items():
+            if weight and name in parts:
+                term = np.nan_to_num(_bounded(parts[name])) * np.float32(weight * self.scale[name])
+                total = term if total is None else total + term
+        if total is None:
+            raise ValueError("a stack needs its base")
+        return np.asarray(total * np.float32(self.sharpness), np.float32)
+
+
+def fit_sharpness(logits: FloatArray, labels: IntArray | BoolArray) -> float:
+    """Inverse temperature with the least log-loss (Guo et al. 2017), by golden-section search on its logarithm."""
+    low, high = np.log(0.02), np.log(50.0)
+    ratio = (np.sqrt(5.0) - 1) / 2
+    a, b = high - ratio * (high - low), low + ratio * (high - low)
+
+    def loss(at: float) -> float:
+        return float(item_losses(logits * np.float32(np.exp(at)), labels).mean())
+
+    loss_a, loss_b = loss(a), loss(b)
+    for _ in range(24):
+        if loss_a <= loss_b:
+            high, b, loss_b = b, a, loss_a
+            a = high - ratio * (high - low)
+            loss_a = loss(a)
+        else:
+            low, a, loss_a = a, b, loss_b
+            b = low + ratio * (high - low)
+            loss_b = loss(b)
+    return float(np.exp((low + high) / 2))
+
+
+def fit_stack(
+    parts: Mapping[str, FloatArray],
+    labels: IntArray | BoolArray,
+    *,
+    accept: float,
+    calibrate: bool = True,
+    own_thresholds: bool = True,
+) -> Stack:
+    """Let the residuals earn their place.
+
+    The first part is the base. Each other part, in order, is tried at a few weights; the best one stays if it lowers
+    the validation log-loss by more than ``accept`` standard errors (paired, over items).
+
+    Args:
+        parts: name → (n, C) validation logits, the base first.
+        labels: of the validation items; with none, the base stands alone, uncalibrated.
+        accept: standard errors.
+        calibrate: whether the sum gets a temperature.
+        own_thresholds: multi-label: whether each class gets its own threshold, else .5.
+    """
+    names = list(parts)
+    multi_label = labels.ndim == 2
+    count = next(iter(parts.values())).shape[1]
+    if len(labels) < 2:
+        half = np.full(count, 0.5, np.float32) if multi_label else None
+        weight = {name: float(number == 0) for number, name in enumerate(names)}
+        return Stack(dict.fromkeys(names, 1.0), weight, 1.0, half, ())
+    scale = {name: _own_sharpness(parts[name], labels) for name in names}
+    ready = {name: np.nan_to_num(_bounded(parts[name])) * np.float32(scale[name]) for name in names}
+    total, weight, trials = ready[names[0]], {names[0]: 1.0}, []
+    current = item_losses(total * np.float32(fit_sharpness(total, labels)), labels)
+    for name in names[1:]:
+        best, best_losses = 0.0, current
+        for step in STEPS:
+            tried = total + np.float32(step) * ready[name]
+            losses = item_losses(tried * np.float32(fit_sharpness(tried, labels)), labels)
+            if losses.mean() < best_losses.mean():
+                best, best_losses = step, losses
+        fall = current - best_losses
+        error = float(fall.std(ddof=1) / np.sqrt(len(fall)))
+        accepted = best > 0 and float(fall.mean()) > accept * error
+        trials.append(Trial(name, best, float(fall.mean()), error, accepted))
+        weight[name] = best if accepted else 0.0
+        if accepted:
+            total, current = total + np.float32(best) * ready[name], best_losses
+    sharpness = fit_sharpness(total, labels) if calibrate else 1.0
+    thresholds = None
+    if multi_label:
+        scores = probabilities(total * np.float32(sharpness), multi_label=True)
+        fitted = _thresholds(scores, np.asarray(labels, np.bool_))
+        thresholds = fitted if own_thresholds else np.full(count, 0.5, np.float32)
+    return Stack(scale, weight, sharpness, thresholds, tuple(trials))
+
+
+def _own_sharpness(logits: FloatArray, labels: IntArray | BoolArray) -> float:
+    known = np.isfinite(logits).all(axis=1)
+    return fit_sharpness(_bounded(logits[known]), labels[known]) if known.sum() > 1 else 1.0
+
+
+def _bounded(logits: FloatArray) -> FloatArray:
+    return np.asarray(np.clip(logits, -1e4, 1e4), np.float32)
+
+
+def _thresholds(scores: FloatArray, labels: BoolArray) -> FloatArray:
+    """Per class the threshold with the best F1 on validation; .5 where no validation item has the class."""
+    choices = np.linspace(0.1, 0.9, 17)
+    chosen = np.full(scores.shape[1], 0.5, np.float32)
+    for number in range(scores.shape[1]):
+        truth = labels[:, number]
+        if not truth.any():
+            continue
+        given = scores[:, number, None] >= choices
+        f1 = 2 * (given & truth[:, None]).sum(0) / np.maximum(1, given.sum(0) + truth.sum())
+        equal = choices[f1 >= f1.max() - 1e-12]
+        chosen[number] = equal[np.argmin(np.abs(equal - 0.5))]
+    return chosen

@@ -1,0 +1,210 @@
+"""One training loop for every part that learns by gradient: early stopping, best state kept, exact resume."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from kgfuse.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class EpochEvent:
+    """Progress of one part's training.
+
+    Args:
+        stage: which part learns.
+        epoch: how many epochs are done.
+        epochs: how many there are at most.
+        loss: mean training loss of the epoch.
+        validation: validation loss, or the training loss where there is no validation item.
+        best: the best validation loss so far.
+    """
+
+    stage: str
+    epoch: int
+    epochs: int
+    loss: float
+    validation: float
+    best: float
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Stage:
+    """One part's training.
+
+    Args:
+        name: of the part.
+        net: what learns, in place.
+        steps: epoch → the batches of that epoch, any objects that ``loss`` takes.
+        loss: batch → scalar loss.
+        evaluate: → validation loss, or ``None`` where there is nothing to validate on.
+        lr: learning rate at the start; it falls to a tenth along a cosine.
+        weight_decay: of AdamW.
+        epochs: at most.
+        patience: epochs without a better validation loss before stopping.
+        seed: of all chance; each epoch is seeded on its own, so that a resumed run goes on exactly.
+        amp: bfloat16 autocast, on CUDA only.
+    """
+
+    name: str
+    net: nn.Module
+    steps: Callable[[int], Sequence[Any]]
+    loss: Callable[[Any], Tensor]
+    evaluate: Callable[[], float] | None
+    lr: float
+    weight_decay: float
+    epochs: int
+    patience: int
+    seed: int
+    amp: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """Where and how often a stage is saved.
+
+    Args:
+        folder: holds ``<stage>.safetensors``.
+        every: epochs between two checkpoints.
+        key: fingerprint of configuration and data; a checkpoint with another key is refused.
+    """
+
+    folder: Path
+    every: int
+    key: str
+
+
+def run(
+    stage: Stage,
+    *,
+    checkpoints: Checkpoints | None = None,
+    on_epoch: Callable[[EpochEvent], None] | None = None,
+    log: Callable[[str, float, int], None] | None = None,
+) -> float:
+    """Train until validation no longer improves, and leave the best state in ``stage.net``.
+
+    Returns:
+        the best validation loss (the last training loss where there is no validation).
+    """
+    optimiser = torch.optim.AdamW(stage.net.parameters(), lr=stage.lr, weight_decay=stage.weight_decay)
+    done, best, since, kept = 0, float("inf"), 0, _copy(stage.net)
+    if checkpoints is not None:
+        restored = _restore(stage, optimiser, checkpoints)
+        if restored is not None:
+            done, best, since, kept = restored
+    device = next(stage.net.parameters()).device
+    while done < stage.epochs and since < stage.patience:
+        with seeded(stage.seed * 10_007 + done, device):
+            stage.net.train()
+            for group in optimiser.param_groups:
+                group["lr"] = stage.lr * (0.55 + 0.45 * math.cos(math.pi * done / stage.epochs))
+            total, count = 0.0, 0
+            for batch in stage.steps(done):
+                optimiser.zero_grad(set_to_none=True)
+                with torch.autocast(device.type, torch.bfloat16, enabled=stage.amp and device.type == "cuda"):
+                    loss = stage.loss(batch)
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+                total, count = total + float(loss.detach()), count + 1
+            mean = total / max(1, count)
+            stage.net.eval()
+            score = stage.evaluate() if stage.evaluate is not None else mean
+        done += 1
+        if score < best or stage.evaluate is None:
+            best, since, kept = score, 0, _copy(stage.net)
+        else:
+            since += 1
+        if log is not None:
+            log(f"{stage.name}/loss", mean, done)
+            log(f"{stage.name}/validation", score, done)
+        if checkpoints is not None and (
+            done % checkpoints.every == 0 or done == stage.epochs or since >= stage.patience
+        ):
+            _save(stage, optimiser, checkpoints, done, best, since, kept)
+        if on_epoch is not None:
+            on_epoch(EpochEvent(stage.name, done, stage.epochs, mean, score, best))
+    stage.net.load_state_dict(kept)
+    stage.net.eval()
+    return best
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Chance is pinned inside and as before afterwards."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
+
+
+def _copy(net: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in net.state_dict().items()}
+
+
+def _save(
+    stage: Stage,
+    optimiser: torch.optim.Optimizer,
+    checkpoints: Checkpoints,
+    done: int,
+    best: float,
+    since: int,
+    kept: dict[str, Tensor],
+) -> None:
+    from safetensors.torch import save
+
+    tensors = {f"net.{name}": tensor for name, tensor in _copy(stage.net).items()}
+    tensors |= {f"best.{name}": tensor for name, tensor in kept.items()}
+    for number, state in optimiser.state_dict()["state"].items():
+        tensors |= {f"adam.{number}.{name}": torch.as_tensor(value).clone() for name, value in state.items()}
+    note = json.dumps({"key": checkpoints.key, "done": done, "best": best, "since": since})
+    payload = save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"checkpoint": note})
+    checkpoints.folder.mkdir(parents=True, exist_ok=True)
+    path = checkpoints.folder / f"{stage.name}.safetensors"
+    temporary = path.with_suffix(".part")
+    with temporary.open("wb") as out:
+        out.write(payload)
+        out.flush()
+        os.fsync(out.fileno())
+    temporary.replace(path)
+
+
+def _restore(
+    stage: Stage, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints
+) -> tuple[int, float, int, dict[str, Tensor]] | None:
+    from safetensors import SafetensorError, safe_open
+
+    path = checkpoints.folder / f"{stage.name}.safetensors"
+    if not path.exists():
+        return None
+    remedy = "delete the folder to start afresh"
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            note = json.loads((file.metadata() or {})["checkpoint"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise ModelError(f"not a checkpoint: {error}", where=path, remedy=remedy) from error
+    if note["key"] != checkpoints.key:
+        raise ModelError("the checkpoint is of another configuration or other data", where=path, remedy=remedy)
+    groups: dict[str, dict[str, Tensor]] = {"net": {}, "best": {}, "adam": {}}
+    for name, tensor in tensors.items():
+        group, _, rest = name.partition(".")
+        groups[group][rest] = tensor
+    stage.net.load_state_dict(groups["net"])
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in groups["adam"].items():
+        number, _, field = name.partition(".")
+        state.setdefault(int(number), {})[field] = tensor
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    device = next(stage.net.parameters()).device
+    best = {name: tensor.to(device) for name, tensor in groups["best"].items()}
+    return int(note["done"]), float(note["best"]), int(note["since"]), best

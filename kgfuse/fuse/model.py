@@ -1,0 +1,328 @@
+"""A trained fusion model: its parts, how they add up, and what it predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from kgfuse.encode.device import resolve
+from kgfuse.errors import ModelError
+from kgfuse.fuse.blocks import MODALITY_OF, Blocks, BlockSpec, centre, item_nodes, make_blocks
+from kgfuse.fuse.calibrate import Stack
+from kgfuse.fuse.config import TrainConfig
+from kgfuse.fuse.data import BoolArray, ClassNodes, FloatArray, FusionData, IntArray, Modality
+from kgfuse.fuse.experts import KernelExpert, LinearExpert
+from kgfuse.fuse.gnn import GraphExpert
+from kgfuse.fuse.layer import FusionLayer
+from kgfuse.fuse.metrics import probabilities
+from kgfuse.fuse.statements import Adjacency, adjacency
+
+CHUNK = 2_048
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TargetInfo:
+    """What a model keeps of a target.
+
+    Args:
+        name: of the target.
+        classes: its classes; their ``node`` is matched by name at prediction.
+        multi_label: whether an item may have several.
+        seen: (C,) classes with at least one training item.
+    """
+
+    name: str
+    classes: ClassNodes
+    multi_label: bool
+    seen: BoolArray
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Prediction:
+    """Answers to one target for n items.
+
+    Args:
+        target: its name.
+        classes: C class names.
+        probabilities: (n, C) calibrated; rows sum to one for a single-label target.
+        logits: (n, C) what they were made from.
+        gates: (n, M) share that the fusion layer gives each of ``modalities``; zero where missing.
+        modalities: M names.
+        answer: (n,) the best class, -1 where the model abstains.
+        given: (n, C) the classes given: the best one, or for multi-label all above their thresholds.
+        ancestors: A names of superclasses.
+        ancestor_probabilities: (n, A): sums over their members (multi-label: chance of at least one member).
+    """
+
+    target: str
+    classes: tuple[str, ...]
+    probabilities: FloatArray
+    logits: FloatArray
+    gates: FloatArray
+    modalities: tuple[Modality, ...]
+    answer: IntArray
+    given: BoolArray
+    ancestors: tuple[str, ...]
+    ancestor_probabilities: FloatArray
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Parts:
+    """What each part of the model says before they are added up: target → part → (n, C), and the layer's gates."""
+
+    scores: Mapping[str, Mapping[str, FloatArray]]
+    gates: FloatArray
+
+
+@dataclass(eq=False, slots=True)
+class FusionModel:
+    """A trained model. Parts that are ``None`` were not fitted; a stack says which parts count.
+
+    Args:
+        config: of the run that made it.
+        spec: preparation of the blocks.
+        targets: what it predicts.
+        layer: the fusion layer (network).
+        linear: logistic regression on the joined blocks.
+        kernel: kernel ridge on the joined blocks.
+        graph: the R-GCN part.
+        stacks: target → how the parts add up.
+        metrics: of the run, on validation (and whatever the caller adds).
+    """
+
+    config: TrainConfig
+    spec: BlockSpec
+    targets: tuple[TargetInfo, ...]
+    layer: FusionLayer | None = None
+    linear: LinearExpert | None = None
+    kernel: KernelExpert | None = None
+    graph: GraphExpert | None = None
+    stacks: dict[str, Stack] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """The modalities it reads."""
+        return self.spec.modalities
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The fitted parts by name."""
+        parts = {"layer": self.layer, "linear": self.linear, "kernel": self.kernel, "graph": self.graph}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    def predict(
+        self,
+        data: FusionData,
+        index: IntArray,
+        *,
+        drop_modalities: Set[Modality] = frozenset(),
+        drop_edges: BoolArray | None = None,
+        graph_index: Adjacency | None = None,
+    ) -> dict[str, Prediction]:
+        """Classify items, also ones that were not there in training.
+
+        Args:
+            data: items and graph; relations, shared nodes and classes are matched by name. Labels are not read.
+            index: (n,) items to classify.
+            drop_modalities: predict as if the items lacked these.
+            drop_edges: (E,) predict as if these edges did not exist.
+            graph_index: ``adjacency(data.graph)`` where the caller has it already.
+        """
+        parts = self.parts(data, index, drop_modalities, drop_edges, graph_index)
+        return {target.name: self._answer(target, parts) for target in self.targets}
+
+    def parts(
+        self,
+        data: FusionData,
+        rows: IntArray,
+        drop_modalities: Set[Modality] = frozenset(),
+        drop_edges: BoolArray | None = None,
+        graph_index: Adjacency | None = None,
+    ) -> Parts:
+        """Scores of every part for ``rows``."""
+        self._check_widths(data)
+        rows = np.asarray(rows, np.int64)
+        around = adjacency(data.graph) if graph_index is None else graph_index
+        blocks = make_blocks(self.spec, data, around, rows, drop_edges)
+        scores: dict[str, dict[str, list[FloatArray]]] = {target.name: {} for target in self.targets}
+        gates = []
+        for at in range(0, max(1, len(rows)), CHUNK):
+            chunk = slice(at, at + CHUNK)
+            for name, part, gate in self._block_parts(blocks, chunk, drop_modalities):
+                if gate is not None:
+                    gates.append(gate)
+                for target, value in part.items():
+                    scores[target].setdefault(name, []).append(value)
+        result = {
+            target: {name: np.concatenate(value) for name, value in own.items()} for target, own in scores.items()
+        }
+        if self.graph is not None and "graph" not in drop_modalities:
+            for name, value in self._graph_part(data, rows, drop_edges, around).items():
+                result[name]["graph"] = value
+        if "image" in self.spec.modalities and "image" not in drop_modalities:
+            for info in self.targets:
+                prior = self._image_part(data, info, rows)
+                if prior is not None:
+                    result[info.name]["image"] = prior
+        share = np.concatenate(gates) if gates else self._even_gates(blocks, drop_modalities)
+        return Parts(result, share)
+
+    def _block_parts(
+        self, blocks: Blocks, chunk: slice, dropped: Set[Modality]
+    ) -> list[tuple[str, dict[str, FloatArray], FloatArray | None]]:
+        values, present = block_tensors(blocks, chunk, dropped, self.device)
+        joined = torch.cat([values[name] for name in self.spec.names], dim=1)
+        out: list[tuple[str, dict[str, FloatArray], FloatArray | None]] = []
+        with torch.no_grad():
+            if self.layer is not None:
+                self.layer.eval()
+                result = self.layer(values, present, self.class_tensors())
+                out.append(("layer", _arrays(result.logits), _array(result.gates)))
+            if self.linear is not None:
+                out.append(("linear", _arrays(self.linear(joined)), None))
+            if self.kernel is not None:
+                out.append(("kernel", _arrays(self.kernel(joined)), None))
+        return out
+
+    def _graph_part(
+        self, data: FusionData, rows: IntArray, drop: BoolArray | None, around: Adjacency
+    ) -> dict[str, FloatArray]:
+        if self.graph is None:
+            return {}
+        few = len(rows) * 4 < len(data.items)
+        prepared = self.graph.prepare(
+            data.graph,
+            data.item_node[rows],
+            self.class_places(data),
+            item_nodes(data),
+            drop,
+            around if few else None,
+        )
+        self.graph.eval()
+        with torch.no_grad():
+            return _arrays(self.graph(prepared.to(self.device)))
+
+    @staticmethod
+    def _image_part(data: FusionData, target: TargetInfo, rows: IntArray) -> FloatArray | None:
+        for other in data.targets:
+            if other.name == target.name and other.image_logits is not None:
+                column = {iri: number for number, iri in enumerate(other.classes.iris)}
+                order = [column.get(iri, -1) for iri in target.classes.iris]
+                if min(order) < 0:
+                    return None
+                prior = other.image_logits[rows][:, order].astype(np.float32)
+                prior[~data.image_mask[rows]] = np.nan
+                return prior
+        return None
+
+    def _even_gates(self, blocks: Blocks, dropped: Set[Modality]) -> FloatArray:
+        columns = []
+        for modality in self.spec.modalities:
+            own = [blocks.present[name] for name in self.spec.names if MODALITY_OF[name] == modality]
+            columns.append(np.any(own, axis=0) & (modality not in dropped))
+        there = np.stack(columns, axis=1).astype(np.float32)
+        return np.asarray(there / np.maximum(there.sum(axis=1, keepdims=True), 1), np.float32)
+
+    def _answer(self, target: TargetInfo, parts: Parts) -> Prediction:
+        stack = self.stacks[target.name]
+        logits = stack.combine(parts.scores[target.name])
+        scores = probabilities(logits, target.multi_label)
+        best = scores.argmax(axis=1).astype(np.int64)
+        sure = scores.max(axis=1) >= (self.config.abstain or 0.0)
+        if target.multi_label:
+            given = (scores >= (0.5 if stack.thresholds is None else stack.thresholds)) & sure[:, None]
+        else:
+            given = (np.arange(scores.shape[1]) == best[:, None]) & sure[:, None]
+        member = target.classes.membership.astype(np.float32)
+        above = 1 - np.exp(np.log1p(-np.minimum(scores, 1 - 1e-7)) @ member) if target.multi_label else scores @ member
+        return Prediction(
+            target=target.name,
+            classes=target.classes.iris,
+            probabilities=scores,
+            logits=logits,
+            gates=parts.gates,
+            modalities=self.spec.modalities,
+            answer=np.where(sure, best, -1),
+            given=np.asarray(given, np.bool_),
+            ancestors=target.classes.ancestors,
+            ancestor_probabilities=np.asarray(np.minimum(above, 1.0), np.float32),
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """Where its parts are."""
+        for part in self.modules().values():
+            for tensor in (*part.parameters(), *part.buffers()):
+                return tensor.device
+        return resolve(self.config.device)
+
+    def class_tensors(self) -> dict[str, dict[str, Tensor]]:
+        """Features of the described classes in the space of the blocks: target → ``text``, ``image`` → (C, d)."""
+        return class_tensors(self.spec, self.targets, self.device)
+
+    def class_places(self, data: FusionData) -> dict[str, IntArray]:
+        """Target → (C,) nodes of its classes in ``data.graph``, by the data's own targets or else by name."""
+        places: dict[str, IntArray] = {}
+        given = {
+            target.name: dict(zip(target.classes.iris, target.classes.node, strict=True)) for target in data.targets
+        }
+        by_name: dict[str, int] | None = None
+        for target in self.targets:
+            own = given.get(target.name)
+            if own is None:
+                if by_name is None:
+                    by_name = {name: number for number, name in enumerate(data.graph.nodes)}
+                own = {iri: np.int64(by_name.get(iri, -1)) for iri in target.classes.iris}
+            places[target.name] = np.array([own.get(iri, -1) for iri in target.classes.iris], np.int64)
+        return places
+
+    def _check_widths(self, data: FusionData) -> None:
+        found = {"text": data.text, "image": data.image, "surroundings": data.graph.features}
+        for name, array in found.items():
+            if name in self.spec.mean and array.shape[1] not in (0, len(self.spec.mean[name])):
+                raise ModelError(
+                    f"{name} features have {array.shape[1]} numbers, the model was trained on "
+                    f"{len(self.spec.mean[name])}",
+                    remedy="encode with the model's own encoders",
+                )
+
+
+def block_tensors(
+    blocks: Blocks, chunk: slice | IntArray, dropped: Set[Modality], device: torch.device
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Blocks as tensors: values and presence, those of dropped modalities zero and absent."""
+    values, present = {}, {}
+    for name, array in blocks.values.items():
+        there = blocks.present[name][chunk] & (MODALITY_OF[name] not in dropped)
+        present[name] = torch.from_numpy(there).to(device)
+        values[name] = torch.from_numpy(array[chunk] * there[:, None]).to(device)
+    return values, present
+
+
+def class_tensors(
+    spec: BlockSpec, targets: tuple[TargetInfo, ...], device: torch.device
+) -> dict[str, dict[str, Tensor]]:
+    """See :meth:`FusionModel.class_tensors`."""
+    result: dict[str, dict[str, Tensor]] = {}
+    for target in targets:
+        classes = target.classes
+        own = {"text": (classes.text, classes.text_mask), "image": (classes.image, classes.image_mask)}
+        result[target.name] = {
+            name: torch.from_numpy(centre(features, spec.mean[name]) * mask[:, None]).to(device)
+            for name, (features, mask) in own.items()
+            if name in spec.mean
+        }
+    return result
+
+
+def _array(tensor: Tensor) -> FloatArray:
+    return np.asarray(tensor.float().cpu().numpy(), np.float32)
+
+
+def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, FloatArray]:
+    return {name: _array(tensor) for name, tensor in tensors.items()}

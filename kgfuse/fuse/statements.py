@@ -1,0 +1,254 @@
+"""The graph around an item as plain numbers: a bag of its statements, and the mean of its neighbours' features.
+
+A *pair* is (relation and direction, neighbour), or two relations and the node at the end of the path; beside each the
+same with the node left open. Pairs are matched by name, so a model reads graphs that it has never seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+
+from kgfuse.encode.graph import sparse_rows
+from kgfuse.fuse.config import BagConfig
+from kgfuse.fuse.data import BoolArray, FloatArray, GraphArrays, IntArray
+
+BRANCHING: Final = 200  # a path does not continue through a node with more edges: hubs say little and cost much
+ANY: Final = ""  # stands for an open node, or for the second relation of a one-step pair
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Adjacency:
+    """All edges as seen from either end, grouped by node, in an order that depends on names only.
+
+    Args:
+        graph: where it comes from.
+        start: (V + 1,) offsets; node v has the half-edges ``start[v]`` to ``start[v + 1]``.
+        relation: (2E,) 2·relation for outgoing, 2·relation + 1 for incoming half-edges.
+        neighbour: (2E,) the other end.
+        edge: (2E,) index of the edge in ``graph.edges``.
+    """
+
+    graph: GraphArrays
+    start: IntArray
+    relation: IntArray
+    neighbour: IntArray
+    edge: IntArray
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Rows:
+    """Sparse rows: ``count`` rows whose entries are (row, column, value)."""
+
+    count: int
+    row: IntArray
+    column: IntArray
+    value: FloatArray
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class StatementBag:
+    """A fitted bag: which pairs count, how much, and how they are reduced.
+
+    Args:
+        pairs: F names (first relation, second relation or "", node or ""); relations end in ``>`` or ``<``.
+        weight: (F,) inverse document frequency.
+        components: (F, rank) right singular vectors of the training rows.
+        hops: how far paths go.
+    """
+
+    pairs: tuple[tuple[str, str, str], ...]
+    weight: FloatArray
+    components: FloatArray
+    hops: int
+
+
+def adjacency(graph: GraphArrays) -> Adjacency:
+    """Index the edges by node, both directions."""
+    edges = graph.edges
+    rank_of_node, rank_of_relation = _name_rank(graph.nodes), _name_rank(graph.relations)
+    here = np.concatenate([edges[:, 0], edges[:, 2]])
+    there = np.concatenate([edges[:, 2], edges[:, 0]])
+    relation = np.concatenate([2 * edges[:, 1], 2 * edges[:, 1] + 1])
+    name_rank = 2 * rank_of_relation[relation // 2] + relation % 2
+    order = np.lexsort((rank_of_node[there], name_rank, here))
+    start = np.zeros(len(graph.nodes) + 1, np.int64)
+    np.cumsum(np.bincount(here, minlength=len(graph.nodes)), out=start[1:])
+    number = np.tile(np.arange(len(edges), dtype=np.int64), 2)
+    return Adjacency(graph, start, relation[order], there[order], number[order])
+
+
+def has_statements(index: Adjacency, nodes: IntArray, drop: BoolArray | None = None) -> BoolArray:
+    """(n,) which of the ``nodes`` (-1: not in the graph) have an edge that is not dropped."""
+    owner, _ = _expand(index, nodes, drop)
+    return np.bincount(owner, minlength=len(nodes)).astype(np.bool_)
+
+
+def fit_bag(index: Adjacency, nodes: IntArray, config: BagConfig, seed: int) -> StatementBag:
+    """Learn which pairs count from the training items' nodes (no labels are read)."""
+    keys, sizes, _ = _pair_keys(index, nodes, config.hops, None)
+    unique, inverse = np.unique(keys, return_inverse=True)
+    frequency = np.bincount(inverse, minlength=len(unique))
+    kept = np.flatnonzero(frequency >= min(config.min_items, max(1, len(nodes) // 4)))
+    names = _pair_names(index.graph, unique[kept], sizes)
+    order = sorted(range(len(kept)), key=lambda at: (-int(frequency[kept[at]]), names[at]))[: config.max_pairs]
+    pairs = tuple(names[at] for at in order)
+    weight = np.log1p(len(nodes) / np.maximum(frequency[kept[order]], 1)).astype(np.float32)
+    bag = StatementBag(pairs, weight, np.zeros((len(pairs), 0), np.float32), config.hops)
+    rows = bag_rows(bag, index, nodes)
+    return StatementBag(pairs, weight, _components(rows, len(pairs), config.rank, seed), config.hops)
+
+
+def bag_rows(bag: StatementBag, index: Adjacency, nodes: IntArray, drop: BoolArray | None = None) -> Rows:
+    """The tf-idf rows of the ``nodes``, each of length one."""
+    keys, sizes, owner = _pair_keys(index, nodes, bag.hops, drop)
+    known = _known_keys(bag, index.graph, sizes)
+    order = np.argsort(known, kind="stable")
+    place = np.searchsorted(known[order], keys)
+    place[place == len(known)] = 0
+    hit = known[order][place] == keys if len(known) else np.zeros(len(keys), np.bool_)
+    row, column = owner[hit], order[place[hit]] if len(known) else np.zeros(0, np.int64)
+    value = bag.weight[column]
+    norm = np.sqrt(np.bincount(row, weights=value.astype(np.float64) ** 2, minlength=len(nodes)))
+    return Rows(len(nodes), row, column, (value / np.maximum(norm[row], 1e-12)).astype(np.float32))
+
+
+def reduce_rows(bag: StatementBag, rows: Rows) -> FloatArray:
+    """(n, rank) projection of the rows on the components."""
+    matrix = _sparse(rows, len(bag.pairs))
+    return np.asarray((matrix @ torch.from_numpy(bag.components)).numpy(), np.float32)
+
+
+def surroundings(index: Adjacency, nodes: IntArray, own: BoolArray, drop: BoolArray | None = None) -> FloatArray:
+    """(n, Df) mean of the neighbours' features.
+
+    Args:
+        index: the graph.
+        nodes: (n,) whose neighbours; -1 gives a zero row.
+        own: (V,) nodes whose features are left out, since they belong to another modality (the items).
+        drop: (E,) edges left out.
+    """
+    features = index.graph.features
+    carries = np.abs(features).sum(axis=1) > 0
+    carries &= ~own
+    owner, half = _expand(index, nodes, drop)
+    keep = carries[index.neighbour[half]]
+    owner, there = owner[keep], index.neighbour[half][keep]
+    total = torch.zeros((len(nodes), features.shape[1]))
+    total.index_add_(0, torch.from_numpy(owner), torch.from_numpy(features[there]))
+    count = np.bincount(owner, minlength=len(nodes)).astype(np.float32)
+    return np.asarray(total.numpy() / np.maximum(count, 1.0)[:, None], np.float32)
+
+
+def _expand(index: Adjacency, nodes: IntArray, drop: BoolArray | None) -> tuple[IntArray, IntArray]:
+    """All half-edges of the nodes: (position in ``nodes``, half-edge)."""
+    present = np.flatnonzero(nodes >= 0)
+    first, last = index.start[nodes[present]], index.start[nodes[present] + 1]
+    size = last - first
+    owner = np.repeat(present, size)
+    offset = np.arange(int(size.sum()), dtype=np.int64) - np.repeat(np.cumsum(size) - size, size)
+    half = np.repeat(first, size) + offset
+    if drop is not None:
+        keep = ~drop[index.edge[half]]
+        owner, half = owner[keep], half[keep]
+    return owner, half
+
+
+def _pair_keys(
+    index: Adjacency, nodes: IntArray, hops: int, drop: BoolArray | None
+) -> tuple[IntArray, tuple[int, int], IntArray]:
+    """Distinct (owner, pair) entries: keys, their radices, owners."""
+    codes, places = 2 * len(index.graph.relations) + 1, len(index.graph.nodes) + 1
+    owner, half = _expand(index, nodes, drop)
+    first, middle = index.relation[half] + 1, index.neighbour[half]
+    owners, keys = [owner, owner], [_key(first, 0, middle + 1, codes, places), _key(first, 0, 0, codes, places)]
+    if hops > 1:
+        degree = np.diff(index.start)
+        onward = np.flatnonzero(degree[middle] <= BRANCHING)
+        step, half = _expand(index, middle[onward], drop)
+        via = onward[step]
+        end = index.neighbour[half]
+        away = end != nodes[owner[via]]
+        via, half, end = via[away], half[away], end[away]
+        second = index.relation[half] + 1
+        owners += [owner[via], owner[via]]
+        keys += [
+            _key(first[via], second, end + 1, codes, places),
+            _key(first[via], second, 0, codes, places),
+        ]
+    all_owners, all_keys = np.concatenate(owners), np.concatenate(keys)
+    order = np.lexsort((all_keys, all_owners))
+    all_owners, all_keys = all_owners[order], all_keys[order]
+    fresh = np.ones(len(order), np.bool_)
+    fresh[1:] = (all_owners[1:] != all_owners[:-1]) | (all_keys[1:] != all_keys[:-1])
+    return all_keys[fresh], (codes, places), all_owners[fresh]
+
+
+def _key(first: IntArray, second: IntArray | int, node: IntArray | int, codes: int, places: int) -> IntArray:
+    return np.asarray((first * codes + second) * places + node, np.int64)
+
+
+def _pair_names(graph: GraphArrays, keys: IntArray, sizes: tuple[int, int]) -> list[tuple[str, str, str]]:
+    codes, places = sizes
+    relation = [ANY, *(name + arrow for name in graph.relations for arrow in "><")]
+    node = [ANY, *graph.nodes]
+    rest, place = np.divmod(keys, places)
+    first, second = np.divmod(rest, codes)
+    return [(relation[a], relation[b], node[c]) for a, b, c in zip(first, second, place, strict=True)]
+
+
+def _known_keys(bag: StatementBag, graph: GraphArrays, sizes: tuple[int, int]) -> IntArray:
+    """The bag's pairs as keys of this graph; -1 where a relation or node does not occur in it."""
+    codes, places = sizes
+    relation = _numbered([ANY, *(name + arrow for name in graph.relations for arrow in "><")])
+    node = _numbered([ANY, *graph.nodes])
+    keys = np.full(len(bag.pairs), -1, np.int64)
+    for at, (first, second, place) in enumerate(bag.pairs):
+        a, b, c = relation.get(first), relation.get(second), node.get(place)
+        if a is not None and b is not None and c is not None:
+            keys[at] = (a * codes + b) * places + c
+    return keys
+
+
+def _numbered(names: list[str]) -> Mapping[str, int]:
+    return {name: number for number, name in enumerate(names)}
+
+
+def _name_rank(names: tuple[str, ...]) -> IntArray:
+    rank = np.empty(len(names), np.int64)
+    rank[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
+    return rank
+
+
+def _sparse(rows: Rows, width: int) -> torch.Tensor:
+    return sparse_rows(
+        torch.from_numpy(rows.row), torch.from_numpy(rows.column), torch.from_numpy(rows.value), (rows.count, width)
+    )
+
+
+def _components(rows: Rows, width: int, rank: int, seed: int) -> FloatArray:
+    """Right singular vectors of the sparse rows, exactly where the matrix is small, else by a seeded sketch."""
+    rank = min(rank, width, rows.count)
+    if rank == 0:
+        return np.zeros((width, 0), np.float32)
+    matrix = _sparse(rows, width)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if rows.count <= 600:
+            dense = matrix.to_dense().double()
+            value, left = torch.linalg.eigh(dense @ dense.T)
+            order = torch.argsort(value, descending=True)[:rank]
+            order = order[value[order] > 1e-9]
+            vectors = (dense.T @ left[:, order]) / value[order].sqrt()
+        else:
+            sketch = torch.linalg.qr(matrix @ torch.randn(width, min(rank + 20, width, rows.count))).Q
+            transposed = _sparse(Rows(width, rows.column, rows.row, rows.value), rows.count)
+            for _ in range(2):
+                sketch = torch.linalg.qr(matrix @ torch.linalg.qr(transposed @ sketch).Q).Q
+            _, value, basis = torch.linalg.svd((transposed @ sketch).T, full_matrices=False)
+            vectors = basis[:rank][value[:rank] > 1e-5].T
+    return np.ascontiguousarray(vectors.to(torch.float32).numpy())
