@@ -12,9 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import quote
 
 from kgfuse.errors import PackError
-from kgfuse.ontology.rdf import RDF_SUFFIXES, RdfFile, read_rdf, to_rdflib
+from kgfuse.ontology.rdf import RDF_SUFFIXES, RdfFile, read_rdf, read_text, to_rdflib
 from kgfuse.terms.namespaces import BASE, PREFIXES, digest
 
 if TYPE_CHECKING:
@@ -127,20 +128,24 @@ class Pack:
         return h.hexdigest()
 
     @cached_property
-    def _parsed(self) -> tuple[RdfFile, ...]:
-        base = BASE + "pack/" + self.name
-        return tuple(read_rdf(f, base=base, scope=f"{self.name}/{f.name}") for f in self.ontology_files)
+    def rdf(self) -> Mapping[Path, RdfFile]:
+        """Each ontology file, parsed."""
+        return {file: self.parse(file) for file in self.ontology_files}
+
+    def parse(self, file: Path) -> RdfFile:
+        """Parse one RDF file of this pack."""
+        return read_rdf(file, base=BASE + "pack/" + quote(self.name), scope=f"{self.name}/{file.name}")
 
     @cached_property
     def triples(self) -> tuple[ox.Triple, ...]:
         """The ontology's triples in file order, each once."""
-        return tuple(dict.fromkeys(t for parsed in self._parsed for t in parsed.triples))
+        return tuple(dict.fromkeys(t for parsed in self.rdf.values() for t in parsed.triples))
 
     @cached_property
     def prefixes(self) -> dict[str, str]:
         """Those of ``pack.toml`` first, then those the ontology files declare (their ``:`` under the pack's name)."""
         found = dict(self._declared)
-        for parsed in self._parsed:
+        for parsed in self.rdf.values():
             for prefix, namespace in parsed.prefixes.items():
                 key = prefix or self.name
                 if key not in PREFIXES:
@@ -172,16 +177,14 @@ class Pack:
     @cached_property
     def shapes(self) -> rdflib.Graph | None:
         """SHACL shapes of ``shapes.ttl``, or ``None``."""
-        file = self._file("shapes.ttl")
-        if file is None:
-            return None
-        return to_rdflib(read_rdf(file, base=BASE + "pack/" + self.name, scope=f"{self.name}/shapes.ttl").triples)
+        file = self.file("shapes.ttl")
+        return None if file is None else to_rdflib(self.parse(file).triples)
 
     @cached_property
     def rules(self) -> str | None:
         """SPARQL CONSTRUCT rules of ``rules.rq``, or ``None``."""
-        file = self._file("rules.rq")
-        return None if file is None else _text(file)
+        file = self.file("rules.rq")
+        return None if file is None else read_text(file)
 
     @cached_property
     def patterns(self) -> list[dict[str, Any]]:
@@ -195,11 +198,11 @@ class Pack:
 
     def records(self, name: str) -> list[tuple[int, dict[str, Any]]]:
         """Line number and object of each line of a JSON Lines file of this pack; empty where there is no such file."""
-        file = self._file(name)
+        file = self.file(name)
         if file is None:
             return []
         found: list[tuple[int, dict[str, Any]]] = []
-        for number, line in enumerate(_text(file).split("\n"), start=1):
+        for number, line in enumerate(read_text(file).split("\n"), start=1):
             if not line.strip():
                 continue
             try:
@@ -214,7 +217,7 @@ class Pack:
     @cached_property
     def visual(self) -> VisualMap | None:
         """Picture tags to classes, from ``visual.toml``, or ``None``."""
-        file = self._file("visual.toml")
+        file = self.file("visual.toml")
         if file is None:
             return None
         sections: dict[str, Mapping[str, str]] = {}
@@ -230,7 +233,8 @@ class Pack:
         """IRI of a prefixed name as this pack's files write it."""
         return expand(name, {**self.prefixes, **PREFIXES}, where=where)
 
-    def _file(self, name: str) -> Path | None:
+    def file(self, name: str) -> Path | None:
+        """The file of this name beside ``pack.toml``, or ``None``."""
         return next((f for f in self.files if self.folder is not None and f == self.folder / name), None)
 
 
@@ -316,16 +320,7 @@ def expand(name: str, prefixes: Mapping[str, str], *, where: str | Path = "") ->
 def read_toml(file: Path) -> dict[str, Any]:
     """Parse a TOML file; a fault names file and line."""
     try:
-        return tomllib.loads(_text(file))
+        return tomllib.loads(read_text(file))
     except tomllib.TOMLDecodeError as error:
         at = re.search(r"\(at line (\d+)", str(error))
         raise PackError(f"not valid TOML: {error}", where=f"{file}:{at[1]}" if at else file) from error
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise PackError(f"cannot be read: {error.strerror or error}", where=file) from error
-    except UnicodeDecodeError as error:
-        raise PackError(f"not UTF-8 at byte {error.start}", where=file, remedy="save it as UTF-8") from error

@@ -132,6 +132,20 @@ def to_rdflib(triples: Iterator[ox.Triple] | tuple[ox.Triple, ...]) -> rdflib.Gr
     return graph
 
 
+def read_text(file: Path) -> str:
+    """The file's text, in UTF-8.
+
+    Raises:
+        PackError: it cannot be read or is not UTF-8.
+    """
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise PackError(f"cannot be read: {error.strerror or error}", where=file) from error
+    except UnicodeDecodeError as error:
+        raise PackError(f"not UTF-8 at byte {error.start}", where=file, remedy="save it as UTF-8") from error
+
+
 def line_of(text: str, iri: str, prefixes: dict[str, str]) -> int:
     """Line (from 1) where a file speaks of an IRI: first as a subject, else anywhere; 0 where it is not found."""
     names = [f"<{iri}>", f'"{iri}"']
