@@ -57,6 +57,7 @@ PARAMETERS: Final = ox.NamedNode(KGF + "parameters")
 _POSITION: Final = ox.NamedNode(OA + "TextPositionSelector")
 _QUOTE: Final = ox.NamedNode(OA + "TextQuoteSelector")
 _FRAGMENT: Final = ox.NamedNode(OA + "FragmentSelector")
+_SELECTOR_PARTS: Final = ("/position", "/quote", "/fragment")  # after the mention's IRI
 _JSON: Final = ox.NamedNode(RDF + "JSON")
 _INTEGER: Final = ox.NamedNode(XSD + "integer")
 _DECIMAL: Final = ox.NamedNode(XSD + "decimal")
@@ -200,7 +201,9 @@ def replace_provenance(store: GraphStore, graph: str, quads: Iterable[ox.Quad]) 
     for place in map(ox.NamedNode, sorted(shared)):
         if not any(q.subject not in owned for q in _referring(store, place)):
             stale.extend(_described(store, place))
-    # shared nodes first: while a statement stands, a second attempt still finds what it refers to
+    # shared nodes first, then what statements say, last that they are this graph's: killed in between, a second
+    # attempt still finds all that is left
+    own.sort(key=lambda q: q.predicate == IN_GRAPH)
     store.remove_quads(q for q in (*stale, *own) if q not in new)
     store.add_quads(new)
 
@@ -216,10 +219,8 @@ def _referring(store: GraphStore, place: ox.NamedNode) -> Iterator[ox.Quad]:
 
 
 def _described(store: GraphStore, place: ox.NamedNode) -> Iterator[ox.Quad]:
-    for quad in store.quads(place, None, None, GRAPH_PROVENANCE):
-        yield quad
-        if quad.predicate == HAS_SELECTOR:
-            yield from store.quads(quad.object, None, None, GRAPH_PROVENANCE)  # type: ignore[arg-type]
+    for part in ("", *_SELECTOR_PARTS):
+        yield from store.quads(ox.NamedNode(place.value + part), None, None, GRAPH_PROVENANCE)
 
 
 def _triple(fact: Fact) -> ox.Triple:

@@ -263,7 +263,9 @@ class GraphStore:
     def _told(self, what: str, where: Path | None = None) -> Iterator[None]:
         try:
             yield
-        except OSError as e:
+        except (OSError, RuntimeError) as e:  # pyoxigraph tells damage and a full disk by either
+            if isinstance(e, RecursionError):
+                raise
             raise _explain(e, what, where or self.path) from e
 
 
@@ -271,7 +273,7 @@ def _quad(triple: ox.Triple, graph: ox.NamedNode | ox.DefaultGraph = DEFAULT) ->
     return ox.Quad(triple.subject, triple.predicate, triple.object, graph)
 
 
-def _explain(error: OSError, what: str, where: Path | None) -> WorkspaceError:
+def _explain(error: OSError | RuntimeError, what: str, where: Path | None) -> WorkspaceError:
     cause = str(error)
     remedy = "restore the workspace from a copy, or build it again from its sources"
     for mark, known in (
@@ -279,7 +281,7 @@ def _explain(error: OSError, what: str, where: Path | None) -> WorkspaceError:
         ("no space", "free some space, then run the same command again"),
         ("space left", "free some space, then run the same command again"),
         ("permission", "check the permissions of the workspace's folder"),
-        ("already exists", "name a folder that does not exist yet"),
+        ("directory exists", "name a folder that does not exist yet"),
     ):
         if mark in cause.lower():
             remedy = known
