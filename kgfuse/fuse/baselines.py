@@ -16,8 +16,8 @@ from kgfuse.fuse.data import FloatArray, FusionData, IntArray, Modality, Split
 
 def joined(data: FusionData, split: Split, modalities: Sequence[Modality], config: TrainConfig) -> FloatArray:
     """(N, D) blocks of all items side by side, each of norm one; the preparation is fitted on the training items."""
-    spec, index = fit_blocks(data, split.train, config.model_copy(update={"modalities": tuple(modalities)}))
-    blocks = make_blocks(spec, data, index, np.arange(len(data.items)))
+    spec, prepared = fit_blocks(data, split.train, config.model_copy(update={"modalities": tuple(modalities)}))
+    blocks = make_blocks(spec, data, prepared, np.arange(len(data.items)))
     return np.concatenate([blocks.values[name] for name in spec.names], axis=1)
 
 

@@ -12,11 +12,13 @@ from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Modality
 from kgfuse.fuse.statements import (
     Adjacency,
+    Lookup,
     StatementBag,
     adjacency,
     bag_rows,
     fit_bag,
     has_statements,
+    look_up,
     reduce_rows,
     surroundings,
 )
@@ -53,6 +55,14 @@ class BlockSpec:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Prepared:
+    """What is computed once per graph and model: the edges by node, and the bag's pairs in this graph's terms."""
+
+    index: Adjacency
+    lookup: Lookup | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Blocks:
     """The blocks of some items.
 
@@ -65,34 +75,40 @@ class Blocks:
     present: Mapping[str, BoolArray]
 
 
-def fit_blocks(data: FusionData, train: IntArray, config: TrainConfig) -> tuple[BlockSpec, Adjacency]:
+def fit_blocks(data: FusionData, train: IntArray, config: TrainConfig) -> tuple[BlockSpec, Prepared]:
     """Learn means and the bag of statements from the training items; blocks that none of them has are left out."""
     index = adjacency(data.graph)
     bag = None
     if "graph" in config.modalities and has_statements(index, data.item_node[train]).any():
         bag = fit_bag(index, data.item_node[train], config.bag, config.seed)
-    raw, present = _raw(data, index, train, bag, config.modalities, None)
+    prepared = Prepared(index, None if bag is None else look_up(bag, data.graph))
+    raw, present = _raw(data, prepared, train, bag, config.modalities, None)
     mean = {}
     for name, values in raw.items():
         rows = _unit(values[present[name]])
         if len(rows) and np.abs(rows).sum() > 0:
             mean[name] = rows.mean(axis=0).astype(np.float32)
-    return BlockSpec(mean, bag), index
+    return BlockSpec(mean, bag), prepared
+
+
+def prepare(spec: BlockSpec, data: FusionData) -> Prepared:
+    """Index the graph for :func:`make_blocks`."""
+    return Prepared(adjacency(data.graph), None if spec.bag is None else look_up(spec.bag, data.graph))
 
 
 def make_blocks(
-    spec: BlockSpec, data: FusionData, index: Adjacency, rows: IntArray, drop: BoolArray | None = None
+    spec: BlockSpec, data: FusionData, prepared: Prepared, rows: IntArray, drop: BoolArray | None = None
 ) -> Blocks:
     """The blocks of ``rows``.
 
     Args:
         spec: the fitted preparation.
         data: any items; relations and nodes are matched with those of the fit by name.
-        index: adjacency of ``data.graph``.
+        prepared: of ``data.graph``.
         rows: (n,) items.
         drop: (E,) edges to leave out.
     """
-    raw, present = _raw(data, index, rows, spec.bag, spec.modalities, drop)
+    raw, present = _raw(data, prepared, rows, spec.bag, spec.modalities, drop)
     values = {name: centre(raw[name], spec.mean[name]) * present[name][:, None] for name in spec.names}
     return Blocks(values, {name: present[name] for name in spec.names})
 
@@ -104,7 +120,7 @@ def centre(values: FloatArray, mean: FloatArray) -> FloatArray:
 
 def _raw(
     data: FusionData,
-    index: Adjacency,
+    prepared: Prepared,
     rows: IntArray,
     bag: StatementBag | None,
     modalities: tuple[Modality, ...],
@@ -116,11 +132,11 @@ def _raw(
         values["text"], present["text"] = data.text[rows], data.text_mask[rows]
     if "image" in modalities and data.image.shape[1]:
         values["image"], present["image"] = data.image[rows], data.image_mask[rows]
-    if "graph" in modalities and bag is not None:
-        nodes = data.item_node[rows]
+    if "graph" in modalities and bag is not None and prepared.lookup is not None:
+        index, nodes = prepared.index, data.item_node[rows]
         there = has_statements(index, nodes, drop)
         if bag.components.shape[1]:
-            values["statements"] = reduce_rows(bag, bag_rows(bag, index, nodes, drop))
+            values["statements"] = reduce_rows(bag, bag_rows(bag, prepared.lookup, index, nodes, drop))
             present["statements"] = there
         if data.graph.features.shape[1]:
             around = surroundings(index, nodes, item_nodes(data), drop)

@@ -26,7 +26,7 @@ class EpochEvent:
         epoch: how many epochs are done.
         epochs: how many there are at most.
         loss: mean training loss of the epoch.
-        validation: validation loss, or the training loss where there is no validation item.
+        validation_loss: on the validation items, or the training loss where there is no validation item.
         best: the best validation loss so far.
     """
 
@@ -34,7 +34,7 @@ class EpochEvent:
     epoch: int
     epochs: int
     loss: float
-    validation: float
+    validation_loss: float
     best: float
 
 

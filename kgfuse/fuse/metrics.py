@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
-from kgfuse.fuse.data import BoolArray, FloatArray, IntArray
+from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray
+
+if TYPE_CHECKING:
+    from kgfuse.fuse.model import FusionModel, Prediction
 
 DoubleArray = npt.NDArray[np.float64]
 
@@ -60,3 +65,51 @@ def calibration_error(scores: npt.NDArray[np.floating], labels: IntArray, bins: 
         abs(float(confidence[place == b].sum() - right[place == b].sum())) for b in range(bins) if (place == b).any()
     )
     return gap / len(labels)
+
+
+def evaluate(model: FusionModel, data: FusionData, index: IntArray, target: str) -> dict[str, float]:
+    """How the model does on the labelled ones of the items ``index``; see :func:`judge`."""
+    known = index[data.target(target).labelled[index]]
+    return judge(model.predict(data, known)[target], data, known)
+
+
+def judge(prediction: Prediction, data: FusionData, index: IntArray) -> dict[str, float]:
+    """Figures of a prediction made for the labelled items ``index``.
+
+    Returns:
+        single-label: ``items, accuracy, macro_f1, log_loss, calibration_error, abstained`` and, where the classes have
+        superclasses, ``ancestor_accuracy`` (the right ancestors of the best class); multi-label: ``items, micro_f1,
+        macro_f1, exact_match, log_loss``. Accuracy counts the best class even where the model abstains.
+    """
+    target = data.target(prediction.target)
+    labels = target.labels[index]
+    result: dict[str, float] = {"items": float(len(index))}
+    if not len(index):
+        return result
+    if target.multi_label:
+        truth = np.asarray(labels, np.bool_)
+        right = float(np.sum(prediction.given & truth))
+        result["micro_f1"] = 2 * right / max(1.0, float(prediction.given.sum() + truth.sum()))
+        result["macro_f1"] = _macro_f1(prediction.given, truth)
+        result["exact_match"] = float(np.mean((prediction.given == truth).all(axis=1)))
+        result["log_loss"] = float(item_losses(prediction.logits, truth).mean())
+        return result
+    best = prediction.probabilities.argmax(axis=1)
+    classes = np.arange(prediction.probabilities.shape[1])
+    result["accuracy"] = float(np.mean(best == labels))
+    result["macro_f1"] = _macro_f1(best[:, None] == classes, labels[:, None] == classes)
+    result["log_loss"] = float(item_losses(prediction.logits, labels).mean())
+    result["calibration_error"] = calibration_error(prediction.probabilities, np.asarray(labels, np.int64))
+    result["abstained"] = float(np.mean(prediction.answer < 0))
+    if target.classes.membership.shape[1]:
+        member = target.classes.membership
+        result["ancestor_accuracy"] = float(np.mean((member[best] == member[labels]).all(axis=1)))
+    return result
+
+
+def _macro_f1(given: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_]) -> float:
+    """Mean F1 over the classes that occur in the truth."""
+    both = (given & truth).sum(axis=0)
+    f1 = 2 * both / np.maximum(1, given.sum(axis=0) + truth.sum(axis=0))
+    occurs = truth.any(axis=0)
+    return float(f1[occurs].mean()) if occurs.any() else float("nan")

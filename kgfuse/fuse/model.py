@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from kgfuse.encode.device import resolve
 from kgfuse.errors import ModelError
-from kgfuse.fuse.blocks import MODALITY_OF, Blocks, BlockSpec, centre, item_nodes, make_blocks
+from kgfuse.fuse.blocks import MODALITY_OF, Blocks, BlockSpec, Prepared, centre, item_nodes, make_blocks, prepare
 from kgfuse.fuse.calibrate import Stack
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, ClassNodes, FloatArray, FusionData, IntArray, Modality
@@ -20,7 +20,6 @@ from kgfuse.fuse.experts import KernelExpert, LinearExpert
 from kgfuse.fuse.gnn import GraphExpert
 from kgfuse.fuse.layer import FusionLayer
 from kgfuse.fuse.metrics import probabilities
-from kgfuse.fuse.statements import Adjacency, adjacency
 
 CHUNK = 2_048
 
@@ -115,6 +114,10 @@ class FusionModel:
         parts = {"layer": self.layer, "linear": self.linear, "kernel": self.kernel, "graph": self.graph}
         return {name: part for name, part in parts.items() if part is not None}
 
+    def prepare(self, data: FusionData) -> Prepared:
+        """Index a graph once, for many predictions on it."""
+        return prepare(self.spec, data)
+
     def predict(
         self,
         data: FusionData,
@@ -122,7 +125,7 @@ class FusionModel:
         *,
         drop_modalities: Set[Modality] = frozenset(),
         drop_edges: BoolArray | None = None,
-        graph_index: Adjacency | None = None,
+        prepared: Prepared | None = None,
     ) -> dict[str, Prediction]:
         """Classify items, also ones that were not there in training.
 
@@ -131,9 +134,9 @@ class FusionModel:
             index: (n,) items to classify.
             drop_modalities: predict as if the items lacked these.
             drop_edges: (E,) predict as if these edges did not exist.
-            graph_index: ``adjacency(data.graph)`` where the caller has it already.
+            prepared: ``model.prepare(data)`` where the caller has it already, for many calls on one graph.
         """
-        parts = self.parts(data, index, drop_modalities, drop_edges, graph_index)
+        parts = self.parts(data, index, drop_modalities, drop_edges, prepared)
         return {target.name: self._answer(target, parts) for target in self.targets}
 
     def parts(
@@ -142,12 +145,12 @@ class FusionModel:
         rows: IntArray,
         drop_modalities: Set[Modality] = frozenset(),
         drop_edges: BoolArray | None = None,
-        graph_index: Adjacency | None = None,
+        prepared: Prepared | None = None,
     ) -> Parts:
         """Scores of every part for ``rows``."""
         self._check_widths(data)
         rows = np.asarray(rows, np.int64)
-        around = adjacency(data.graph) if graph_index is None else graph_index
+        around = self.prepare(data) if prepared is None else prepared
         blocks = make_blocks(self.spec, data, around, rows, drop_edges)
         scores: dict[str, dict[str, list[FloatArray]]] = {target.name: {} for target in self.targets}
         gates = []
@@ -190,22 +193,22 @@ class FusionModel:
         return out
 
     def _graph_part(
-        self, data: FusionData, rows: IntArray, drop: BoolArray | None, around: Adjacency
+        self, data: FusionData, rows: IntArray, drop: BoolArray | None, around: Prepared
     ) -> dict[str, FloatArray]:
         if self.graph is None:
             return {}
         few = len(rows) * 4 < len(data.items)
-        prepared = self.graph.prepare(
+        ready = self.graph.prepare(
             data.graph,
             data.item_node[rows],
             self.class_places(data),
             item_nodes(data),
             drop,
-            around if few else None,
+            around.index if few else None,
         )
         self.graph.eval()
         with torch.no_grad():
-            return _arrays(self.graph(prepared.to(self.device)))
+            return _arrays(self.graph(ready.to(self.device)))
 
     @staticmethod
     def _image_part(data: FusionData, target: TargetInfo, rows: IntArray) -> FloatArray | None:

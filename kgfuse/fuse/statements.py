@@ -51,6 +51,14 @@ class Rows:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Lookup:
+    """A bag's pairs in the terms of one graph: sorted keys, and the column of each."""
+
+    keys: IntArray
+    column: IntArray
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class StatementBag:
     """A fitted bag: which pairs count, how much, and how they are reduced.
 
@@ -90,28 +98,44 @@ def has_statements(index: Adjacency, nodes: IntArray, drop: BoolArray | None = N
 
 def fit_bag(index: Adjacency, nodes: IntArray, config: BagConfig, seed: int) -> StatementBag:
     """Learn which pairs count from the training items' nodes (no labels are read)."""
-    keys, sizes, _ = _pair_keys(index, nodes, config.hops, None)
+    keys, _ = _pair_keys(index, nodes, config.hops, None)
     unique, inverse = np.unique(keys, return_inverse=True)
     frequency = np.bincount(inverse, minlength=len(unique))
     kept = np.flatnonzero(frequency >= min(config.min_items, max(1, len(nodes) // 4)))
-    names = _pair_names(index.graph, unique[kept], sizes)
+    names = _pair_names(index.graph, unique[kept])
     order = sorted(range(len(kept)), key=lambda at: (-int(frequency[kept[at]]), names[at]))[: config.max_pairs]
     pairs = tuple(names[at] for at in order)
     weight = np.log1p(len(nodes) / np.maximum(frequency[kept[order]], 1)).astype(np.float32)
     bag = StatementBag(pairs, weight, np.zeros((len(pairs), 0), np.float32), config.hops)
-    rows = bag_rows(bag, index, nodes)
+    rows = bag_rows(bag, look_up(bag, index.graph), index, nodes)
     return StatementBag(pairs, weight, _components(rows, len(pairs), config.rank, seed), config.hops)
 
 
-def bag_rows(bag: StatementBag, index: Adjacency, nodes: IntArray, drop: BoolArray | None = None) -> Rows:
+def look_up(bag: StatementBag, graph: GraphArrays) -> Lookup:
+    """Match the bag with a graph by names, once."""
+    codes, places = _sizes(graph)
+    relation = _numbered([ANY, *(name + arrow for name in graph.relations for arrow in "><")])
+    node = _numbered([ANY, *graph.nodes])
+    keys, columns = [], []
+    for at, (first, second, place) in enumerate(bag.pairs):
+        a, b, c = relation.get(first), relation.get(second), node.get(place)
+        if a is not None and b is not None and c is not None:
+            keys.append((a * codes + b) * places + c)
+            columns.append(at)
+    found = np.array(keys, np.int64)
+    order = np.argsort(found, kind="stable")
+    return Lookup(found[order], np.array(columns, np.int64)[order])
+
+
+def bag_rows(
+    bag: StatementBag, lookup: Lookup, index: Adjacency, nodes: IntArray, drop: BoolArray | None = None
+) -> Rows:
     """The tf-idf rows of the ``nodes``, each of length one."""
-    keys, sizes, owner = _pair_keys(index, nodes, bag.hops, drop)
-    known = _known_keys(bag, index.graph, sizes)
-    order = np.argsort(known, kind="stable")
-    place = np.searchsorted(known[order], keys)
-    place[place == len(known)] = 0
-    hit = known[order][place] == keys if len(known) else np.zeros(len(keys), np.bool_)
-    row, column = owner[hit], order[place[hit]] if len(known) else np.zeros(0, np.int64)
+    keys, owner = _pair_keys(index, nodes, bag.hops, drop)
+    place = np.searchsorted(lookup.keys, keys)
+    hit = place < len(lookup.keys)
+    hit[hit] = lookup.keys[place[hit]] == keys[hit]
+    row, column = owner[hit], lookup.column[place[hit]]
     value = bag.weight[column]
     norm = np.sqrt(np.bincount(row, weights=value.astype(np.float64) ** 2, minlength=len(nodes)))
     return Rows(len(nodes), row, column, (value / np.maximum(norm[row], 1e-12)).astype(np.float32))
@@ -158,11 +182,9 @@ def _expand(index: Adjacency, nodes: IntArray, drop: BoolArray | None) -> tuple[
     return owner, half
 
 
-def _pair_keys(
-    index: Adjacency, nodes: IntArray, hops: int, drop: BoolArray | None
-) -> tuple[IntArray, tuple[int, int], IntArray]:
-    """Distinct (owner, pair) entries: keys, their radices, owners."""
-    codes, places = 2 * len(index.graph.relations) + 1, len(index.graph.nodes) + 1
+def _pair_keys(index: Adjacency, nodes: IntArray, hops: int, drop: BoolArray | None) -> tuple[IntArray, IntArray]:
+    """Distinct (pair, owner) entries, by owner."""
+    codes, places = _sizes(index.graph)
     owner, half = _expand(index, nodes, drop)
     first, middle = index.relation[half] + 1, index.neighbour[half]
     owners, keys = [owner, owner], [_key(first, 0, middle + 1, codes, places), _key(first, 0, 0, codes, places)]
@@ -185,15 +207,15 @@ def _pair_keys(
     all_owners, all_keys = all_owners[order], all_keys[order]
     fresh = np.ones(len(order), np.bool_)
     fresh[1:] = (all_owners[1:] != all_owners[:-1]) | (all_keys[1:] != all_keys[:-1])
-    return all_keys[fresh], (codes, places), all_owners[fresh]
+    return all_keys[fresh], all_owners[fresh]
 
 
 def _key(first: IntArray, second: IntArray | int, node: IntArray | int, codes: int, places: int) -> IntArray:
     return np.asarray((first * codes + second) * places + node, np.int64)
 
 
-def _pair_names(graph: GraphArrays, keys: IntArray, sizes: tuple[int, int]) -> list[tuple[str, str, str]]:
-    codes, places = sizes
+def _pair_names(graph: GraphArrays, keys: IntArray) -> list[tuple[str, str, str]]:
+    codes, places = _sizes(graph)
     relation = [ANY, *(name + arrow for name in graph.relations for arrow in "><")]
     node = [ANY, *graph.nodes]
     rest, place = np.divmod(keys, places)
@@ -201,17 +223,8 @@ def _pair_names(graph: GraphArrays, keys: IntArray, sizes: tuple[int, int]) -> l
     return [(relation[a], relation[b], node[c]) for a, b, c in zip(first, second, place, strict=True)]
 
 
-def _known_keys(bag: StatementBag, graph: GraphArrays, sizes: tuple[int, int]) -> IntArray:
-    """The bag's pairs as keys of this graph; -1 where a relation or node does not occur in it."""
-    codes, places = sizes
-    relation = _numbered([ANY, *(name + arrow for name in graph.relations for arrow in "><")])
-    node = _numbered([ANY, *graph.nodes])
-    keys = np.full(len(bag.pairs), -1, np.int64)
-    for at, (first, second, place) in enumerate(bag.pairs):
-        a, b, c = relation.get(first), relation.get(second), node.get(place)
-        if a is not None and b is not None and c is not None:
-            keys[at] = (a * codes + b) * places + c
-    return keys
+def _sizes(graph: GraphArrays) -> tuple[int, int]:
+    return 2 * len(graph.relations) + 1, len(graph.nodes) + 1
 
 
 def _numbered(names: list[str]) -> Mapping[str, int]:

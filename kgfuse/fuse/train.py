@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from kgfuse.encode.device import resolve
 from kgfuse.errors import TrainingError
-from kgfuse.fuse.blocks import BlockSpec, fit_blocks, item_nodes, make_blocks
+from kgfuse.fuse.blocks import BlockSpec, Prepared, fit_blocks, item_nodes, make_blocks
 from kgfuse.fuse.calibrate import Stack, fit_sharpness, fit_stack
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Modality, Split, Target, check_data
@@ -24,7 +24,6 @@ from kgfuse.fuse.layer import FusionLayer, LayerOutput
 from kgfuse.fuse.loop import Checkpoints, EpochEvent, Stage, run, seeded
 from kgfuse.fuse.metrics import accuracy, calibration_error, item_losses, probabilities
 from kgfuse.fuse.model import FusionModel, TargetInfo, block_tensors, class_tensors
-from kgfuse.fuse.statements import Adjacency
 
 
 def fit(
@@ -82,11 +81,20 @@ def fit(
         if model.graph is not None:
             run(run_.graph_stage(model.graph), checkpoints=checkpoints, on_epoch=on_epoch, log=log)
     _stack(model, data, validation, around)
+    _let_go(model)
     if writer is not None:
         for name, value in model.metrics["validation"].items():
             writer.add_scalar(f"validation/{name}/accuracy", value["accuracy"], 0)
         writer.close()
     return model
+
+
+def _let_go(model: FusionModel) -> None:
+    """Forget the parts that no target kept. The layer stays, for its gates."""
+    used = {name for stack in model.stacks.values() for name, weight in stack.weight.items() if weight}
+    model.linear = model.linear if "linear" in used else None
+    model.kernel = model.kernel if "kernel" in used else None
+    model.graph = model.graph if "graph" in used else None
 
 
 def by_name(data: FusionData, index: IntArray) -> IntArray:
@@ -110,10 +118,10 @@ def fingerprint(data: FusionData, split: Split, config: TrainConfig) -> str:
     return digest.hexdigest()
 
 
-def _stack(model: FusionModel, data: FusionData, validation: IntArray, around: Adjacency) -> None:
+def _stack(model: FusionModel, data: FusionData, validation: IntArray, around: Prepared) -> None:
     """Weigh the parts on validation, and record how the sum does there."""
     config = model.config
-    parts = model.parts(data, validation, graph_index=around)
+    parts = model.parts(data, validation, prepared=around)
     report = {}
     for info in model.targets:
         target = data.target(info.name)
@@ -167,7 +175,7 @@ class _Run:
         train: IntArray,
         validation: IntArray,
         spec: BlockSpec,
-        around: Adjacency,
+        around: Prepared,
     ) -> None:
         self.data, self.config, self.device = data, config, device
         self.train, self.validation, self.spec, self.around = train, validation, spec, around
