@@ -1,0 +1,119 @@
+"""What an explanation is made of: places, statements with their effect, and the counterfactual test of what is cited."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Characters or pixels of a source.
+
+    Args:
+        source: name of the source.
+        kind: ``text`` or ``image``.
+        start, end: code points of the stored text; -1 for pictures.
+        exact: those characters; empty for pictures.
+        context_start: where the sentence around them begins; -1 for pictures.
+        context: that sentence.
+        box: left, top, width, height in pixels; ``None`` for texts.
+        sha256: blob of the picture; empty for texts.
+    """
+
+    source: str
+    kind: str
+    start: int = -1
+    end: int = -1
+    exact: str = ""
+    context_start: int = -1
+    context: str = ""
+    box: tuple[int, int, int, int] | None = None
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A statement about the item, and what becomes of the answer without it.
+
+    Args:
+        subject, predicate, object: IRIs; a literal in N-Triples form.
+        text: the statement in words.
+        effect: probability of the answer lost when the statement, and all that follows from it, is removed.
+        follows: statements that are inferred from it and were removed with it, in words.
+        confidence: of extraction; 1 for what was imported.
+        extractor: who found it; ``import`` for what a manifest or RDF file says.
+        reason: why it was extracted.
+        places: where it stands.
+    """
+
+    subject: str
+    predicate: str
+    object: str
+    text: str
+    effect: float
+    follows: tuple[str, ...]
+    confidence: float
+    extractor: str
+    reason: str
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A sentence or picture region, and what becomes of the answer when the encoder does not see it."""
+
+    place: Place
+    effect: float
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The counterfactual test of what is cited.
+
+    Args:
+        before: probability of the answer.
+        without_cited: the same when the cited statements and passages are removed.
+        without_random: mean and standard deviation when as many others are removed at random.
+        only_cited: when nothing else of the item's statements and passages is left.
+        label_without_cited: the answer when the cited are removed.
+    """
+
+    before: float
+    without_cited: float
+    without_random: tuple[float, float]
+    only_cited: float
+    label_without_cited: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether removing what is cited costs more than removing as much at random does."""
+        return self.before - self.without_cited > self.before - self.without_random[0] + self.without_random[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why the model answered as it did.
+
+    Args:
+        item, name, label, probability: the answer.
+        shares: exact Shapley share of each modality in the answer's probability; they sum to it, less what the model
+            says with nothing to go by.
+        statements: about the item, most effective first.
+        passages: sentences and picture regions, most effective first.
+        check: the counterfactual test of the most effective ones.
+    """
+
+    item: str
+    name: str
+    label: str
+    label_iri: str
+    probability: float
+    shares: dict[str, float]
+    statements: tuple[Evidence, ...]
+    passages: tuple[Passage, ...]
+    check: Check
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able form."""
+        return {**asdict(self), "check": {**asdict(self.check), "holds": self.check.holds}}

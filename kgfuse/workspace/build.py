@@ -1,0 +1,260 @@
+"""``build``: extract, resolve and gate, write the graphs that changed, reason, validate.
+
+Extractions are kept in the catalog by all that they depend on; everything after them is a function of the set of
+extractions. So a build that is killed anywhere is simply run again, and what did not change is not done again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import pyoxigraph as ox
+
+import kgfuse
+from kgfuse.catalog import SourceRow
+from kgfuse.errors import SourceError
+from kgfuse.extract.protocol import run_iri
+from kgfuse.extract.resolve import Resolution, resolve
+from kgfuse.graph.provenance import (
+    RunRecord,
+    fact_quads,
+    remove_provenance,
+    replace_provenance,
+    run_quads,
+    source_quads,
+)
+from kgfuse.graph.store import holds
+from kgfuse.reason.closure import closure
+from kgfuse.reason.shapes import Violation, validate
+from kgfuse.terms.mentions import Extraction, Fact, Rejected
+from kgfuse.terms.namespaces import GRAPH_INFERRED, digest, ontology_graph, source_iri
+from kgfuse.workspace import facts as graph_facts
+from kgfuse.workspace.extraction import extract_pending, extractions
+from kgfuse.workspace.neighbours import NEIGHBOUR_RUN, neighbour_facts, neighbour_run
+from kgfuse.workspace.parts import OnEvent, Parts, silent
+
+@dataclass(slots=True)
+class BuildReport:
+    """What a build did and what the graph holds now."""
+
+    extracted: int = 0
+    sources: int = 0
+    items: int = 0
+    graphs_written: int = 0
+    asserted: int = 0
+    inferred: int = 0
+    statements: int = 0
+    mentions: int = 0
+    entities: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    unchanged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """All that the extractions come to."""
+
+    extractions: tuple[Extraction, ...]
+    resolution: Resolution
+
+
+def resolved(parts: Parts) -> Resolved:
+    """Resolve all extractions: entities named, statements gated, visual neighbours added."""
+    found = tuple(extractions(parts))
+    items = {i.iri: i for i in parts.catalog.items()}
+    resolution = resolve(found, parts.vocabulary, parts.known_items(items.values()), parts.settings.extract)
+    near = neighbour_facts(parts, found)
+    return Resolved(found, Resolution((*resolution.facts, *near), resolution.rejected, resolution.entities))
+
+
+def build(parts: Parts, on_event: OnEvent = silent, *, retry: bool = False) -> BuildReport:
+    """Bring the graph up to date with the catalog.
+
+    Args:
+        parts: the workspace.
+        on_event: told about progress.
+        retry: try again what failed to be extracted before.
+    """
+    report = BuildReport()
+    with _timed(report, "extract"):
+        report.extracted = extract_pending(parts, on_event, retry=retry)
+    refresh(parts, report, on_event)
+    return report
+
+
+def refresh(parts: Parts, report: BuildReport, on_event: OnEvent = silent) -> None:
+    """Everything after extraction: from the extractions at hand to a graph that holds, reasons and validates."""
+    state = _inputs(parts)
+    if parts.catalog.get_state("built") == state:
+        report.unchanged = True
+        _count(parts, report)
+        return
+    on_event("resolve", 0, 1, "")
+    with _timed(report, "resolve"):
+        outcome = resolved(parts)
+    on_event("resolve", 1, 1, "")
+    with _timed(report, "write"):
+        report.graphs_written = _write(parts, outcome, on_event)
+    on_event("reason", 0, 1, "")
+    with _timed(report, "reason"):
+        _reason(parts)
+    on_event("reason", 1, 1, "")
+    report.rejected = list(outcome.resolution.rejected)
+    if parts.settings.validate_shapes:
+        on_event("validate", 0, 1, "")
+        with _timed(report, "validate"):
+            report.violations = check_shapes(parts)
+        on_event("validate", 1, 1, "")
+    parts.catalog.set_state("rejected", json.dumps([_rejected_record(r) for r in report.rejected]))
+    parts.catalog.set_state("entities", str(len(outcome.resolution.entities)))
+    parts.catalog.set_state("built", state)
+    _count(parts, report)
+
+
+@contextmanager
+def _timed(report: BuildReport, stage: str) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    report.seconds[stage] = round(time.perf_counter() - began, 3)
+
+
+def check_shapes(parts: Parts) -> list[Violation]:
+    """Validate the graph against the SHACL shapes of all packs."""
+    shapes = [pack.shapes for pack in parts.packs if pack.shapes is not None]
+    return validate(parts.store, shapes)
+
+
+def _inputs(parts: Parts) -> str:
+    """One hash over all that the graph depends on."""
+    catalog = parts.catalog
+    rows = catalog.sources()
+    kinds = {r.kind for r in rows}
+    return digest(
+        parts.vocabulary.sha256,
+        parts.settings.model_dump_json(),
+        *(run_iri(e) for e in parts.extractors if e.kinds & kinds),
+        *(f"{r.name} {r.sha256} {r.item} {r.parent}" for r in rows),
+        *(repr(i) for i in catalog.items()),
+        *(f"{source} {key}" for source, key in sorted(catalog.extraction_keys())),
+    )
+
+
+def _write(parts: Parts, outcome: Resolved, on_event: OnEvent) -> int:
+    """Write every graph whose content differs from what was written last; return how many were written."""
+    parts.catalog.set_state("built", "")
+    wanted: set[str] = set()
+    written = 0
+    for pack in parts.packs:
+        graph = ontology_graph(pack.name)
+        wanted.add(graph)
+        if parts.catalog.get_state(f"graph:{graph}") != pack.sha256:
+            parts.store.replace_graph(graph, pack.triples)
+            parts.catalog.set_state(f"graph:{graph}", pack.sha256)
+            written += 1
+    rows = list(parts.catalog.sources())
+    facts = graph_facts.by_source(outcome.resolution.facts)
+    runs = _runs(parts, outcome)
+    on_event("write", 0, len(rows), "")
+    for n, row in enumerate(rows, 1):
+        graph = source_iri(row.name)
+        wanted.add(graph)
+        mine = facts.get(graph, [])
+        try:
+            structural = list(_structural(parts, row))
+        except SourceError as e:
+            parts.catalog.record_problem(row.name, "import", e.message)
+            structural = []
+        content = _content_hash(row, structural, mine)
+        if parts.catalog.get_state(f"graph:{graph}") != content:
+            parts.store.replace_graph(graph, [*structural, *(graph_facts.fact_triple(f) for f in mine)])
+            replace_provenance(parts.store, graph, _provenance(parts, row, mine, runs))
+            parts.catalog.set_state(f"graph:{graph}", content)
+            written += 1
+        on_event("write", n, len(rows), row.name)
+    for key in parts.catalog.states("graph:"):
+        graph = key.removeprefix("graph:")
+        if graph not in wanted:
+            parts.store.remove_graph(graph)
+            remove_provenance(parts.store, graph)
+            parts.catalog.set_state(key, None)
+            written += 1
+    return written
+
+
+def _structural(parts: Parts, row: SourceRow) -> Iterable[ox.Triple]:
+    """What a source states by itself, before anything is extracted from it."""
+    if row.kind == "manifest":
+        for item in parts.catalog.items(manifest=row.name):
+            yield from graph_facts.item_triples(item, parts.catalog.sources(item=item.iri))
+    elif row.kind == "rdf":
+        try:
+            yield from graph_facts.rdf_triples(parts.blobs.path(row.sha256).read_bytes(), row)
+        except (SyntaxError, ValueError) as e:
+            raise SourceError(f"does not parse: {e}", where=row.location, remedy="mend the file and add it again") from e
+    elif row.item is not None and row.parent is None:
+        item = parts.catalog.item(row.item)
+        if item is not None:
+            yield from graph_facts.item_triples(item, [row])
+
+
+def _runs(parts: Parts, outcome: Resolved) -> dict[str, RunRecord]:
+    """What each run was, by the name that its facts know it under."""
+    kinds = {r.kind for r in parts.catalog.sources()}
+    used = {f.run for f in outcome.resolution.facts}
+    names = {run_iri(e): e.name for e in parts.extractors if e.kinds & kinds}
+    runs = {e.run: RunRecord((names[e.run],), kgfuse.__version__, {}, dict(e.parameters)) for e in outcome.extractions}
+    if NEIGHBOUR_RUN in used:
+        runs[NEIGHBOUR_RUN] = neighbour_run(parts)
+    return runs
+
+
+def _provenance(
+    parts: Parts, row: SourceRow, mine: Iterable[Fact], runs: Mapping[str, RunRecord]
+) -> Iterator[ox.Quad]:
+    yield from source_quads(parts.source(row))
+    named = [replace(f, run=runs[f.run].iri) for f in mine]
+    yield from fact_quads(named)
+    for record in {runs[f.run].iri: runs[f.run] for f in mine}.values():
+        yield from run_quads(record)
+
+
+def _content_hash(row: SourceRow, structural: Iterable[ox.Triple], mine: Iterable[Fact]) -> str:
+    return digest(row.name, row.sha256, row.media_type, *sorted(map(str, structural)), *sorted(map(repr, mine)))
+
+
+def _reason(parts: Parts) -> None:
+    graphs = [g for g in parts.store.graphs() if holds(g) and g != GRAPH_INFERRED]
+    asserted = {q.triple for g in graphs for q in parts.store.quads(graph=g)}
+    parts.store.replace_graph(GRAPH_INFERRED, closure(asserted, parts.rules))
+
+
+def _rejected_record(r: Rejected) -> dict[str, object]:
+    s = r.statement
+    return {
+        "source": s.source,
+        "subject": s.subject if isinstance(s.subject, str) else s.subject.label,
+        "predicate": s.predicate,
+        "object": s.object if isinstance(s.object, str) else getattr(s.object, "label", getattr(s.object, "lexical", "")),
+        "confidence": round(s.confidence, 4),
+        "rule": r.rule,
+        "reason": r.reason,
+    }
+
+
+def _count(parts: Parts, report: BuildReport) -> None:
+    counts = parts.store.counts()
+    report.sources = len(parts.catalog.sources())
+    report.items = len(parts.catalog.items())
+    report.asserted = counts.sources
+    report.inferred = counts.inferred
+    report.statements = counts.statements
+    report.mentions = counts.mentions
+    report.entities = int(parts.catalog.get_state("entities") or 0)
+    report.problems = [p.message for p in parts.catalog.problems()]

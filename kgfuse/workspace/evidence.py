@@ -1,0 +1,297 @@
+"""The evidence chain: from an answer to the statements it rests on, and from those to characters and pixels.
+
+What is cited is tested: the answer is computed again without it, beside the same with as much removed at random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyoxigraph as ox
+
+from kgfuse.encode.preprocess_text import sentences
+from kgfuse.explain.chain import Check, Evidence, Explanation, Passage, Place
+from kgfuse.explain.shares import modality_shares
+from kgfuse.fuse.data import BoolArray, FusionData
+from kgfuse.reason.closure import closure
+from kgfuse.terms.mentions import Fact, Mention, Region, TextSpan
+from kgfuse.terms.namespaces import local_name
+from kgfuse.workspace import facts as graph_facts
+from kgfuse.workspace.encoderview import Key, key_of, text_features
+
+if TYPE_CHECKING:
+    from kgfuse.workspace.prediction import Context, Prediction
+
+CITED = 3
+RANDOM_CONTROLS = 10
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Unit:
+    """Something that can be removed: edges of the graph, a sentence of the text, or a region of the picture."""
+
+    edges: BoolArray | None = None
+    sentence: int = -1
+    region: int = -1
+
+
+class _Counterfactuals:
+    """Answers about one item with parts of its evidence removed."""
+
+    def __init__(self, prediction: Prediction, context: Context) -> None:
+        self.context = context
+        self.data = context.dataset.data
+        self.row = context.row
+        self.question = prediction.target
+        self.prepared = context.model.prepare(self.data)
+        scores = self._scores(self.data, None)
+        self.classes = scores.classes
+        self.answer = int(np.argmax(scores.probabilities[0]))
+        self.before = float(scores.probabilities[0, self.answer])
+        sample = context.dataset.samples[context.row]
+        self.sentences = [(n, s) for n, text in enumerate(sample.texts) for s in sentences(text)]
+        self.regions, self.region_features = _regions(context)
+
+    def probability(self, units: Iterable[_Unit]) -> tuple[float, int]:
+        """Probability of the answer, and the best class, without these."""
+        drop: BoolArray | None = None
+        hidden_sentences, hidden_regions = set(), []
+        for unit in units:
+            if unit.edges is not None:
+                drop = unit.edges if drop is None else drop | unit.edges
+            if unit.sentence >= 0:
+                hidden_sentences.add(unit.sentence)
+            if unit.region >= 0:
+                hidden_regions.append(unit.region)
+        scores = self._scores(self._without(hidden_sentences, hidden_regions), drop)
+        return float(scores.probabilities[0, self.answer]), int(np.argmax(scores.probabilities[0]))
+
+    def _scores(self, data: FusionData, drop: BoolArray | None) -> Any:
+        rows = np.array([self.row], np.int64)
+        return self.context.model.predict(data, rows, drop_edges=drop, prepared=self.prepared)[self.question]
+
+    def _without(self, hidden_sentences: set[int], hidden_regions: Sequence[int]) -> FusionData:
+        data = self.data
+        if hidden_sentences:
+            left = [s.exact for n, (_, s) in enumerate(self.sentences) if n not in hidden_sentences]
+            text, mask = data.text.copy(), data.text_mask.copy()
+            text[self.row] = text_features(self.context.parts, [" ".join(left)])[0]
+            mask[self.row] = bool(left)
+            data = replace(data, text=text, text_mask=mask)
+        if hidden_regions:
+            image = data.image.copy()
+            shift = self.region_features[list(hidden_regions)] - data.image[self.row]
+            image[self.row] = data.image[self.row] + shift.sum(axis=0)
+            data = replace(data, image=image)
+        return data
+
+
+def explain(prediction: Prediction, context: Context) -> Explanation:
+    """Explain one answer; see :class:`Explanation`."""
+    counter = _Counterfactuals(prediction, context)
+    statements, statement_units = _statements(counter)
+    passages, passage_units = _passages(counter)
+    units = [*statement_units, *passage_units]
+    effects = [e.effect for e in statements] + [p.effect for p in passages]
+    order = sorted(range(len(units)), key=lambda n: -effects[n])
+    cited = [n for n in order[:CITED] if effects[n] > 0]
+    check = _check(counter, units, cited, prediction.ranking[0].label, context)
+    best = sorted(range(len(statements)), key=lambda n: -statements[n].effect)
+    shares = modality_shares(
+        context.model, context.dataset.data, np.array([context.row]), prediction.target, np.array([counter.answer])
+    )
+    return Explanation(
+        item=prediction.item,
+        name=prediction.name,
+        label=prediction.ranking[0].label,
+        label_iri=prediction.ranking[0].iri,
+        probability=prediction.probability,
+        shares={m: round(float(v), 6) for m, v in zip(shares.modalities, shares.contribution[0], strict=True)},
+        statements=tuple(statements[n] for n in best),
+        passages=tuple(sorted(passages, key=lambda p: -p.effect)),
+        check=check,
+    )
+
+
+def _check(
+    counter: _Counterfactuals, units: Sequence[_Unit], cited: Sequence[int], label: str, context: Context
+) -> Check:
+    others = [n for n in range(len(units)) if n not in cited]
+    without, best = counter.probability([units[n] for n in cited])
+    rng = np.random.default_rng(0)
+    size = min(len(cited), len(others))
+    drawn = [rng.choice(others, size, replace=False) for _ in range(RANDOM_CONTROLS)] if size else []
+    random = [counter.probability([units[n] for n in picked])[0] for picked in drawn] or [counter.before]
+    only, _ = counter.probability([units[n] for n in others])
+    spec = next(s for s in context.dataset.specs if s.name == counter.question)
+    names = {iri: iri for iri in spec.classes}
+    label_without = label if best == counter.answer else local_name(names.get(counter.classes[best], ""))
+    return Check(counter.before, without, (float(np.mean(random)), float(np.std(random))), only, label_without)
+
+
+def _statements(counter: _Counterfactuals) -> tuple[list[Evidence], list[_Unit]]:
+    """Every asserted statement about the item, with the effect of removing it and all that follows from it."""
+    context = counter.context
+    view, graph = context.dataset.view, context.dataset.data.graph
+    item = context.dataset.samples[context.row].item.iri
+    at = {n: i for i, n in enumerate(graph.nodes)}
+    relation = {r: i for i, r in enumerate(graph.relations)}
+    position = {tuple(e): i for i, e in enumerate(graph.edges.tolist())}
+
+    def edge(key: Key) -> int | None:
+        s, p, o = key
+        if s not in at or o not in at or p not in relation:
+            return None
+        return position.get((at[s], relation[p], at[o]))
+
+    local = _neighbourhood(view.asserted, item)
+    ontology = [t for pack in context.parts.packs for t in pack.triples]
+    everything = {k for t in closure([*local.values(), *ontology], context.parts.rules) if (k := key_of(t)) is not None}
+    asserted = sorted(k for k in local if item in (k[0], k[2]) and edge(k) is not None)
+    facts = _facts_by_key(context)
+    found, units = [], []
+    for key in asserted:
+        rest = [t for k, t in local.items() if k != key]
+        left = {k for t in closure([*rest, *ontology], context.parts.rules) if (k := key_of(t)) is not None}
+        follows = sorted(k for k in everything - left - {key} if k not in local and edge(k) is not None)
+        mask = np.zeros(len(graph.edges), np.bool_)
+        for k in (key, *follows):
+            n = edge(k)
+            if n is not None:
+                mask[n] = True
+        unit = _Unit(edges=mask)
+        effect = counter.before - counter.probability([unit])[0]
+        found.append(_evidence(key, effect, follows, facts.get(key, []), context))
+        units.append(unit)
+    return found, units
+
+
+def _neighbourhood(asserted: dict[Key, ox.Triple], item: str) -> dict[Key, ox.Triple]:
+    """Asserted triples that touch the item or one of its neighbours."""
+    near = {item} | {n for s, _, o in asserted if item in (s, o) for n in (s, o)}
+    return {k: t for k, t in asserted.items() if item in (k[0], k[2]) or k[0] in near}
+
+
+def _facts_by_key(context: Context) -> dict[Key, list[Fact]]:
+    item = context.dataset.samples[context.row].item.iri
+    found: dict[Key, list[Fact]] = {}
+    for fact in (*context.found.resolution.facts, *context.extra):
+        if item in (fact.subject, fact.object):
+            key = key_of(graph_facts.fact_triple(fact))
+            if key is not None:
+                found.setdefault(key, []).append(fact)
+    return found
+
+
+def _evidence(
+    key: Key, effect: float, follows: Sequence[Key], facts: Sequence[Fact], context: Context
+) -> Evidence:
+    mentions = {m.iri: m for f in facts for m in f.evidence}
+    places = [p for iri in sorted(mentions) if (p := place(mentions[iri], context)) is not None]
+    return Evidence(
+        subject=key[0],
+        predicate=key[1],
+        object=key[2],
+        text=words(key, context),
+        effect=round(effect, 6),
+        follows=tuple(words(k, context) for k in follows),
+        confidence=max((f.confidence for f in facts), default=1.0),
+        extractor=facts[0].extractor if facts else "import",
+        reason="; ".join(sorted({f.reason for f in facts})),
+        places=tuple(places),
+    )
+
+
+def words(key: Key, context: Context) -> str:
+    """A statement in words."""
+
+    def name(term: str) -> str:
+        if term.startswith('"'):
+            return term
+        item = context.parts.catalog.item(term)
+        if item is not None:
+            return item.label or item.identifier
+        return context.dataset.view.names.get(term) or local_name(term).replace("-", " ")
+
+    known = context.parts.vocabulary.properties.get(key[1])
+    return f"{name(key[0])} · {known.label if known else local_name(key[1])} · {name(key[2])}"
+
+
+def place(mention: Mention, context: Context) -> Place | None:
+    """Where a mention stands, with the sentence around it."""
+    from kgfuse.terms.namespaces import source_iri
+
+    row = next((r for r in _rows(context) if source_iri(r[0]) == mention.source), None)
+    if row is None:
+        return None
+    name, text, sha = row
+    selector = mention.selector
+    if isinstance(selector, Region):
+        return Place(name, "image", box=(selector.x, selector.y, selector.w, selector.h), sha256=sha)
+    if isinstance(selector, TextSpan) and text is not None:
+        around = next((s for s in sentences(text) if s.start <= selector.start < s.end), None)
+        start = around.start if around else selector.start
+        return Place(
+            name, "text", selector.start, selector.end, selector.exact, start, around.exact if around else selector.exact
+        )
+    return None
+
+
+def _rows(context: Context) -> list[tuple[str, str | None, str]]:
+    """Name, text and hash of the item's sources."""
+    item = context.dataset.samples[context.row].item.iri
+    parts = context.parts
+    stored = [parts.source(r) for r in parts.catalog.sources(item=item)]
+    return [(s.name, s.text, s.sha256) for s in stored]
+
+
+def _passages(counter: _Counterfactuals) -> tuple[list[Passage], list[_Unit]]:
+    """Sentences of the item's texts and regions of its pictures, with the effect of hiding each."""
+    context = counter.context
+    found, units = [], []
+    texts = [(name, text) for name, text, _ in _rows(context) if text is not None]
+    for n, (_, s) in enumerate(counter.sentences):
+        unit = _Unit(sentence=n)
+        where = next(((name, t.find(s.exact)) for name, t in texts if s.exact in t), ("", -1))
+        spot = Place(where[0], "text", where[1], where[1] + len(s.exact), s.exact, where[1], s.exact)
+        found.append(Passage(spot, round(counter.before - counter.probability([unit])[0], 6)))
+        units.append(unit)
+    for n, spot in enumerate(counter.regions):
+        unit = _Unit(region=n)
+        found.append(Passage(spot, round(counter.before - counter.probability([unit])[0], 6)))
+        units.append(unit)
+    return found, units
+
+
+def _regions(context: Context, grid: int = 3) -> tuple[list[Place], npt.NDArray[np.float32]]:
+    """Cells of the item's first picture, and the features that the CNN gives when each is greyed out.
+
+    Occlusion as in Zeiler and Fergus 2014 (arXiv:1311.2901).
+    """
+    sample = context.dataset.samples[context.row]
+    dim = context.dataset.data.image.shape[1]
+    if not sample.pictures or sample.pictures[0].path is None or not context.dataset.data.image_mask[context.row]:
+        return [], np.zeros((0, dim), np.float32)
+    source = sample.pictures[0]
+    assert source.path is not None
+    picture = context.parts.settings.extract.image.pipeline.open(source.path)
+    width, height = picture.image.size
+    places, occluded = [], []
+    for r in range(grid):
+        for c in range(grid):
+            left, top = c * width // grid, r * height // grid
+            right, bottom = (c + 1) * width // grid, (r + 1) * height // grid
+            copy = picture.image.copy()
+            copy.paste((127, 127, 127), (left, top, right, bottom))
+            occluded.append(copy)
+            region = picture.region(left, top, right - left, bottom - top)
+            places.append(Place(source.name, "image", box=(region.x, region.y, region.w, region.h), sha256=source.sha256))
+    if context.tuned is not None:
+        features, _ = context.tuned.tail.look_at(occluded)
+    else:
+        features = context.parts.image_encoder.encode(occluded)
+    return places, np.asarray(features, np.float32)

@@ -1,0 +1,85 @@
+"""From extractions to facts: what each source of the workspace contributes to the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import pyoxigraph as ox
+
+from kgfuse.catalog import ItemRow, SourceRow
+from kgfuse.graph.nodes import named, node
+from kgfuse.terms.mentions import Fact, Value
+from kgfuse.terms.namespaces import BASE, KGF, RDF, RDFS, XSD, digest, source_iri
+from kgfuse.workspace.links import linked
+
+_ROLE = {"text": "hasText", "image": "hasImage", "audio": "hasAudio"}
+
+
+def triple(subject: str, predicate: str, value: str | Value) -> ox.Triple:
+    """A triple of IRIs, with a literal or an IRI as object."""
+    return ox.Triple(named(subject), named(predicate), node(value))
+
+
+def implicit_types(sources: Iterable[SourceRow]) -> tuple[str, ...]:
+    """Types of an item that plain files make up: a document, a picture, or both."""
+    kinds = {s.kind for s in sources}
+    types = [KGF + name for kind, name in (("text", "Document"), ("image", "Picture")) if kind in kinds]
+    return tuple(types) or (KGF + "Item",)
+
+
+def item_triples(item: ItemRow, sources: Sequence[SourceRow]) -> Iterator[ox.Triple]:
+    """What the catalog knows of an item: type, label, sources, links, and, for training items only, its labels."""
+    types = item.types or (implicit_types(sources) if item.manifest is None else (KGF + "Item",))
+    for t in types:
+        yield triple(item.iri, RDF + "type", t)
+    if item.label:
+        yield triple(item.iri, RDFS + "label", Value(item.label, XSD + "string"))
+    for source in sources:
+        if source.kind in _ROLE:
+            yield triple(item.iri, KGF + _ROLE[source.kind], source_iri(source.name))
+    for prop in item.links:
+        for value in linked(item, prop):
+            yield triple(item.iri, prop, value)
+    if item.split in (None, "train"):
+        for prop, classes in item.labels.items():
+            for c in classes:
+                yield triple(item.iri, prop, c)
+
+
+def rdf_triples(data: bytes, row: SourceRow) -> Iterator[ox.Triple]:
+    """Triples of an RDF file, blank nodes replaced by IRIs derived from the canonical graph (RDFC-1.0).
+
+    Graph names of quads are dropped: the source is the graph. External entities are never resolved.
+
+    Raises:
+        SyntaxError: the file does not parse; carries the line.
+    """
+    form = ox.RdfFormat.from_media_type(row.media_type)
+    if form is None:
+        raise SyntaxError(f"{row.media_type} is no RDF syntax")
+    dataset = ox.Dataset()
+    for quad in ox.parse(data, format=form, base_iri=source_iri(row.name)):
+        dataset.add(ox.Quad(quad.subject, quad.predicate, quad.object, ox.DefaultGraph()))
+    if any(isinstance(t, ox.BlankNode) for q in dataset for t in (q.subject, q.object)):
+        dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+
+    def skolem(t: object) -> object:
+        return named(f"{BASE}node/{digest(row.sha256, t.value)}") if isinstance(t, ox.BlankNode) else t
+
+    for q in dataset:
+        if isinstance(q.subject, ox.Triple) or isinstance(q.object, ox.Triple):
+            continue
+        yield ox.Triple(skolem(q.subject), q.predicate, skolem(q.object))  # type: ignore[arg-type]
+
+
+def fact_triple(fact: Fact) -> ox.Triple:
+    """The triple that a fact asserts."""
+    return triple(fact.subject, fact.predicate, fact.object)
+
+
+def by_source(facts: Iterable[Fact]) -> Mapping[str, list[Fact]]:
+    """Facts grouped by the IRI of the source that says them."""
+    grouped: dict[str, list[Fact]] = {}
+    for fact in facts:
+        grouped.setdefault(fact.source, []).append(fact)
+    return grouped

@@ -1,0 +1,377 @@
+"""``classify``: answers for items of the workspace and for files that are not in it, each with its way back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyoxigraph as ox
+
+from kgfuse.catalog import ItemRow, ModelRow
+from kgfuse.errors import KgfuseError, ModelError, UsageError
+from kgfuse.extract.resolve import resolve
+from kgfuse.fuse import artefact
+from kgfuse.fuse.model import FusionModel
+from kgfuse.fuse.model import Prediction as Scores
+from kgfuse.graph.provenance import decimal
+from kgfuse.terms.mentions import Extraction, Fact, Source
+from kgfuse.terms.namespaces import (
+    GRAPH_PREDICTED,
+    KGF,
+    MODEL,
+    PROV,
+    RDF,
+    STATEMENT,
+    digest,
+    item_iri,
+    source_iri,
+)
+from kgfuse.workspace import files
+from kgfuse.workspace.build import Resolved
+from kgfuse.workspace.dataset import Dataset, Sample, make_dataset
+from kgfuse.workspace.extraction import extract_one
+from kgfuse.workspace.neighbours import gallery, nearest
+from kgfuse.workspace.parts import OnEvent, Parts, silent
+from kgfuse.workspace.pictures import Tuned
+from kgfuse.workspace.training import Prepared, class_pictures, prepare
+
+if TYPE_CHECKING:
+    from kgfuse.workspace.evidence import Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A possible answer."""
+
+    iri: str
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """An answer about one item.
+
+    Args:
+        item: IRI of the item.
+        name: the item's identifier or file name.
+        target: IRI of the question.
+        label: the answer's name for people; empty where the model abstains.
+        label_iri: the answer.
+        probability: calibrated, 0 to 1.
+        abstained: whether the best probability lies below the model's threshold.
+        labels: all answers given; several for a multi-label target.
+        ranking: possible answers, best first, at most ten.
+        ancestors: superclasses of the answers with their probabilities, best first.
+        shares: share that the fusion layer gives each modality.
+        model: name of the model.
+    """
+
+    item: str
+    name: str
+    target: str
+    label: str
+    label_iri: str
+    probability: float
+    abstained: bool
+    labels: tuple[Ranked, ...]
+    ranking: tuple[Ranked, ...]
+    ancestors: tuple[Ranked, ...]
+    shares: dict[str, float]
+    model: str
+    _context: Context = field(repr=False, compare=False)
+
+    def explain(self) -> Explanation:
+        """Lead the answer back to statements, sentences and pixels, and test that they matter."""
+        from kgfuse.workspace.evidence import explain
+
+        return explain(self, self._context)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able form."""
+        plain = {k: getattr(self, k) for k in ("item", "name", "target", "label", "label_iri", "abstained", "model")}
+        ranked = {
+            k: [{"iri": r.iri, "label": r.label, "probability": round(r.probability, 6)} for r in getattr(self, k)]
+            for k in ("labels", "ranking", "ancestors")
+        }
+        shares = {k: round(v, 4) for k, v in self.shares.items()}
+        return {**plain, "probability": round(self.probability, 6), **ranked, "shares": shares}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Context:
+    """What an explanation needs beside the prediction itself.
+
+    Args:
+        parts: the workspace.
+        model: the fusion model.
+        dataset: arrays it read.
+        row: the item's row in them.
+        found: the workspace's facts.
+        extra: facts of the item that are not in the workspace.
+        tuned: the tuned CNN tail, where there is one.
+    """
+
+    parts: Parts
+    model: FusionModel
+    dataset: Dataset
+    row: int
+    found: Resolved
+    extra: tuple[Fact, ...]
+    tuned: Tuned | None
+
+
+class Predictor:
+    """A trained model together with the workspace's graph, ready to answer.
+
+    Raises:
+        ModelError: the model's files are damaged, or it reads other features than this workspace has now.
+    """
+
+    def __init__(self, parts: Parts, found: Resolved, row: ModelRow) -> None:
+        self.parts = parts
+        self.found = found
+        self.name = row.name
+        folder = parts.folder / row.folder
+        try:
+            self.card: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as e:
+            raise ModelError(f"cannot be read: {e}", where=folder, remedy="train it again") from e
+        encoders = (("text_model", parts.text_encoder.sha256), ("image_model", parts.image_encoder.sha256))
+        for key, sha in encoders:
+            if self.card.get(key) != sha:
+                raise ModelError(
+                    f"was trained with another {key.replace('_', ' ')}", where=folder, remedy="train it again"
+                )
+        self.model = artefact.load(folder / "fusion")
+        self.tuned = Tuned.load(folder / "pictures") if (folder / "pictures").exists() else None
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """Arrays of the workspace's items for this model's targets."""
+        return prepare(self.parts, self.found, self.card["targets"])
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The arrays as the model reads them."""
+        return self._tuned(self.prepared.dataset)
+
+    def classify(
+        self,
+        inputs: Sequence[str | Path] | None = None,
+        *,
+        target: str | None = None,
+        write: bool = True,
+        on_event: OnEvent = silent,
+    ) -> list[Prediction]:
+        """Answer for items or files; see :meth:`kgfuse.Workspace.classify`."""
+        question = self._question(target)
+        on_event("classify", 0, 0, "")
+        if inputs is None:
+            spec = next(s for s in self.prepared.specs if s.name == question)
+            rows = [
+                n
+                for n, s in enumerate(self.dataset.samples)
+                if s.item.split == "test" or not s.item.labels.get(spec.property)
+            ]
+            answers = self._answers(self.dataset, rows, question, ())
+        else:
+            answers = self._classify_given(inputs, question)
+        if write:
+            self._write([a for a in answers if self.parts.catalog.item(a.item) is not None])
+        on_event("classify", len(answers), len(answers), "")
+        return answers
+
+    def _question(self, target: str | None) -> str:
+        names: list[str] = self.card["targets"]
+        if target is None:
+            return names[0]
+        iri = self.parts.vocabulary.expand(target)
+        if iri not in names:
+            raise UsageError(f"the model {self.name} does not predict {target}", remedy=f"it predicts {', '.join(names)}")
+        return iri
+
+    def _classify_given(self, inputs: Sequence[str | Path], question: str) -> list[Prediction]:
+        at = {s.item.iri: n for n, s in enumerate(self.dataset.samples)}
+        known: dict[int, Prediction] = {}
+        loose: list[Path] = []
+        order: list[str] = []
+        for given in inputs:
+            iri = item_iri(str(given))
+            if not isinstance(given, Path) and ":" in str(given) and iri not in at:
+                iri = self.parts.vocabulary.expand(str(given)) if " " not in str(given) else iri
+            if iri in at:
+                order.append(iri)
+                known[at[iri]] = self._answers(self.dataset, [at[iri]], question, ())[0]
+            elif Path(given).is_dir():
+                loose += list(files.walk(Path(given)))
+            elif Path(given).exists():
+                loose.append(Path(given))
+            else:
+                raise UsageError(f"{given} is neither an item nor a file", remedy="see `kgfuse query` for items")
+        answers = [known[at[iri]] for iri in order]
+        if loose:
+            answers += self._classify_files(loose, question)
+        return answers
+
+    def _classify_files(self, paths: Sequence[Path], question: str) -> list[Prediction]:
+        groups: dict[str, list[Source]] = {}
+        for path in paths:
+            source = _transient(path)
+            groups.setdefault(source.item or "", []).append(source)
+        found: list[Extraction] = []
+        for sources in groups.values():
+            for source in sources:
+                for extractor in self.parts.extractors:
+                    if source.kind in extractor.kinds:
+                        found.append(extract_one(extractor, source))
+        known = self.parts.known_items(self.parts.catalog.items())
+        facts = list(resolve(found, self.parts.vocabulary, known, self.parts.settings.extract).facts)
+        facts += self._neighbours([s for group in groups.values() for s in group], found)
+        samples = [
+            Sample(
+                ItemRow(iri=item, identifier=sources[0].name.rsplit(".", 1)[0], label=""),
+                tuple(s.text for s in sources if s.text),
+                tuple(s for s in sources if s.kind == "image"),
+            )
+            for item, sources in groups.items()
+        ]
+        everything = [*self.prepared.dataset.samples, *samples]
+        dataset = make_dataset(
+            self.parts,
+            self.found.resolution,
+            self.prepared.dataset.mask,
+            self.prepared.hierarchy,
+            self.prepared.specs,
+            everything,
+            facts,
+        )
+        rows = list(range(len(everything) - len(samples), len(everything)))
+        return self._answers(self._tuned(dataset), rows, question, tuple(facts))
+
+    def _neighbours(self, sources: Sequence[Source], found: Sequence[Extraction]) -> list[Fact]:
+        pictures = [s for s in sources if s.kind == "image"]
+        near = gallery(self.parts)
+        if not pictures or not near.sources or self.parts.settings.neighbours.k == 0:
+            return []
+        features, known = self.parts.features.get(self.parts.image_encoder.sha256, [s.sha256 for s in pictures])
+        named = [(s.name, s.item or "") for s, k in zip(pictures, known, strict=True) if k]
+        return nearest(self.parts, near, named, near.direction(features[known]), found) if named else []
+
+    def _tuned(self, dataset: Dataset) -> Dataset:
+        if self.tuned is None:
+            return dataset
+        icons = class_pictures(self.parts, self.prepared, self.tuned.target)
+        return self.tuned.applied(self.parts, dataset, icons)
+
+    def _answers(
+        self, dataset: Dataset, rows: Sequence[int], question: str, extra: tuple[Fact, ...]
+    ) -> list[Prediction]:
+        if not rows:
+            return []
+        scores = self.model.predict(dataset.data, np.array(rows, np.int64))[question]
+        label = self.prepared.hierarchy.label
+        return [self._answer(scores, n, dataset, row, label, extra) for n, row in enumerate(rows)]
+
+    def _answer(
+        self, scores: Scores, n: int, dataset: Dataset, row: int, label: Any, extra: tuple[Fact, ...]
+    ) -> Prediction:
+        p = scores.probabilities[n]
+        best = np.argsort(-p, kind="stable")[:10].tolist()
+        ranking = tuple(Ranked(scores.classes[i], label(scores.classes[i]), float(p[i])) for i in best)
+        given = tuple(r for i, r in zip(best, ranking, strict=True) if scores.given[n, i])
+        above = scores.ancestor_probabilities[n]
+        order = np.argsort(-above, kind="stable").tolist()
+        ancestors = tuple(Ranked(scores.ancestors[i], label(scores.ancestors[i]), float(above[i])) for i in order)
+        abstained = int(scores.answer[n]) < 0
+        sample = dataset.samples[row]
+        return Prediction(
+            item=sample.item.iri,
+            name=sample.item.identifier,
+            target=scores.target,
+            label="" if abstained else ranking[0].label,
+            label_iri="" if abstained else ranking[0].iri,
+            probability=ranking[0].probability,
+            abstained=abstained,
+            labels=given,
+            ranking=ranking,
+            ancestors=ancestors,
+            shares=dict(zip(scores.modalities, map(float, scores.gates[n]), strict=True)),
+            model=self.name,
+            _context=Context(self.parts, self.model, dataset, row, self.found, extra, self.tuned),
+        )
+
+    def _write(self, answers: Sequence[Prediction]) -> None:
+        """Write the answers to ``kgf:predicted``, in place of what this model said of these items before."""
+        if not answers:
+            return
+        specs = {s.name: s for s in self.prepared.specs}
+        model = ox.NamedNode(MODEL + self.name)
+        renewed = {(a.item, specs[a.target].property) for a in answers}
+        kept = []
+        old = list(self.parts.store.quads(graph=GRAPH_PREDICTED))
+        stale = {
+            str(q.subject.value)
+            for q in old
+            if q.predicate.value == KGF + "aboutItem" and any(q.object.value == i for i, _ in renewed)
+        }
+        for q in old:
+            if (q.subject.value, q.predicate.value) not in renewed and q.subject.value not in stale:
+                kept.append(q.triple)
+        fresh: list[ox.Triple] = []
+        for a in answers:
+            for r in a.labels:
+                fresh += _predicted(a.item, specs[a.target].property, r, model)
+        self.parts.store.replace_graph(GRAPH_PREDICTED, [*kept, *fresh])
+
+
+def _predicted(item: str, prop: str, answer: Ranked, model: ox.NamedNode) -> list[ox.Triple]:
+    node = ox.NamedNode(STATEMENT + digest(GRAPH_PREDICTED, item, prop, answer.iri, model.value))
+    s, p, o = ox.NamedNode(item), ox.NamedNode(prop), ox.NamedNode(answer.iri)
+
+    def says(predicate: str, value: ox.NamedNode | ox.Literal) -> ox.Triple:
+        return ox.Triple(node, ox.NamedNode(predicate), value)
+
+    return [
+        ox.Triple(s, p, o),
+        says(RDF + "type", ox.NamedNode(RDF + "Statement")),
+        says(RDF + "subject", s),
+        says(RDF + "predicate", p),
+        says(RDF + "object", o),
+        says(KGF + "aboutItem", s),
+        says(KGF + "probability", decimal(answer.probability)),
+        says(PROV + "wasGeneratedBy", model),
+    ]
+
+
+def _transient(path: Path) -> Source:
+    """A file as a source that is not in the workspace.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    identified = files.identify(path)
+    if identified.kind not in ("text", "image"):
+        raise UsageError(f"{path} is neither text nor picture", remedy="classify texts and pictures")
+    try:
+        data = path.read_bytes()
+    except OSError as e:
+        raise KgfuseError(f"cannot be read: {e.strerror}", where=path) from e
+    name = f"input/{path.name}"
+    return Source(
+        iri=source_iri(name),
+        name=name,
+        kind=identified.kind,
+        media_type=identified.media_type,
+        sha256=hashlib.sha256(data).hexdigest(),
+        item=item_iri(f"input/{path.stem}"),
+        item_label=path.stem,
+        text=files.decode(data, path) if identified.kind == "text" else None,
+        path=path,
+    )

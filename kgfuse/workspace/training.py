@@ -1,0 +1,194 @@
+"""``train``: from labelled items to a saved model, with the ablation that says what text, picture and graph are worth."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+import kgfuse
+from kgfuse.catalog import ModelRow
+from kgfuse.errors import TrainingError
+from kgfuse.fuse import artefact
+from kgfuse.fuse.ablation import Ablation, ablate
+from kgfuse.fuse.config import TrainConfig
+from kgfuse.fuse.data import Split
+from kgfuse.fuse.metrics import evaluate
+from kgfuse.fuse.model import FusionModel
+from kgfuse.fuse.train import fit
+from kgfuse.terms.mentions import Source
+from kgfuse.terms.namespaces import digest, label_key, local_name
+from kgfuse.workspace.build import Resolved
+from kgfuse.workspace.dataset import Dataset, Sample, make_dataset, make_split, sample
+from kgfuse.workspace.hierarchy import Hierarchy, TargetSpec, class_items, target_spec
+from kgfuse.workspace.leakage import make_mask
+from kgfuse.workspace.links import OWL_CLASS
+from kgfuse.workspace.parts import OnEvent, Parts, silent
+from kgfuse.workspace.pictures import Tuned, tune, wants_tuning
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A model that was trained, and how it did.
+
+    Args:
+        name: under which it is kept.
+        folder: where its files are.
+        targets: IRIs of what it predicts.
+        metrics: on the test items (validation items where there are none), by target.
+        ablation: text, image, graph, late fusion and graph-aware fusion over splits or seeds; ``None`` if not asked for.
+        counts: items to learn from, to select on, to report on.
+    """
+
+    name: str
+    folder: Path
+    targets: tuple[str, ...]
+    metrics: dict[str, dict[str, float]]
+    ablation: Ablation | None
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What training and prediction both start from."""
+
+    hierarchy: Hierarchy
+    specs: tuple[TargetSpec, ...]
+    dataset: Dataset
+
+
+def prepare(parts: Parts, found: Resolved, targets: Sequence[str]) -> Prepared:
+    """Arrays of all items that are not class nodes, for these targets.
+
+    Raises:
+        TrainingError: nothing to tell apart.
+    """
+    items = list(parts.catalog.items())
+    hierarchy = Hierarchy(parts.vocabulary, class_items(items))
+    specs = tuple(target_spec(t, hierarchy, items) for t in targets)
+    mask = make_mask(found.extractions, specs, parts.vocabulary)
+    rows = sorted((i for i in items if OWL_CLASS not in i.types), key=lambda i: i.iri)
+    samples: list[Sample] = [sample(parts, item, mask) for item in rows]
+    return Prepared(hierarchy, specs, make_dataset(parts, found.resolution, mask, hierarchy, specs, samples))
+
+
+def train(
+    parts: Parts,
+    found: Resolved,
+    targets: Sequence[str],
+    config: TrainConfig,
+    *,
+    runs: int = 1,
+    resplit: bool = False,
+    name: str | None = None,
+    on_event: OnEvent = silent,
+) -> Trained:
+    """Train, calibrate, save; with ``runs`` above zero also compare the modalities.
+
+    Args:
+        parts: the workspace.
+        found: its resolved extractions.
+        targets: CURIEs or IRIs of classes or properties; several are learned together.
+        config: all hyper-parameters.
+        runs: seeds (on the manifest's split) or, with ``resplit``, random splits that the ablation goes over.
+        resplit: whether each run of the ablation splits anew.
+        name: of the model; made from target, configuration and data where not given.
+        on_event: told about progress.
+    """
+    on_event("prepare", 0, 1, "")
+    prepared = prepare(parts, found, targets)
+    dataset = prepared.dataset
+    on_event("prepare", 1, 1, "")
+    strata = _strata(dataset)
+    split = make_split(dataset.samples, strata)
+    tuned: Tuned | None = None
+    if wants_tuning(dataset, split, config):
+        tuned = tune(parts, dataset, split, config, on_event)
+        dataset = tuned.applied(parts, dataset, class_pictures(parts, prepared, tuned.target))
+    data = dataset.data
+    seeds = [config.seed + i for i in range(runs)]
+    comparison = None
+    if runs:
+        splits: list[Split] = [make_split(dataset.samples, strata, s) for s in seeds] if resplit else [split] * runs
+        comparison = ablate(data, splits, config, seeds, on_run=lambda n, total, what: on_event("ablation", n, total, what))
+    fingerprint = digest(config.model_dump_json(), *data.items, str(data.graph.edges.tolist()), *map(str, strata))
+    name = name or f"{label_key(local_name(prepared.specs[0].name)).replace(' ', '-')}-{fingerprint[:8]}"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+        raise TrainingError(f"{name!r} cannot be a model's name", remedy="letters, digits, dots, hyphens")
+    partial = parts.folder / "models" / f".partial-{fingerprint}"
+    model = fit(
+        data,
+        split,
+        config,
+        resume_folder=partial,
+        log_folder=parts.folder / "logs" / name,
+        on_epoch=lambda e: on_event("train", e.epoch, config.epochs, f"validation loss {e.validation_loss:.3f}"),
+    )
+    judged = split.test if len(split.test) else split.validation
+    metrics = {s.name: evaluate(model, data, judged, s.name) for s in prepared.specs}
+    folder = _save(parts, name, model, tuned, prepared, config, metrics, comparison, split)
+    shutil.rmtree(partial, ignore_errors=True)
+    on_event("train", config.epochs, config.epochs, name)
+    counts = {k: len(getattr(split, k)) for k in ("train", "validation", "test")}
+    return Trained(name, folder, tuple(s.name for s in prepared.specs), metrics, comparison, counts)
+
+
+def class_pictures(parts: Parts, prepared: Prepared, target: str) -> list[tuple[Source, ...]]:
+    """Iconic pictures of each class of a target."""
+    spec = next(s for s in prepared.specs if s.name == target)
+    items = [prepared.hierarchy.class_items.get(c) for c in spec.classes]
+    return [sample(parts, i, prepared.dataset.mask).pictures if i is not None else () for i in items]
+
+
+def _strata(dataset: Dataset) -> list[str | None]:
+    """Each item's class under the first target that labels it; ``None`` for unlabelled items."""
+    strata: list[str | None] = []
+    for s in dataset.samples:
+        found = [c for spec in dataset.specs for c in s.item.labels.get(spec.property, ()) if c in spec.classes]
+        strata.append(found[0] if found else None)
+    return strata
+
+
+def _save(
+    parts: Parts,
+    name: str,
+    model: FusionModel,
+    tuned: Tuned | None,
+    prepared: Prepared,
+    config: TrainConfig,
+    metrics: dict[str, dict[str, float]],
+    comparison: Ablation | None,
+    split: Split,
+) -> Path:
+    """Write the model's folder beside the old one and swap them, so that a reader never sees half a model."""
+    final = parts.folder / "models" / name
+    fresh = parts.folder / "models" / f".new-{name}"
+    shutil.rmtree(fresh, ignore_errors=True)
+    artefact.save(model, fresh / "fusion")
+    if tuned is not None:
+        tuned.save(fresh / "pictures")
+    card: dict[str, Any] = {
+        "kgfuse": kgfuse.__version__,
+        "name": name,
+        "targets": [s.name for s in prepared.specs],
+        "classes": {s.name: list(s.classes) for s in prepared.specs},
+        "config": config.model_dump(mode="json"),
+        "metrics": metrics,
+        "ablation": comparison.to_dict() if comparison else None,
+        "items": {k: [prepared.dataset.data.items[i] for i in getattr(split, k)] for k in ("train", "validation", "test")},
+        "text_model": parts.text_encoder.sha256,
+        "image_model": parts.image_encoder.sha256,
+        "vocabulary": parts.vocabulary.sha256,
+    }
+    (fresh / "model.json").write_text(json.dumps(card, indent=1, sort_keys=True), encoding="utf-8")
+    shutil.rmtree(final, ignore_errors=True)
+    fresh.rename(final)
+    parts.catalog.put_model(
+        ModelRow(name=name, folder=f"models/{name}", targets=tuple(s.name for s in prepared.specs), metrics=metrics)
+    )
+    return final

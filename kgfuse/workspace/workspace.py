@@ -1,0 +1,370 @@
+"""The facade a user meets first: one object, one folder on disk."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from kgfuse.catalog import Catalog, ItemRow, ModelRow, ProblemRow, SourceRow
+from kgfuse.errors import UsageError, WorkspaceError
+from kgfuse.graph import GraphStore, KnowledgeGraph, QueryResult
+from kgfuse.ontology import Vocabulary, load_all
+from kgfuse.workspace import settings as settings_file
+from kgfuse.workspace.intake import AddReport, Intake
+from kgfuse.workspace.parts import OnEvent, Parts, silent
+from kgfuse.workspace.settings import Settings
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from kgfuse.fuse.config import TrainConfig
+    from kgfuse.workspace.build import BuildReport, Resolved
+    from kgfuse.workspace.evidence import Explanation
+    from kgfuse.workspace.prediction import Prediction, Predictor
+    from kgfuse.workspace.training import Trained
+
+_FOLDERS = ("blobs", "features", "models", "logs")
+
+
+class Workspace:
+    """Documents, pictures and RDF, the knowledge graph made of them, and the models trained on it.
+
+    Use :meth:`create` or :meth:`open`; close it, or use it in a ``with`` statement.
+
+    Attributes:
+        path: its folder.
+        settings: what ``kgfuse.toml`` says.
+    """
+
+    def __init__(self, parts: Parts, lock: FileLock) -> None:
+        self._parts = parts
+        self._lock = lock
+        self._resolved: Resolved | None = None
+        self._predictors: dict[str, Predictor] = {}
+        self.path = parts.folder
+        self.settings = parts.settings
+
+    @classmethod
+    def create(
+        cls, path: str | Path, ontologies: Sequence[str] = (), settings: Settings | Mapping[str, Any] | None = None
+    ) -> Workspace:
+        """Make a new workspace.
+
+        Args:
+            path: a folder that does not exist or is empty.
+            ontologies: names of installed packs, or paths of packs or of OWL, RDFS or SKOS files.
+            settings: how it extracts and encodes; ``None`` keeps the defaults.
+
+        Raises:
+            WorkspaceError: the folder holds something already.
+            PackError: a pack is unknown or broken; nothing is made then.
+        """
+        folder = Path(path).resolve()
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            if (folder / settings_file.FILE).exists():
+                raise WorkspaceError("is a workspace already", where=folder, remedy="open it, or name another folder")
+            raise WorkspaceError("is not an empty folder", where=folder, remedy="name a new folder")
+        given = settings if isinstance(settings, Settings) else settings_file.check(dict(settings or {}), "settings")
+        names = tuple(str(Path(o).resolve()) if Path(o).exists() else o for o in ontologies) or given.ontologies
+        chosen = given.model_copy(update={"ontologies": names})
+        Vocabulary(load_all(chosen.ontologies))
+        existed = folder.exists()
+        try:
+            for name in _FOLDERS:
+                (folder / name).mkdir(parents=True, exist_ok=True)
+            settings_file.save(chosen, folder)
+        except OSError as e:
+            if not existed:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise WorkspaceError(f"cannot be made: {e.strerror}", where=folder, remedy="check space and rights") from e
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Workspace:
+        """Open a workspace.
+
+        Raises:
+            WorkspaceError: there is none, it is damaged, or another process has it open.
+        """
+        folder = Path(path).resolve()
+        chosen = settings_file.load(folder)
+        lock = FileLock(str(folder / "lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as e:
+            raise WorkspaceError(
+                "another process has this workspace open", where=folder, remedy="wait for it, or stop it"
+            ) from e
+        except OSError as e:
+            raise WorkspaceError(f"cannot be opened: {e.strerror}", where=folder, remedy="check its permissions") from e
+        try:
+            return cls(Parts(folder, chosen, Catalog(folder), GraphStore(folder / "graph")), lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    def close(self) -> None:
+        """Let go of all files."""
+        self._predictors.clear()
+        self._parts.catalog.close()
+        self._parts.store.flush()
+        self._lock.release()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # knowledge in
+
+    def add(self, *paths: str | Path, encoding: str | None = None, on_event: OnEvent = silent) -> AddReport:
+        """Add files, folders and manifests; :meth:`build` extracts from them.
+
+        In a folder, a text and pictures of the same name are one item. A manifest (JSON Lines or CSV with an ``id``)
+        says so itself. What was added before and has not changed is left alone; what changed is replaced.
+
+        Args:
+            paths: files or folders.
+            encoding: of texts that are not UTF-8 and have no byte order mark.
+            on_event: told about progress.
+        """
+        parts, count = self._parts, 0
+
+        def on_file(name: str) -> None:
+            nonlocal count
+            count += 1
+            on_event("add", count, 0, name)
+
+        self._forget()
+        return Intake(parts.catalog, parts.blobs, parts.vocabulary, encoding, on_file).add(paths)
+
+    def remove(self, name: str) -> int:
+        """Remove a source with exactly what it said; return how many sources went.
+
+        Args:
+            name: a source's name, the path it was added from, or a folder or manifest with all it brought.
+
+        Raises:
+            UsageError: nothing has this name; the message lists the nearest.
+        """
+        catalog = self._parts.catalog
+        rows = catalog.sources()
+        location = str(Path(name).resolve())
+        chosen = {
+            r.name
+            for r in rows
+            if name.rstrip("/") in (r.name, r.parent)
+            or r.name.startswith(name.rstrip("/") + "/")
+            or location == r.location
+            or r.location.startswith(location + "/")
+        }
+        if not chosen:
+            near = difflib.get_close_matches(name, [r.name for r in rows], n=3, cutoff=0.4)
+            raise UsageError(
+                f"no source is called {name!r}", remedy=f"did you mean {', '.join(near)}?" if near else "see `kgfuse info`"
+            )
+        chosen |= {r.name for r in rows if r.parent in chosen}
+        with catalog.transaction():
+            for source in chosen:
+                catalog.remove_items_of(source)
+                catalog.remove_source(source)
+                catalog.clear_problem(source)
+            left = {r.item for r in catalog.sources()}
+            for item in catalog.items():
+                if item.manifest is None and item.iri not in left:
+                    catalog.remove_item(item.iri)
+        self._forget()
+        if catalog.get_state("built") is not None:
+            from kgfuse.workspace.build import BuildReport, refresh
+
+            refresh(self._parts, BuildReport())
+        return len(chosen)
+
+    def build(self, *, retry: bool = False, on_event: OnEvent = silent) -> BuildReport:
+        """Extract, resolve, gate, reason and validate, as far as anything changed.
+
+        An interrupted build goes on where it stopped.
+
+        Args:
+            retry: try again the sources that failed before.
+            on_event: told about progress.
+        """
+        from kgfuse.workspace.build import build
+
+        self._forget()
+        return build(self._parts, on_event, retry=retry)
+
+    # knowledge out
+
+    @property
+    def graph(self) -> KnowledgeGraph:
+        """Python views: neighbours, paths, NetworkX, PyTorch Geometric, rdflib."""
+        return self._parts.graph
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The ontology packs' merged view."""
+        return self._parts.vocabulary
+
+    def query(self, sparql: str) -> QueryResult:
+        """Run a SPARQL 1.1 query; kgfuse's and the packs' prefixes are known.
+
+        Raises:
+            QueryError: it does not parse, or asks for another service.
+        """
+        return self._parts.store.query(sparql, self.vocabulary.prefixes)
+
+    def export(self, path: str | Path, format: str | None = None) -> Path:
+        """Write the graph to a file: turtle, trig, nquads, ntriples, jsonld, rdfxml or graphml.
+
+        The triple formats and GraphML hold what holds; the quad formats hold everything, provenance included.
+
+        Args:
+            path: where to; written whole or not at all.
+            format: told by the suffix where not given.
+        """
+        from kgfuse.graph.export import export
+
+        self._parts.store.prefixes.update(self.vocabulary.prefixes)
+        return export(self._parts.store, Path(path), format)
+
+    def items(self) -> list[ItemRow]:
+        """What gets classified, with splits and labels."""
+        return self._parts.catalog.items()
+
+    def sources(self) -> list[SourceRow]:
+        """Texts, pictures, RDF files and manifests."""
+        return self._parts.catalog.sources()
+
+    def problems(self) -> list[ProblemRow]:
+        """What could not be read or extracted, and why."""
+        return self._parts.catalog.problems()
+
+    # answers
+
+    def train(
+        self,
+        target: str | Sequence[str] = "",
+        *,
+        config: TrainConfig | str | Path | None = None,
+        overrides: Iterable[str] = (),
+        runs: int = 1,
+        resplit: bool = False,
+        name: str | None = None,
+        on_event: OnEvent = silent,
+    ) -> Trained:
+        """Train a classifier on the labelled items, with the ablation of text, picture and graph.
+
+        Args:
+            target: class whose subclasses are told apart, or a property; several are learned together; empty takes
+                whatever the items' labels are.
+            config: hyper-parameters, or a TOML file of them.
+            overrides: ``key=value`` on top, such as ``epochs=20``.
+            runs: seeds (or, with ``resplit``, random splits) of the ablation; 0 leaves it out.
+            resplit: split anew in each run of the ablation.
+            name: of the model.
+            on_event: told about progress.
+
+        Raises:
+            TrainingError: too few labels, or classes.
+            UsageError: an unknown setting.
+        """
+        from kgfuse.fuse.config import TrainConfig, load_config
+        from kgfuse.workspace.training import train
+
+        chosen = load_config(Path(config)) if isinstance(config, str | Path) else config or TrainConfig()
+        targets = [target] if isinstance(target, str) else list(target)
+        trained = train(
+            self._parts,
+            self._facts(),
+            targets,
+            chosen.with_overrides(overrides),
+            runs=runs,
+            resplit=resplit,
+            name=name,
+            on_event=on_event,
+        )
+        self._predictors.pop(trained.name, None)
+        return trained
+
+    def models(self) -> list[ModelRow]:
+        """Trained models, oldest first."""
+        return self._parts.catalog.models()
+
+    def classify(
+        self,
+        inputs: Sequence[str | Path] | None = None,
+        *,
+        model: str | None = None,
+        target: str | None = None,
+        on_event: OnEvent = silent,
+    ) -> list[Prediction]:
+        """Predict with a trained model.
+
+        Args:
+            inputs: files to classify without adding them (a text and pictures of one name are one item), or
+                identifiers of items; ``None`` takes the workspace's test items and those without a label, and writes
+                the answers to ``kgf:predicted``.
+            model: its name; the newest where not given.
+            target: which of the model's targets; the first where not given.
+            on_event: told about progress.
+        """
+        return self._predictor(model).classify(inputs, target=target, on_event=on_event)
+
+    def explain(self, what: str | Sequence[str], *, model: str | None = None) -> Explanation:
+        """Lead an item's classification back to sentences and pixels.
+
+        Args:
+            what: an item's identifier, IRI or CURIE, or a file's path.
+            model: its name; the newest where not given.
+        """
+        if not isinstance(what, str):
+            raise UsageError("explain takes one item", remedy="for a triple use prove(subject, predicate, object)")
+        found = self._predictor(model).classify([what], write=False)
+        if not found:
+            raise UsageError(f"nothing to explain in {what!r}", remedy="name an item or a file")
+        return found[0].explain()
+
+    def prove(self, subject: str, predicate: str, object: str) -> Any:
+        """Proof tree of a triple, down to what sources assert; ``None`` where it does not hold."""
+        from kgfuse.workspace.proving import prove
+
+        return prove(self._parts, subject, predicate, object)
+
+    # inside
+
+    def _facts(self) -> Resolved:
+        if self._resolved is None:
+            from kgfuse.workspace.build import resolved
+
+            if not self._parts.catalog.get_state("built"):
+                raise UsageError("the graph is not built", where=self.path, remedy="run build first")
+            self._resolved = resolved(self._parts)
+        return self._resolved
+
+    def _forget(self) -> None:
+        self._resolved = None
+        self._predictors.clear()
+
+    def _predictor(self, name: str | None) -> Predictor:
+        from kgfuse.workspace.prediction import Predictor
+
+        rows = self.models()
+        if not rows:
+            raise UsageError("no model is trained yet", where=self.path, remedy="run train first")
+        row = rows[-1] if name is None else next((r for r in rows if r.name == name), None)
+        if row is None:
+            raise UsageError(f"no model is called {name!r}", remedy=f"there are: {', '.join(r.name for r in rows)}")
+        if row.name not in self._predictors:
+            self._predictors[row.name] = Predictor(self._parts, self._facts(), row)
+        return self._predictors[row.name]
+
+
