@@ -59,8 +59,8 @@ class BatchExtractor(Extractor, Protocol):
 class Factory(Protocol):
     """What an entry point of the group ``kgfuse.extractors`` resolves to."""
 
-    def __call__(self, vocabulary: Vocabulary, settings: ExtractSettings) -> Extractor:
-        """Return an extractor for this vocabulary."""
+    def __call__(self, vocabulary: Vocabulary, settings: ExtractSettings, **resources: Any) -> Extractor:
+        """Return an extractor for this vocabulary; parameters beyond these two are optional resources, by name."""
         ...
 
 

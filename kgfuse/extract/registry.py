@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Final, cast
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from kgfuse.errors import PackError, UsageError
 from kgfuse.extract.protocol import Extractor, Factory
@@ -51,17 +52,19 @@ def available() -> dict[str, ExtractorInfo]:
     return infos
 
 
-def load(name: str, vocabulary: Vocabulary, settings: ExtractSettings) -> Extractor:
+def load(name: str, vocabulary: Vocabulary, settings: ExtractSettings, **resources: Any) -> Extractor:
     """Return the extractor with this name.
 
     Args:
         name: a registered name.
         vocabulary: what it may say.
         settings: all settings; it reads its own part.
+        resources: what the workspace has open already (``encoder``, ``features``); a factory is given those that it
+            has parameters for.
 
     Raises:
         UsageError: no extractor has this name.
-        PackError: two packages use the name, or the extractor cannot be imported or built.
+        PackError: two packages use the name, or the extractor cannot be imported.
     """
     infos = available()
     if name not in infos:
@@ -78,10 +81,11 @@ def load(name: str, vocabulary: Vocabulary, settings: ExtractSettings) -> Extrac
             where=info.value,
             remedy="repair or uninstall that package, or leave the name out of the setting 'extractors'",
         ) from error
-    return factory(vocabulary, settings)
+    known = signature(factory).parameters
+    return factory(vocabulary, settings, **{k: v for k, v in resources.items() if k in known})
 
 
-def load_all(vocabulary: Vocabulary, settings: ExtractSettings) -> list[Extractor]:
-    """Return the extractors that the settings name, or every registered one."""
+def build_all(vocabulary: Vocabulary, settings: ExtractSettings, **resources: Any) -> tuple[Extractor, ...]:
+    """Return the extractors that the settings name, or every registered one, in that order."""
     names = tuple(available()) if settings.extractors is None else settings.extractors
-    return [load(name, vocabulary, settings) for name in names]
+    return tuple(load(name, vocabulary, settings, **resources) for name in names)

@@ -1,0 +1,212 @@
+"""Triggers matched in a parsed sentence: which words stand to which in which property."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kgfuse.extract.text.clauses import (
+    dependents,
+    is_hedged,
+    is_negated,
+    is_passive,
+    preposition_objects,
+    subjects,
+    with_conjuncts,
+    with_examples,
+)
+from kgfuse.extract.text.english import PREPOSITIONS, RELATIVES
+from kgfuse.extract.text.triggers import Trigger
+from kgfuse.ontology.pack import Property
+
+_DIRECT: Final = frozenset(("dobj", "obj", "oprd"))
+_PREDICATE: Final = frozenset(("acomp", "attr", "oprd"))
+_REACH: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A candidate relation between words of one sentence.
+
+    Args:
+        property: what is said.
+        subject: its token; ``None`` where the sentence leaves the subject out.
+        object: its token.
+        anchor: the trigger's head.
+        phrase: the trigger, for the reason.
+        confidence: of the pattern.
+        negated: the sentence denies it.
+        extractor: ``text.trigger`` or ``text.pattern``.
+    """
+
+    property: Property
+    subject: Any | None
+    object: Any
+    anchor: Any
+    phrase: str
+    confidence: float
+    negated: bool = False
+    extractor: str = "text.trigger"
+
+
+def find_links(doc: Any, triggers: Mapping[str, tuple[Trigger, ...]]) -> Iterator[Link]:
+    """Every link that a trigger makes, in the order of the text."""
+    for token in doc:
+        found: dict[Trigger, None] = {}
+        for form in (token.lower_, token.lemma_.lower()):
+            for trigger in triggers.get(form, ()):
+                found.setdefault(trigger)
+        for trigger in found:
+            for subject, object_ in _match(trigger, token):
+                yield make_link(trigger.property, subject, object_, token, trigger.phrase, 0.9)
+
+
+def make_link(
+    prop: Property, subject: Any | None, object_: Any, anchor: Any, phrase: str, confidence: float, **more: Any
+) -> Link:
+    """A link with its denial read off the parse, and less confidence where the sentence hedges."""
+    negated = is_negated(anchor, object_) or (subject is not None and any(c.lower_ == "no" for c in subject.children))
+    return Link(
+        prop, subject, object_, anchor, phrase, confidence * (0.7 if is_hedged(anchor) else 1.0), negated, **more
+    )
+
+
+def _match(trigger: Trigger, token: Any) -> Iterator[tuple[Any | None, Any]]:
+    if trigger.before and not _has_adverbs(trigger, token):
+        return
+    match trigger.kind:
+        case "isa":
+            if token.lemma_ == "be":
+                yield from _pairs(
+                    token, [o for a in dependents(token, frozenset(("attr",))) for o in with_conjuncts(a)]
+                )
+        case "attribute":
+            if token.pos_ in ("NOUN", "PROPN"):
+                yield from _attribute(trigger, token)
+        case "be":
+            if token.lemma_ == "be":
+                yield from _pairs(token, _objects(trigger, token))
+        case "copular":
+            if token.pos_ not in ("VERB", "AUX") or is_passive(token):
+                yield from _pairs(token, _objects(trigger, token))
+        case "finite":
+            if token.pos_ in ("VERB", "AUX"):
+                yield from _finite(trigger, token)
+        case "passive" | "either":
+            yield from _participle(trigger, token)
+
+
+def _finite(trigger: Trigger, token: Any) -> Iterator[tuple[Any | None, Any]]:
+    if not is_passive(token):
+        yield from _pairs(token, _objects(trigger, token))
+    elif not trigger.after:
+        agents = [o for by in dependents(token, frozenset(("agent",))) for o in preposition_objects(by)]
+        for patient in subjects(token) or []:
+            yield from ((agent, patient) for agent in agents)
+
+
+def _participle(trigger: Trigger, token: Any) -> Iterator[tuple[Any | None, Any]]:
+    if token.pos_ not in ("VERB", "ADJ", "AUX"):
+        return
+    if is_passive(token) or (trigger.kind == "either" and not dependents(token, _DIRECT)):
+        yield from _pairs(token, _objects(trigger, token))
+        return
+    direct = [o for d in dependents(token, _DIRECT) if d.pos_ not in ("VERB", "AUX") for o in with_conjuncts(d)]
+    if trigger.after[-1:] == ("by",):
+        for agent in subjects(token) or []:
+            yield from ((patient, agent) for patient in direct)
+    elif trigger.after and direct:
+        yield from ((patient, found) for patient in direct for found in _objects(trigger, token) if found != patient)
+
+
+def _pairs(token: Any, objects: list[Any]) -> Iterator[tuple[Any | None, Any]]:
+    if not objects:
+        return
+    found = subjects(token)
+    for subject in found if found is not None else [None]:
+        yield from ((subject, one) for one in objects if one != subject)
+
+
+def _objects(trigger: Trigger, token: Any) -> list[Any]:
+    last = token
+    for n, word in enumerate(trigger.after):
+        following = _follow(last, word, n == len(trigger.after) - 1)
+        if following is None:
+            return _shared(trigger, token)
+        last = following
+    if not trigger.after:
+        deps = _DIRECT if token.pos_ == "VERB" else frozenset[str]()
+        found = [o for d in dependents(token, deps) for o in with_examples(d)]
+        if trigger.is_linking():
+            found += [o for d in dependents(token, frozenset(("acomp", "attr", "advmod"))) for o in with_conjuncts(d)]
+        return [_antecedent(o) for o in found] or _shared(trigger, token)
+    if last.lower_ in PREPOSITIONS:
+        if last.tag_ == "TO" or last.dep_ == "aux":
+            return with_conjuncts(last.head) if last.head.pos_ == "VERB" else []
+        return [_antecedent(o) for o in preposition_objects(last)]
+    found = [o for d in dependents(last, _DIRECT | {"pobj"}) for o in with_examples(d)]
+    return found or [o for d in dependents(token, _DIRECT) for o in with_examples(d) if o != last]
+
+
+def _shared(trigger: Trigger, token: Any) -> list[Any]:
+    """Objects that the next verb shares: "catches and eats fish", "lives and breeds in forests"."""
+    for verb in dependents(token, frozenset(("conj",))):
+        between = token.doc[token.i + 1 : verb.i]
+        if verb.pos_ == "VERB" and verb.i > token.i and all(t.pos_ in ("CCONJ", "ADV", "PUNCT") for t in between):
+            return _objects(trigger, verb)
+    return []
+
+
+def _follow(last: Any, word: str, final: bool) -> Any | None:
+    """The next trigger word, right of the last one and governed by it without another verb between."""
+    for token in last.doc[last.i + 1 : min(last.i + 1 + _REACH, last.sent.end)]:
+        if word not in (token.lower_, token.lemma_.lower()):
+            continue
+        if final and word == "to" and token.dep_ == "aux":
+            if token.head.dep_ in ("xcomp", "advcl", "acl", "conj") and token.head.head in (last, last.head):
+                return token
+            continue
+        up = token.head
+        for _ in range(3):
+            if up == last:
+                return token
+            if (up.pos_ in ("VERB", "AUX") and up.head != last) or up.i < last.i or up.pos_ == "VERB":
+                break
+            up = up.head
+        if token.i == last.i + 1 and token.head == last.head and last.pos_ == "ADP":
+            return token
+    return None
+
+
+def _attribute(trigger: Trigger, noun: Any) -> Iterator[tuple[Any | None, Any]]:
+    """Read "its colour is red", "the colour of the fox is red", "has a red colour", "red in colour"."""
+    owners = [c for c in noun.children if c.dep_ == "poss"]
+    owners += [o for c in noun.children if c.dep_ == "prep" and c.lower_ == "of" for o in preposition_objects(c)]
+    if noun.dep_ == "nsubj" and noun.head.lemma_ == "be":
+        values = [o for d in dependents(noun.head, _PREDICATE) for o in with_conjuncts(d)]
+        for owner in owners or [None]:
+            yield from ((owner, value) for value in values)
+    elif noun.dep_ == "attr" and owners:
+        for value in subjects(noun.head) or []:
+            yield from ((owner, value) for owner in owners)
+    elif noun.dep_ in ("dobj", "pobj") and trigger.phrase.lower().startswith("ha"):
+        values = [o for d in dependents(noun, frozenset(("amod", "compound"))) for o in with_conjuncts(d)]
+        if noun.dep_ == "pobj" and noun.head.lower_ == "in" and noun.head.head.pos_ == "ADJ":
+            values.append(noun.head.head)
+        yield from _pairs(noun.head, values)
+
+
+def _has_adverbs(trigger: Trigger, token: Any) -> bool:
+    near = {t.lower_ for t in token.doc[max(token.i - 3, token.sent.start) : token.i]}
+    near |= {c.lower_ for c in token.children}
+    return all(adverb in near for adverb in trigger.before)
+
+
+def _antecedent(token: Any) -> Any:
+    """The noun behind a relative pronoun in object position ("the fish that it eats")."""
+    if token.lower_ in RELATIVES and token.pos_ in ("PRON", "DET", "SCONJ"):
+        for up in token.ancestors:
+            if up.dep_ == "relcl":
+                return up.head
+    return token

@@ -1,0 +1,261 @@
+"""From links between words to statements: objects chosen by range, evidence attached, certainty weighed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from kgfuse.extract.protocol import Found
+from kgfuse.extract.settings import TextSettings
+from kgfuse.extract.text.clauses import is_negated
+from kgfuse.extract.text.english import ARTICLES, BEARING, POSSESSIVES
+from kgfuse.extract.text.lexicon import Hit
+from kgfuse.extract.text.patterns import Patterns
+from kgfuse.extract.text.reading import Reading, Subject, root_of
+from kgfuse.extract.text.relations import Link, find_links
+from kgfuse.extract.text.triggers import Trigger
+from kgfuse.ontology.pack import Property, Term
+from kgfuse.terms.mentions import Mention, Statement, Value
+from kgfuse.terms.namespaces import KGF, RDF
+
+MENTIONS = KGF + "mentions"
+TYPE = RDF + "type"
+_KNOWN, _OPEN, _UNKNOWN = 2, 1, 0
+
+
+def relation_statements(
+    reading: Reading,
+    sent: Any,
+    triggers: Mapping[str, tuple[Trigger, ...]],
+    patterns: Patterns | None,
+    settings: TextSettings,
+) -> Iterator[Statement]:
+    """What the triggers and patterns find in one sentence."""
+    links = list(find_links(sent, triggers))
+    if patterns:
+        links += [link for link in patterns.links(reading.doc) if sent.start <= link.anchor.i < sent.end]
+    groups: defaultdict[tuple[int, int, int], list[tuple[int, Link, Mention | Value]]] = defaultdict(list)
+    for link in links:
+        found = reading.object(link.object, link.property)
+        if found is not None:
+            key = (-1 if link.subject is None else link.subject.i, link.object.i, link.anchor.i)
+            groups[key].append((_fit(reading, link, found), link, found))
+    taken: set[tuple[int, int]] = set()
+    for group in groups.values():
+        for fit, link, found in _best(group):
+            statement = _statement(reading, link, found, fit)
+            if statement is not None:
+                taken.add((-1 if link.subject is None else link.subject.i, link.object.i))
+                yield statement
+    if settings.copula:
+        yield from _types(reading, sent, taken)
+
+
+def _fit(reading: Reading, link: Link, found: Mention | Value) -> int:
+    if isinstance(found, Value):
+        return _KNOWN
+    if not link.property.range:
+        return _OPEN
+    types = {a for t in found.types for a in reading.vocabulary.ancestors(t)}
+    if found.entity is not None and found.entity in reading.vocabulary.classes:
+        return _KNOWN if link.property.range else _OPEN
+    return _KNOWN if not types.isdisjoint(link.property.range) else _UNKNOWN
+
+
+def _best(group: Sequence[tuple[int, Link, Mention | Value]]) -> list[tuple[int, Link, Mention | Value]]:
+    """Among properties that fit the same words: the best range, then the longest trigger, then the most special."""
+    top = max(fit for fit, _, _ in group)
+    kept = [one for one in group if one[0] == top]
+    length = max(len(link.phrase.split()) for _, link, _ in kept)
+    if top != _KNOWN:
+        kept = [one for one in kept if len(one[1].phrase.split()) == length]
+    above = {p for _, link, _ in kept for p in link.property.parents if p != link.property.iri}
+    first: dict[str, tuple[int, Link, Mention | Value]] = {}
+    for one in kept:
+        if one[1].property.iri not in above:
+            first.setdefault(one[1].property.iri, one)
+    best = list(first.values())
+    if len(best) > 1 and top != _KNOWN:
+        return [(f, replace(link, confidence=link.confidence * 0.6), o) for f, link, o in best]
+    return best
+
+
+def _statement(reading: Reading, link: Link, found: Mention | Value, fit: int) -> Statement | None:
+    about = reading.subject(link.subject, link.anchor)
+    if about is None:
+        return None
+    if isinstance(found, Mention) and found.entity is not None and found.entity == about.mention.entity:
+        return None
+    certainty = link.confidence * about.certainty
+    if isinstance(found, Mention):
+        certainty *= found.confidence if found.entity is None and found.extractor == "text.ner" else 1.0
+        certainty *= {_KNOWN: 1.0, _OPEN: 0.9, _UNKNOWN: 0.75}[fit]
+    target = found if isinstance(found, Mention) else _literal_mention(reading, link)
+    reason = f"“{link.phrase}” links subject and object"
+    if link.extractor == "text.pattern":
+        reason = link.phrase
+    return statement(reading, about, link.property, found, target, link.anchor, certainty, reason, link)
+
+
+def statement(
+    reading: Reading,
+    about: Subject,
+    prop: Property | str,
+    found: Mention | Value,
+    target: Mention,
+    anchor: Any,
+    certainty: float,
+    reason: str,
+    link: Link | None = None,
+    extractor: str = "text.trigger",
+) -> Statement:
+    """A statement with its evidence: the words for the subject, those for the object, and the whole sentence."""
+    evidence = tuple(dict.fromkeys((about.mention, target, reading.sentence(anchor))))
+    return Statement(
+        about.mention,
+        prop if isinstance(prop, str) else prop.iri,
+        found,
+        evidence,
+        extractor if link is None else link.extractor,
+        round(certainty, 4),
+        f"{reason}; {about.note}" if about.note else reason,
+        reading.source.iri,
+        link.negated if link is not None else False,
+    )
+
+
+def _literal_mention(reading: Reading, link: Link) -> Mention:
+    token = link.object
+    return reading.mention(token.i, token.i + 1, token.text, "text.value")
+
+
+def _types(reading: Reading, sent: Any, taken: set[tuple[int, int]]) -> Iterator[Statement]:
+    """Read "X is a C" for a class C of the vocabulary, where no property of the vocabulary said it."""
+    from kgfuse.extract.text.clauses import subjects, with_conjuncts
+
+    for token in sent:
+        if token.lemma_ != "be" or token.pos_ not in ("AUX", "VERB"):
+            continue
+        nouns = [o for c in token.children if c.dep_ == "attr" for o in with_conjuncts(c)]
+        for noun in nouns:
+            hit = reading.hit_at(noun)
+            term = next((t for t in hit.terms if t.kind == "class"), None) if hit is not None else None
+            if hit is None or term is None or hit.end != noun.i + 1 or reading.in_label(noun):
+                continue
+            if not any(c.lower_ in ARTICLES for c in noun.children) and noun.tag_ not in ("NNS", "NNPS"):
+                continue
+            for subject in subjects(token) or []:
+                about = reading.subject(subject, token)
+                if about is None or about.note or (subject.i, noun.i) in taken:
+                    continue
+                target = reading.class_mention(hit, term)
+                made = statement(
+                    reading, about, TYPE, target, target, token, 0.85 * about.certainty, "“is a” names a class",
+                    extractor="text.copula",
+                )  # fmt: skip
+                yield replace(made, negated=is_negated(token, noun))
+
+
+def sufficient_statements(reading: Reading, sent: Any, known: Sequence[Statement]) -> Iterator[Statement]:
+    """Members of the range of a ``kgf:mentionSuffices`` property, named in a clause about the item."""
+    properties = sorted(
+        (p for p in reading.vocabulary.properties.values() if p.mention_suffices and p.kind == "object" and p.range),
+        key=lambda p: p.iri,
+    )
+    if not properties or reading.source.item is None:
+        return
+    said = {(s.predicate, s.object.entity) for s in known if isinstance(s.object, Mention)}
+    objects = {
+        s.object.selector
+        for s in known
+        if isinstance(s.object, Mention) and s.predicate not in {p.iri for p in properties}
+    }
+    for hit in reading.hits:
+        if hit.weak or not (sent.start <= hit.start < sent.end):
+            continue
+        if all(reading.in_label(t) for t in reading.doc[hit.start : hit.end]):
+            continue
+        for prop in _specific(properties):
+            term = reading.term_for(hit, prop)
+            if term is None or term.kind == "class" or (prop.iri, term.iri) in said:
+                continue
+            made = _sufficient(reading, hit, term, prop, objects)
+            if made is not None:
+                yield made
+
+
+def _specific(properties: Sequence[Property]) -> list[Property]:
+    above = {q for p in properties for q in p.parents if q != p.iri}
+    return [p for p in properties if p.iri not in above]
+
+
+def _sufficient(reading: Reading, hit: Hit, term: Term, prop: Property, objects: set[Any]) -> Statement | None:
+    head = root_of(reading, hit)
+    noun = head
+    while noun.dep_ in ("amod", "compound", "nmod") or (
+        noun.dep_ == "conj" and noun.head.dep_ in ("amod", "compound") and noun.pos_ in ("ADJ", "NOUN", "PROPN")
+    ):
+        noun = noun.head
+    about = _bearer(reading, noun, modifier=noun is not head)
+    if about is None:
+        return None
+    if noun is not head and _is_object_of_other(reading, noun, objects):
+        return None
+    target = reading.term_mention(hit, term)
+    made = statement(
+        reading, about, prop, target, target, head, 0.8 * about.certainty, f"“{term.label}” is named of the subject",
+        extractor="text.mention",
+    )  # fmt: skip
+    return replace(made, negated=is_negated(head, head))
+
+
+def _is_object_of_other(reading: Reading, noun: Any, objects: set[Any]) -> bool:
+    here = reading.offset + noun.idx
+    if not any(o.start <= here < o.end for o in objects):
+        return False
+    governor = noun.head
+    return not (governor.lemma_.lower() in BEARING or governor.lower_ == "with")
+
+
+def _bearer(reading: Reading, noun: Any, *, modifier: bool) -> Subject | None:
+    """The item or its part where a quality of this noun is a quality of it."""
+    if not modifier:
+        return reading.is_about_item(noun)
+    if noun.dep_ in ("nsubj", "nsubjpass"):
+        about = reading.subject(noun, noun)
+        return about if about is not None and about.mention.entity == reading.source.item else None
+    if any(c.dep_ == "poss" and c.lower_ in POSSESSIVES for c in noun.children):
+        return reading.subject(noun, noun)
+    return reading.is_about_item(noun)
+
+
+def mention_statements(reading: Reading, settings: TextSettings) -> Iterator[Found]:
+    """Lexicon entries and named entities as mentions, and what the item thereby mentions."""
+    found: list[Mention] = []
+    for hit in reading.hits:
+        term = hit.terms[0]
+        if hit.weak or (all(reading.in_label(t) for t in reading.doc[hit.start : hit.end]) and reading.source.item):
+            continue
+        if term.kind == "class":
+            yield reading.class_mention(hit, term)
+        elif len(hit.terms) == 1:
+            found.append(reading.term_mention(hit, term))
+    if settings.entities:
+        for ent in reading.doc.ents:
+            if ent.label_ not in reading.vocabulary.ner_classes or any(reading.in_label(t) for t in ent):
+                continue
+            if not any(reading.hit_at(t) for t in ent):
+                found.append(reading.thing(ent.root))
+    if settings.noun_chunks:
+        for chunk in reading.doc.noun_chunks:
+            if chunk.root.pos_ in ("NOUN", "PROPN") and not reading.in_label(chunk.root):
+                found.append(reading.thing(chunk.root))
+    for mention in dict.fromkeys(found):
+        yield mention
+        if settings.mentions and reading.source.item is not None and mention.entity != reading.source.item:
+            yield Statement(
+                reading.source.item, MENTIONS, mention, (mention,), mention.extractor, mention.confidence,
+                "the text names it", reading.source.iri,
+            )  # fmt: skip
