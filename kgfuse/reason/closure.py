@@ -13,7 +13,7 @@ import pyoxigraph as ox
 
 from kgfuse.errors import PackError
 from kgfuse.reason import construct, fast
-from kgfuse.reason.construct import ConstructRule
+from kgfuse.reason.construct import ConstructRule, parse_rules
 from kgfuse.reason.forward import applicable, consequences
 from kgfuse.reason.rules import NOT_IN_FAST_PATH, RULES, Rule
 from kgfuse.reason.trivial import is_premise, is_trivial
@@ -23,13 +23,14 @@ _SLOW: Final = tuple(rule for rule in RULES if rule.name in NOT_IN_FAST_PATH)
 
 
 def closure(
-    triples: Iterable[ox.Triple], rules: Sequence[ConstructRule] = (), *, max_rounds: int = MAX_ROUNDS
+    triples: Iterable[ox.Triple], rules: Sequence[ConstructRule | str] = (), *, max_rounds: int = MAX_ROUNDS
 ) -> set[ox.Triple]:
     """Everything new that follows from the triples, trivial and generalised triples left out.
 
     Args:
-        triples: what is asserted, with the ontology; triples about triple terms take no part.
-        rules: CONSTRUCT rules, applied to a joint fixpoint.
+        triples: what is asserted, with the ontology, as a store gives them back (Oxigraph writes ``007`` as ``7``);
+            triples about triple terms take no part.
+        rules: CONSTRUCT rules, or texts of rule files; applied to a joint fixpoint.
         max_rounds: how often the rules may find something new before they are taken to run for ever.
 
     Returns:
@@ -44,27 +45,32 @@ def closure(
     >>> closure([ox.Triple(a, sub, b), ox.Triple(x, kind, a)]) == {ox.Triple(x, kind, b)}
     True
     """
-    given = set(triples)
+    given, constructs = set(triples), _parsed(rules)
     holds = set(given)
     store = ox.Store()
     store.bulk_extend(ox.Quad(*triple) for triple in holds)
     # The rules that the fast reasoner lacks are mostly about the schema, and cheap: going first spares it a round.
-    _saturate(store, _SLOW, rules, holds, max_rounds)
-    while _keep(store, fast.entail(holds), holds) and _saturate(store, _SLOW, rules, holds, max_rounds):
+    _saturate(store, _SLOW, constructs, holds, max_rounds)
+    while _keep(store, fast.entail(holds), holds) and _saturate(store, _SLOW, constructs, holds, max_rounds):
         pass
     return {triple for triple in holds - given if not is_trivial(triple)}
 
 
 def plain_closure(
-    triples: Iterable[ox.Triple], rules: Sequence[ConstructRule] = (), *, max_rounds: int = MAX_ROUNDS
+    triples: Iterable[ox.Triple], rules: Sequence[ConstructRule | str] = (), *, max_rounds: int = MAX_ROUNDS
 ) -> set[ox.Triple]:
     """The same as ``closure`` by the rule table alone: slower, and the yardstick of the fast path."""
-    given = set(triples)
+    given, constructs = set(triples), _parsed(rules)
     holds = set(given)
     store = ox.Store()
     store.bulk_extend(ox.Quad(*triple) for triple in holds)
-    _saturate(store, RULES, rules, holds, max_rounds)
+    _saturate(store, RULES, constructs, holds, max_rounds)
     return {triple for triple in holds - given if not is_trivial(triple)}
+
+
+def _parsed(rules: Sequence[ConstructRule | str]) -> list[ConstructRule]:
+    parsed = (parse_rules(rule) if isinstance(rule, str) else [rule] for rule in rules)
+    return [rule for group in parsed for rule in group]
 
 
 def _saturate(

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 
 import pyoxigraph as ox
 
-from kgfuse.errors import PackError
-from kgfuse.reason.sparql import Token, service_call, tokens
+from kgfuse.errors import PackError, QueryError
+from kgfuse.graph.guard import refuse_remote
+from kgfuse.reason.sparql import Token, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +120,11 @@ def _name(text: str, piece: list[Token]) -> str:
 
 
 def _check(query: str, name: str, where: str) -> None:
-    if service_call(query) is not None:
-        raise PackError(f"rule '{name}' calls a SERVICE", where=where, remedy="rules read the workspace's graph only")
     try:
+        refuse_remote(query)
         result = ox.Store().query(query)
+    except QueryError as error:
+        raise PackError(f"rule '{name}': {error.what}", where=where, remedy=error.remedy) from error
     except SyntaxError as error:
         raise PackError(f"rule '{name}' does not parse: {error}", where=where, remedy="correct the query") from error
     if not isinstance(result, ox.QueryTriples):

@@ -1,4 +1,4 @@
-"""SPARQL text taken apart into tokens: enough to split rule files and to see keywords, never inside literals."""
+"""SPARQL text taken apart into tokens: enough to split a file of rules, whatever its literals say."""
 
 from __future__ import annotations
 
@@ -50,40 +50,3 @@ def tokens(text: str) -> Iterator[Token]:
         yield Token(kind, match.group(), match.start(), match.end(), depth)
         if kind == "open":
             depth += 1
-
-
-def keywords(text: str) -> set[str]:
-    """All bare words of the text in upper case: ``SERVICE`` is among them just where the keyword stands."""
-    return {token.text.upper() for token in tokens(text) if token.kind == "word"}
-
-
-def service_call(text: str) -> tuple[int, int] | None:
-    """Line and column (from 1) of a SERVICE clause, or ``None``.
-
-    Oxigraph's parser asks for no space around keywords (``trueSERVICE<http://…>{`` calls a service), so what counts is
-    a word or a prefix that *ends* in SERVICE and is followed by a name and an opening brace.
-
-    >>> service_call("ASK { SERVICE SILENT <http://example.org/> { ?s ?p ?o } }")
-    (1, 7)
-    >>> service_call("ASK { ?s ?p 'SERVICE <http://example.org/> {' }")
-    """
-    stream = [token for token in tokens(text) if token.kind != "comment"]
-    for at, token in enumerate(stream):
-        if token.kind == "word":
-            word, after = token.text.upper(), at + 1
-            if word.endswith("SERVICE") and after < len(stream) and stream[after].text.upper() == "SILENT":
-                after += 1
-            named = after < len(stream) and stream[after].kind in ("iri", "variable", "name")
-            brace = after + 1
-        elif token.kind == "name":
-            word, named, brace = token.text.partition(":")[0].upper(), True, at + 1
-        else:
-            continue
-        opened = brace < len(stream) and stream[brace].kind == "open"
-        if named and opened and word.endswith(("SERVICE", "SERVICESILENT")):
-            return _line_column(text, token.start)
-    return None
-
-
-def _line_column(text: str, offset: int) -> tuple[int, int]:
-    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
