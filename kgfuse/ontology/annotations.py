@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -26,32 +26,50 @@ REL_OPS: Final = frozenset(
 
 
 def check_patterns(pack: Pack, vocabulary: Vocabulary) -> Iterator[Fault]:
-    """Each line: a known property, a well-formed DependencyMatcher pattern, subject and object nodes in it."""
+    """Each line: a known property, a well-formed ``dependency`` or ``tokens`` pattern, object and subject in it."""
     file = pack.file("patterns.jsonl")
     if file is None:
         return
     for line, record in pack.records("patterns.jsonl"):
-
-        def fault(what: str, remedy: str, line: int = line) -> Fault:
-            return ("error", file, line, what, remedy)
-
-        yield from (fault(*f) for f in _property(record.get("property"), vocabulary))
-        ids, faults = _pattern_ids(record.get("pattern"))
-        yield from (fault(*f) for f in faults)
-        if faults:
-            continue
-        subject, object_ = record.get("subject"), record.get("object")
-        if subject is not None and subject not in ids:
-            yield fault(f"subject {subject!r} is no RIGHT_ID of the pattern", "name one, or null for the item itself")
-        if object_ not in ids:
-            yield fault(f"object {object_!r} is no RIGHT_ID of the pattern", f"name one of {', '.join(ids)}")
+        faults = [*_property(record.get("property"), vocabulary), *_pattern(record)]
+        yield from (("error", file, line, *fault) for fault in faults)
 
 
-def _pattern_ids(pattern: Any) -> tuple[list[str], list[tuple[str, str]]]:
-    """RIGHT_IDs of a pattern, and what is wrong with it."""
-    see = "see https://spacy.io/usage/rule-based-matching#dependencymatcher"
+def _pattern(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    see = "see https://spacy.io/usage/rule-based-matching"
+    names: Collection[str | int]
+    if ("dependency" in record) == ("tokens" in record):
+        yield ("a pattern needs either 'dependency' or 'tokens'", see)
+        return
+    if "dependency" in record:
+        names, faults = _dependency(record["dependency"], see)
+    else:
+        names, faults = _tokens(record["tokens"], see)
+    yield from faults
+    if faults:
+        return
+    for role in ("object", "subject"):
+        if (role == "object" or role in record) and record.get(role) not in names:
+            what = "RIGHT_ID" if "dependency" in record else "place (from 0)"
+            remedy = f"use one of {', '.join(map(str, names))}"
+            if role == "subject":
+                remedy += ", or leave it out: then the subject of the clause is meant"
+            yield (f"{role} {record.get(role)!r} is no {what} of the pattern", remedy)
+    confidence = record.get("confidence", 0.85)
+    if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
+        yield (f"confidence {confidence!r} is not a number from 0 to 1", "leave it out for 0.85")
+
+
+def _tokens(pattern: Any, see: str) -> tuple[list[int], list[tuple[str, str]]]:
     if not isinstance(pattern, list) or not pattern or not all(isinstance(n, dict) for n in pattern):
-        return [], [("'pattern' must be a list of token objects", see)]
+        return [], [("'tokens' must be a list of token objects", see)]
+    return list(range(len(pattern))), []
+
+
+def _dependency(pattern: Any, see: str) -> tuple[list[str], list[tuple[str, str]]]:
+    """RIGHT_IDs of a pattern, and what is wrong with it."""
+    if not isinstance(pattern, list) or not pattern or not all(isinstance(n, dict) for n in pattern):
+        return [], [("'dependency' must be a list of token objects", see)]
     ids: list[str] = []
     faults: list[tuple[str, str]] = []
     for number, node in enumerate(pattern):
