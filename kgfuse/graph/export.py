@@ -1,0 +1,134 @@
+"""The graph as a file in any common format, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import pyoxigraph as ox
+
+from kgfuse.errors import UsageError, WorkspaceError
+from kgfuse.graph.arrays import holding
+from kgfuse.graph.store import GraphStore
+from kgfuse.graph.views import KnowledgeGraph
+
+_DATASETS: Final = {"trig": ox.RdfFormat.TRIG, "nquads": ox.RdfFormat.N_QUADS, "jsonld": ox.RdfFormat.JSON_LD}
+_TRIPLES: Final = {"turtle": ox.RdfFormat.TURTLE, "ntriples": ox.RdfFormat.N_TRIPLES, "rdfxml": ox.RdfFormat.RDF_XML}
+_SUFFIXES: Final = {
+    ".ttl": "turtle",
+    ".trig": "trig",
+    ".nq": "nquads",
+    ".nt": "ntriples",
+    ".jsonld": "jsonld",
+    ".rdf": "rdfxml",
+    ".owl": "rdfxml",
+    ".graphml": "graphml",
+}
+FORMATS: Final = (*_TRIPLES, *_DATASETS, "graphml")
+
+
+def export(store: GraphStore, path: Path, format: str | None = None, graphs: Iterable[str] | None = None) -> Path:
+    """Write the graph to a file.
+
+    Args:
+        store: what to write.
+        path: the file; one that is there is replaced once the new one is complete.
+        format: one of ``FORMATS``; told by the file's name where not given. Turtle, N-Triples, RDF/XML and GraphML
+            hold one graph: what holds, or the union of ``graphs``. TriG, N-Quads and JSON-LD hold the whole dataset,
+            or ``graphs`` under their names.
+        graphs: IRIs of named graphs.
+
+    Raises:
+        UsageError: no such format, or no such graph.
+        WorkspaceError: the file cannot be written.
+    """
+    format = format or format_of(path)
+    if format not in FORMATS:
+        raise UsageError(f"there is no export format {format!r}", remedy="one of " + ", ".join(FORMATS))
+    chosen = None if graphs is None else list(graphs)
+    missing = sorted(set(chosen or ()) - set(store.graphs()))
+    if missing:
+        raise UsageError(f"the workspace has no graph {missing[0]}", remedy="`kgfuse query` lists them: GRAPH ?g {…}")
+    with _whole(path) as out:
+        if format == "graphml":
+            _graphml(store, out, chosen)
+        elif format in _DATASETS:
+            ox.serialize(_dataset(store, chosen), out, _DATASETS[format], prefixes=store.prefixes)
+        else:
+            ox.serialize(holding(store, chosen), out, _TRIPLES[format], prefixes=store.prefixes)
+    return path
+
+
+def format_of(path: Path) -> str:
+    """The format that a file's name tells.
+
+    Raises:
+        UsageError: it tells none.
+    """
+    found = _SUFFIXES.get(path.suffix.lower())
+    if found is None:
+        raise UsageError(
+            f"the name does not tell a format: {path.name}", remedy="end it in one of " + ", ".join(_SUFFIXES)
+        )
+    return found
+
+
+def _dataset(store: GraphStore, graphs: list[str] | None) -> Iterator[ox.Quad]:
+    if graphs is None:
+        return iter(store.raw)
+    return (quad for graph in dict.fromkeys(graphs) for quad in store.quads(graph=graph))
+
+
+def _graphml(store: GraphStore, out: IO[bytes], graphs: list[str] | None) -> None:
+    """GraphML knows only scalar attributes: values and sources are joined."""
+    import networkx
+
+    graph = KnowledgeGraph(store).to_networkx(graphs=graphs)
+    plain = networkx.MultiDiGraph()
+    for iri, data in graph.nodes(data=True):
+        values = {p: "; ".join(_xml(v) for v in found) for p, found in data["values"].items()}
+        plain.add_node(_xml(iri), **{**values, "label": _xml(data["label"])})
+    for s, o, key, data in graph.edges(keys=True, data=True):
+        attributes = {k: data[k] for k in ("predicate", "label", "confidence")}
+        plain.add_edge(_xml(s), _xml(o), key=key, **attributes, sources=" ".join(data["sources"]))
+    buffer = io.BytesIO()
+    networkx.write_graphml(plain, buffer, encoding="utf-8")
+    out.write(buffer.getvalue())
+
+
+def _xml(value: object) -> str:
+    """Text without the control characters that XML 1.0 cannot hold."""
+    return "".join(c for c in str(value) if c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff"))
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    partial: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        partial = Path(name)
+        with os.fdopen(handle, "wb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        partial.chmod(0o666 & ~_umask())
+        partial.replace(path)
+    except OSError as e:
+        raise WorkspaceError(
+            f"cannot be written: {e.strerror or e}", where=path, remedy="check the folder, its permissions and space"
+        ) from e
+    finally:
+        if partial is not None:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

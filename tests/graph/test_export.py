@@ -1,0 +1,88 @@
+"""An exported file says what the graph says, and is whole or not there."""
+
+import networkx
+import pyoxigraph as ox
+import pytest
+
+from kgfuse.errors import UsageError, WorkspaceError
+from kgfuse.graph.export import export
+from kgfuse.graph.store import GraphStore
+from kgfuse.terms.namespaces import GRAPH_PREDICTED, source_iri
+
+DATA = """
+@prefix ex: <https://example.org/> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+ex:owl ex:eats ex:mouse ; rdfs:label "Eule"@de , "owl \\u0001 \\U0001f989" ; ex:weight 2.5 ; ex:size [ ex:unit ex:m ] .
+"""
+
+
+@pytest.fixture
+def store() -> GraphStore:
+    store = GraphStore(prefixes={"ex": "https://example.org/"})
+    triples = list(ox.parse(DATA, ox.RdfFormat.TURTLE))
+    store.replace_graph(source_iri("a"), triples)
+    store.replace_graph(source_iri("b"), triples[:1])
+    store.replace_graph(GRAPH_PREDICTED, triples[1:2])
+    return store
+
+
+@pytest.mark.parametrize("name", ["g.nq", "g.trig", "g.jsonld"])
+def test_a_dataset_survives_the_way_out_and_back(store, tmp_path, name):
+    back = GraphStore()
+    back.add_quads(ox.parse(path=export(store, tmp_path / name)))
+    assert back.canonical_hash() == store.canonical_hash()
+
+
+@pytest.mark.parametrize("name", ["g.ttl", "g.nt"])
+def test_what_holds_survives_as_one_graph(store, tmp_path, name):
+    back = GraphStore()
+    back.replace_graph(source_iri("x"), ox.parse(path=export(store, tmp_path / name)))
+    holding = GraphStore()
+    holding.replace_graph(source_iri("x"), store.quads())
+    assert back.canonical_hash() == holding.canonical_hash()
+
+
+def test_rdfxml_survives_where_xml_can_say_it(store, tmp_path):
+    path = export(store, tmp_path / "g.rdf", graphs=[source_iri("b")])
+    assert [t.triple for t in ox.parse(path=path)] == [q.triple for q in store.quads(graph=source_iri("b"))]
+
+
+def test_turtle_has_the_prefixes(store, tmp_path):
+    assert "ex:owl ex:eats ex:mouse" in export(store, tmp_path / "g.ttl", graphs=[source_iri("b")]).read_text()
+
+
+def test_chosen_graphs_keep_their_names(store, tmp_path):
+    quads = list(ox.parse(path=export(store, tmp_path / "g.nq", graphs=[source_iri("b")])))
+    assert [q.graph_name.value for q in quads] == [source_iri("b")]
+
+
+def test_graphml_opens_in_networkx(store, tmp_path):
+    graph = networkx.read_graphml(export(store, tmp_path / "g.graphml"), force_multigraph=True)
+    (edge,) = graph.get_edge_data("https://example.org/owl", "https://example.org/mouse").values()
+    assert edge["label"] == "eats"
+    assert set(edge["sources"].split()) == {source_iri("a"), source_iri("b")}
+    assert graph.nodes["https://example.org/owl"]["ex:weight"] == "2.5"
+
+
+def test_an_old_file_is_replaced_only_by_a_whole_one(store, tmp_path, monkeypatch):
+    path = export(store, tmp_path / "g.nq")
+    before = path.read_bytes()
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ox, "serialize", fail)
+    with pytest.raises(WorkspaceError, match="No space left"):
+        export(store, path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_unknown_format_or_graph_is_told(store, tmp_path):
+    with pytest.raises(UsageError, match=r"\.ttl, \.trig"):
+        export(store, tmp_path / "g.docx")
+    with pytest.raises(UsageError, match="one of turtle"):
+        export(store, tmp_path / "g", "docx")
+    with pytest.raises(UsageError, match="no graph"):
+        export(store, tmp_path / "g.ttl", graphs=["https://example.org/none"])
+    with pytest.raises(WorkspaceError, match="cannot be written"):
+        export(store, tmp_path / "nowhere" / "g.ttl")
