@@ -26,7 +26,7 @@ REL_OPS: Final = frozenset(
 
 
 def check_patterns(pack: Pack, vocabulary: Vocabulary) -> Iterator[Fault]:
-    """Each line: a known property, a well-formed ``dependency`` or ``tokens`` pattern, object and subject in it."""
+    """Each line: a known property, a well-formed ``pattern`` (dependencies) or ``tokens``, object and subject in it."""
     file = pack.file("patterns.jsonl")
     if file is None:
         return
@@ -38,22 +38,22 @@ def check_patterns(pack: Pack, vocabulary: Vocabulary) -> Iterator[Fault]:
 def _pattern(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
     see = "see https://spacy.io/usage/rule-based-matching"
     names: Collection[str | int]
-    if ("dependency" in record) == ("tokens" in record):
-        yield ("a pattern needs either 'dependency' or 'tokens'", see)
+    if ("pattern" in record) == ("tokens" in record):
+        yield ("a pattern needs either 'pattern' or 'tokens'", see)
         return
-    if "dependency" in record:
-        names, faults = _dependency(record["dependency"], see)
+    if "pattern" in record:
+        names, faults = _dependency(record["pattern"], see)
     else:
         names, faults = _tokens(record["tokens"], see)
     yield from faults
     if faults:
         return
     for role in ("object", "subject"):
-        if (role == "object" or role in record) and record.get(role) not in names:
-            what = "RIGHT_ID" if "dependency" in record else "place (from 0)"
+        if record.get(role) not in names and (role == "object" or record.get(role) is not None):
+            what = "RIGHT_ID" if "pattern" in record else "place (from 0)"
             remedy = f"use one of {', '.join(map(str, names))}"
             if role == "subject":
-                remedy += ", or leave it out: then the subject of the clause is meant"
+                remedy += ", or null: then the subject of the clause, else the item, is meant"
             yield (f"{role} {record.get(role)!r} is no {what} of the pattern", remedy)
     confidence = record.get("confidence", 0.85)
     if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
@@ -69,7 +69,7 @@ def _tokens(pattern: Any, see: str) -> tuple[list[int], list[tuple[str, str]]]:
 def _dependency(pattern: Any, see: str) -> tuple[list[str], list[tuple[str, str]]]:
     """RIGHT_IDs of a pattern, and what is wrong with it."""
     if not isinstance(pattern, list) or not pattern or not all(isinstance(n, dict) for n in pattern):
-        return [], [("'dependency' must be a list of token objects", see)]
+        return [], [("'pattern' must be a list of token objects", see)]
     ids: list[str] = []
     faults: list[tuple[str, str]] = []
     for number, node in enumerate(pattern):

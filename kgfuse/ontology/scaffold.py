@@ -86,10 +86,10 @@ CONSTRUCT { ?device @p@:controls ?other }
 WHERE { ?device @p@:controls ?between . ?between @p@:controls ?other }
 """,
     "patterns.jsonl": """\
-{"property": "@p@:standsIn", "dependency": [{"RIGHT_ID": "place", "RIGHT_ATTRS": {"LEMMA": "place", "POS": "VERB"}}, \
+{"property": "@p@:standsIn", "pattern": [{"RIGHT_ID": "place", "RIGHT_ATTRS": {"LEMMA": "place", "POS": "VERB"}}, \
 {"LEFT_ID": "place", "REL_OP": ">", "RIGHT_ID": "in", "RIGHT_ATTRS": {"DEP": "prep", "LOWER": "in"}}, \
 {"LEFT_ID": "in", "REL_OP": ">", "RIGHT_ID": "room", "RIGHT_ATTRS": {"DEP": "pobj"}}], \
-"object": "room", "example": "The kettle is placed in the kitchen."}
+"subject": null, "object": "room", "example": "The kettle is placed in the kitchen."}
 """,
     "examples.jsonl": """\
 {"text": "The oven stands in the kitchen.", "triples": [{"subject": "oven", "property": "@p@:standsIn", \
