@@ -20,7 +20,7 @@ __all__ = ["ImagePipeline", "Prepared", "open_image", "render_svg"]
 
 MAX_PIXELS: Final = 100_000_000
 MAX_FILE_BYTES: Final = 200_000_000
-_FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "MPO", "ICO")
+_FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "ICO")
 
 
 def open_image(source: Path | bytes, *, orient: bool = True, svg_size: int = 512) -> Image.Image:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from kgfuse.extract.image.settings import ImageSettings
 
 
 class TextSettings(BaseModel):
@@ -37,34 +39,6 @@ class TextSettings(BaseModel):
     noun_chunks: bool = False
     chunk: int = Field(default=50_000, ge=1_000, le=900_000)
     batch: int = Field(default=64, ge=1)
-
-
-class ImageSettings(BaseModel):
-    """How pictures are read.
-
-    Attributes:
-        model: an image encoder by name or path; ``None`` takes the one that ships.
-        tags: say what the picture depicts where the calibrated tag probability reaches ``tag_threshold``.
-        tag_threshold: calibrated probability below which a tag is turned away.
-        box_threshold: share of the activation map's maximum above which a cell belongs to the tag's box.
-        ocr: read lines of text: ``auto`` only where the picture looks as if it held some.
-        ocr_threshold: confidence below which a line is dropped.
-        colours: say the dominant colours with their regions.
-        colour_share: smallest share of the foreground that makes a colour dominant.
-        max_side: larger pictures are shrunk to this side for colours and text; boxes refer to the full picture.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model: str | None = None
-    tags: bool = True
-    tag_threshold: float = Field(default=0.5, ge=0, le=1)
-    box_threshold: float = Field(default=0.4, ge=0, le=1)
-    ocr: Literal["auto", "on", "off"] = "auto"
-    ocr_threshold: float = Field(default=0.7, ge=0, le=1)
-    colours: bool = True
-    colour_share: float = Field(default=0.12, ge=0, le=1)
-    max_side: int = Field(default=1024, ge=32)
 
 
 class ExtractSettings(BaseModel):

@@ -1,0 +1,39 @@
+"""Settings of the picture extractor."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from kgfuse.encode.preprocess_image import ImagePipeline
+
+
+class ImageSettings(BaseModel):
+    """How pictures are read.
+
+    Attributes:
+        model: a torchvision classification model by name; ``None`` takes the one that ships.
+        device: where it runs.
+        pipeline: what is done to each picture first; boxes always refer to the upright original.
+        tags: say what the picture depicts where the calibrated probability of the tag reaches ``tag_threshold``.
+        tag_threshold: calibrated probability that a tag is right, below which it is turned away.
+        box_threshold: share of the activation map's maximum above which a cell belongs to the tag's box.
+        ocr: read lines of text: ``auto`` where a quick look finds some, ``on`` always and enlarged, ``off`` never.
+        ocr_threshold: confidence below which a line is dropped.
+        colours: say the dominant colours with their regions.
+        colour_share: smallest share of the foreground that makes a colour dominant.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str | None = None
+    device: str = "auto"
+    pipeline: ImagePipeline = Field(default_factory=ImagePipeline)
+    tags: bool = True
+    tag_threshold: float = Field(default=0.5, ge=0, le=1)
+    box_threshold: float = Field(default=0.4, ge=0, le=1)
+    ocr: Literal["auto", "on", "off"] = "auto"
+    ocr_threshold: float = Field(default=0.8, ge=0, le=1)
+    colours: bool = True
+    colour_share: float = Field(default=0.12, ge=0, le=1)
