@@ -49,7 +49,7 @@ class Rule:
 
 
 _PREFIX: Final = {"rdf": RDF, "rdfs": RDFS, "owl": OWL, "xsd": XSD}
-_ONE: Final = ox.Literal("1", datatype=ox.NamedNode(XSD + "nonNegativeInteger"))
+_ONE: Final = ox.Literal("1", datatype=ox.NamedNode(XSD + "integer"))  # as Oxigraph gives any whole number type back
 
 
 def _slot(token: str) -> Slot:
