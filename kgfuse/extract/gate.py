@@ -57,7 +57,7 @@ class Gate:
             return "unknown", f"no ontology of this workspace has a property {local_name(statement.predicate)!r}"
         name = f"“{prop.label}”"
         if prop.domain and (clash := self._clash(subject, prop.domain)):
-            return "domain", f"{_who(statement.subject)} is a {clash[0]}, but the subject of {name} is a {clash[1]}"
+            return "domain", f"{_who(statement.subject)} is {clash[0]}, but the subject of {name} is {clash[1]}"
         if isinstance(statement.object, Value):
             if prop.kind == "object":
                 return "literal", f"{name} takes a thing, not the literal “{statement.object.lexical}”"
@@ -65,7 +65,7 @@ class Gate:
         if prop.kind == "data":
             return "literal", f"{name} takes a literal, not a thing"
         if prop.range and (clash := self._clash_object(object_, prop.range)):
-            return "range", f"{_who(statement.object)} is a {clash[0]}, but the object of {name} is a {clash[1]}"
+            return "range", f"{_who(statement.object)} is {clash[0]}, but the object of {name} is {clash[1]}"
         return None
 
     def _type(self, statement: Statement, subject: Sequence[str]) -> tuple[str, str] | None:
@@ -75,13 +75,13 @@ class Gate:
             return "literal", "a type is a class, not a literal"
         clash = self._clash(subject, (cls,))
         if clash:
-            return "disjoint", f"{_who(statement.subject)} is a {clash[0]}, which cannot also be a {clash[1]}"
+            return "disjoint", f"{_who(statement.subject)} is {clash[0]}, which cannot also be {clash[1]}"
         return None
 
     def _clash_object(self, types: Sequence[str], range_: Sequence[str]) -> tuple[str, str] | None:
         if not CLASS_LIKE.isdisjoint(range_):
             if types and CLASS_LIKE.isdisjoint(types):
-                return self._label(types[0]), "class"
+                return self._label(types[0]), "a class"
             return None
         return self._clash([t for t in types if t not in CLASS_LIKE], range_)
 
@@ -110,7 +110,8 @@ class Gate:
         return "literal", f"{name} takes {wanted}, not the {local_name(value.datatype)} “{value.lexical}”"
 
     def _label(self, cls: str) -> str:
-        return self.vocabulary.label(cls)
+        label = self.vocabulary.label(cls)
+        return f"an {label}" if label[:1].lower() in "aeiou" else f"a {label}"
 
 
 def _who(node: object) -> str:

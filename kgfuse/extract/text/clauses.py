@@ -58,7 +58,9 @@ def subjects(token: Any, depth: int = 0) -> list[Any] | None:
         controlled = [child for child in token.head.children if child.dep_ in _OBJECTS and child.i < token.i]
         if controlled and token.head.lemma_ not in ("use", "have", "take", "need", "require"):
             return [found for one in controlled for found in with_conjuncts(one)]
-    if token.dep_ in _INHERITS or token.dep_ in _COMPLEMENTS:
+    if token.dep_ in _SUBJECTS:
+        return _referents(token, depth)
+    if token.dep_ in _INHERITS or token.dep_ in _COMPLEMENTS or token.dep_ in _OBJECTS:
         return subjects(token.head, depth + 1)
     if token.dep_ == "pobj" and token.head.head != token.head:
         return subjects(token.head.head, depth + 1)
@@ -112,6 +114,9 @@ def with_conjuncts(token: Any) -> list[Any]:
     while queue:
         here = queue.pop(0)
         found.append(here)
+        for child in here.lefts:
+            if child.dep_ in ("compound", "nmod") and any(c.dep_ == "conj" for c in child.children):
+                queue.append(child)
         queue += [c for c in here.children if c.dep_ == "conj" and c.i > here.i and not has_own_subject(c)]
     return found
 
@@ -152,7 +157,7 @@ def phrase(noun: Any) -> tuple[int, int]:
     start = noun.i
     lefts = [c for c in noun.lefts if c.dep_ in ("amod", "compound", "nummod", "nmod", "advmod", "quantmod", "punct")]
     for child in reversed(lefts):
-        if child.right_edge.i != start - 1:
+        if child.right_edge.i != start - 1 or (child.dep_ != "amod" and any(c.dep_ == "conj" for c in child.children)):
             break
         start = child.left_edge.i
     while start < noun.i and (

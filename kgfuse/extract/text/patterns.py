@@ -4,16 +4,17 @@ One JSON object a line::
 
     {"property": "fg:eats", "pattern": [{"RIGHT_ID": "verb", "RIGHT_ATTRS": {"LEMMA": "munch"}},
      {"LEFT_ID": "verb", "REL_OP": ">", "RIGHT_ID": "food", "RIGHT_ATTRS": {"DEP": "dobj"}}], "object": "food"}
-    {"property": "fg:madeOf", "tokens": [{"LEMMA": "all"}, {"LOWER": "of"}, {"POS": "NOUN"}], "object": 2}
+    {"property": "fg:madeOf", "pattern": [{"LEMMA": "all"}, {"LOWER": "of"}, {"POS": "NOUN"}], "object": 2}
 
-``object`` (and ``subject``, where it is not the subject of the clause) names a ``RIGHT_ID``, or counts elements of
-``tokens`` from 0. Optional: ``confidence`` (default 0.85), ``negated``, ``reason``.
+``object`` names a ``RIGHT_ID``, or counts elements of a token pattern from 0; so does ``subject``, which is left out or
+null where the statement is about the item (in a text without item: about the clause's subject). Optional:
+``confidence`` (default 0.85), ``negated``, ``reason``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kgfuse.errors import PackError
@@ -59,17 +60,18 @@ class Patterns:
         if prop is None:
             raise PackError(f"{record.get('property')!r} is no property of the ontology", where=where)
         try:
-            if "pattern" in record:
-                names = [node["RIGHT_ID"] for node in record["pattern"]]
-                self._dependency.add(key, [record["pattern"]])
+            pattern, subject = record["pattern"], record.get("subject")
+            if "RIGHT_ID" in pattern[0]:
+                names = [node["RIGHT_ID"] for node in pattern]
+                self._dependency.add(key, [pattern])
                 object_ = names.index(record["object"])
-                subject = names.index(record["subject"]) if record.get("subject") is not None else None
+                subject = names.index(subject) if subject is not None else None
             else:
-                self._tokens.add(key, [record["tokens"]])
-                object_, subject = int(record["object"]), record.get("subject")
-                if not 0 <= object_ < len(record["tokens"]):
+                self._tokens.add(key, [pattern])
+                object_ = int(record["object"])
+                if not 0 <= object_ < len(pattern):
                     raise ValueError(f"object {object_} is outside the pattern")
-        except (KeyError, ValueError, TypeError) as error:
+        except (KeyError, IndexError, ValueError, TypeError) as error:
             raise PackError(
                 f"not a pattern: {error}", where=where, remedy="see the spaCy documentation of DependencyMatcher"
             ) from error
@@ -101,17 +103,12 @@ class Patterns:
     def _link(self, rule: _Rule, doc: Any, ids: list[int]) -> Iterator[Link]:
         target = doc[ids[rule.object]]
         anchor = doc[ids[0]] if ids[0] >= 0 else target
-        found = [doc[ids[rule.subject]]] if rule.subject is not None else subjects(anchor)
+        about_item = rule.subject is None
+        found = subjects(anchor) if rule.subject is None else [doc[ids[rule.subject]]]
         for subject in found if found is not None else [None]:
             for one in with_examples(target):
-                if one != subject:
-                    link = make_link(
-                        rule.property, subject, one, anchor, rule.reason, rule.confidence, extractor="text.pattern"
-                    )
-                    yield (
-                        link
-                        if not rule.negated
-                        else Link(
-                            link.property, link.subject, one, anchor, rule.reason, link.confidence, True, "text.pattern"
-                        )
-                    )
+                if one == subject and not about_item:
+                    continue
+                more: dict[str, Any] = {"extractor": "text.pattern", "about_item": about_item}
+                link = make_link(rule.property, subject, one, anchor, rule.reason, rule.confidence, **more)
+                yield replace(link, negated=True) if rule.negated else link

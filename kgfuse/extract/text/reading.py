@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from kgfuse.extract.text.clauses import governors, phrase
+from kgfuse.extract.text.clauses import governors, phrase, subjects
 from kgfuse.extract.text.english import (
     ARTICLES,
+    BEARING,
     DEFINITE,
     GENERIC,
     LIGHT,
@@ -27,6 +28,7 @@ CLASS_RANGES: Final = frozenset((RDFS + "Class", OWL + "Class", SKOS + "Concept"
 WHOLE: Final = 1.0
 PART: Final = 0.75
 ANAPHOR: Final = 0.9
+_MEASURES: Final = frozenset(("DATE", "TIME", "PERCENT", "MONEY", "QUANTITY", "ORDINAL", "CARDINAL"))
 OTHER: Final = 0.8
 
 
@@ -81,7 +83,7 @@ class Reading:
             self.labels = list(find_phrase(words, self.topic.alias))
         self._hit_at = {i: hit for hit in self.hits for i in range(hit.start, hit.end)}
         if self.entities:
-            self._ner_at = {t.i: e for e in self.doc.ents for t in e}
+            self._ner_at = {t.i: e for e in self.doc.ents for t in e if self.is_name(e) or e.label_ in _MEASURES}
 
     # mentions
 
@@ -99,6 +101,12 @@ class Reading:
         """A mention of the source's item."""
         label = self.source.item_label or self.doc[start:end].text
         return self.mention(start, end, label, extractor, types=self.source.item_types, entity=self.source.item)
+
+    def is_name(self, ent: Any) -> bool:
+        """True for an entity that is named, not measured, and written like a name."""
+        return ent.label_ not in _MEASURES and any(
+            t.text[:1].isupper() and t.pos_ in ("PROPN", "ADJ", "NOUN") for t in ent
+        )
 
     def sentence(self, token: Any) -> Mention:
         """The sentence around a token, without the space at its edges."""
@@ -153,7 +161,22 @@ class Reading:
         definite = any(c.lower_ in DEFINITE for c in token.children if c.dep_ in ("det", "predet", "amod"))
         if definite and token.i not in self._ner_at and not owners:
             return self._definite(token, start, end)
+        if token.lemma_.lower() == "one" or self._is_part(token, anchor):
+            return self._part(token, start, end)
         return Subject(self.thing(token), OTHER)
+
+    def _is_part(self, token: Any, anchor: Any) -> bool:
+        """True for a noun that the sentence gives the item as a part ("has wings made of steel", "with a tip")."""
+        if token == anchor or token.head == token:
+            return False
+        head: Any = token
+        while head.dep_ == "conj":
+            head = head.head
+        if head.dep_ == "dobj" and head.head.lemma_.lower() in BEARING and head.head != anchor:
+            return self.is_about_item(head.head) is not None
+        if head.dep_ == "pobj" and head.head.lower_ == "with" and head.head.head != anchor:
+            return self.is_about_item(head.head) is not None
+        return False
 
     def _without_item(self, token: Any) -> Subject | None:
         generic = token.lemma_.lower() in GENERIC and any(c.lower_ in DEFINITE for c in token.children)
@@ -206,8 +229,8 @@ class Reading:
             term = self._term(hit, prop)
             if term is not None and hit.start <= start and hit.end >= end:
                 return self._of_term(hit, term)
-        if ent is not None and not any(self.in_label(t) for t in ent):
-            return self._named(ent)
+        if ent is not None and self.is_name(ent) and not any(self.in_label(t) for t in ent):
+            return self.named(ent)
         if token.pos_ == "VERB":
             return self._activity(token)
         types: tuple[str, ...] = ()
@@ -228,7 +251,8 @@ class Reading:
     def _of_term(self, hit: Hit, term: Term) -> Mention:
         label = term.label
         if term.kind == "class":
-            return self.mention(hit.start, hit.end, label, "text.lexicon", types=(term.iri,), confidence=0.95)
+            name = self._label(hit.start, hit.end)
+            return self.mention(hit.start, hit.end, name, "text.lexicon", types=(term.iri,), confidence=0.95)
         more: dict[str, Any] = {"types": term.types, "entity": term.iri, "confidence": 0.95}
         return self.mention(hit.start, hit.end, label, "text.lexicon", **more)
 
@@ -241,7 +265,8 @@ class Reading:
         """A match read as the object of a property that takes the term."""
         return self.class_mention(hit, term) if term.kind == "class" else self._of_term(hit, term)
 
-    def _named(self, ent: Any) -> Mention:
+    def named(self, ent: Any) -> Mention:
+        """A named entity, without article and possessive ending, typed by the class with its ``kgf:nerLabel``."""
         start, end = ent.start, ent.end
         while start < end - 1 and (self.doc[start].lower_ in ARTICLES or self.doc[start].is_space):
             start += 1
@@ -293,7 +318,10 @@ class Reading:
             bare = all(t.pos_ in ("ADJ", "VERB", "NUM", "ADV", "CCONJ", "PUNCT") for t in self.doc[start : hit.start])
             if token.pos_ == "VERB" or bare or hit.start <= start:
                 return self.term_mention(hit, term)
-        if token.pos_ in ("ADJ", "ADV", "INTJ", "X"):
+        ent = self._ner_at.get(token.i)
+        if token.pos_ in ("ADJ", "ADV", "INTJ", "X") or token.lemma_.lower() == "one":
+            return None
+        if ent is not None and ent.label_ in _MEASURES:
             return None
         if token.lemma_.lower() in LIGHT or token.is_stop:
             return None
@@ -321,8 +349,6 @@ class Reading:
 
     def is_about_item(self, token: Any) -> Subject | None:
         """The subject of the clause around a token where that is the item or a part of it."""
-        from kgfuse.extract.text.clauses import subjects
-
         found = subjects(token)
         if found is None:
             return self.subject(None, token)

@@ -38,6 +38,7 @@ class Link:
         confidence: of the pattern.
         negated: the sentence denies it.
         extractor: ``text.trigger`` or ``text.pattern``.
+        about_item: only good where the subject is the item or a part of it, and then said of the item itself.
     """
 
     property: Property
@@ -48,6 +49,7 @@ class Link:
     confidence: float
     negated: bool = False
     extractor: str = "text.trigger"
+    about_item: bool = False
 
 
 def find_links(doc: Any, triggers: Mapping[str, tuple[Trigger, ...]]) -> Iterator[Link]:

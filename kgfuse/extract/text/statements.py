@@ -13,7 +13,7 @@ from kgfuse.extract.text.clauses import is_negated
 from kgfuse.extract.text.english import ARTICLES, BEARING, POSSESSIVES
 from kgfuse.extract.text.lexicon import Hit
 from kgfuse.extract.text.patterns import Patterns
-from kgfuse.extract.text.reading import Reading, Subject, root_of
+from kgfuse.extract.text.reading import ANAPHOR, Reading, Subject, root_of
 from kgfuse.extract.text.relations import Link, find_links
 from kgfuse.extract.text.triggers import Trigger
 from kgfuse.ontology.pack import Property, Term
@@ -72,6 +72,9 @@ def _best(group: Sequence[tuple[int, Link, Mention | Value]]) -> list[tuple[int,
     if top != _KNOWN:
         kept = [one for one in kept if len(one[1].phrase.split()) == length]
     above = {p for _, link, _ in kept for p in link.property.parents if p != link.property.iri}
+    if top == _UNKNOWN:
+        properties = [link.property for _, link, _ in kept]
+        above = {p.iri for p in properties if any(q.iri in p.parents and q.iri != p.iri for q in properties)}
     first: dict[str, tuple[int, Link, Mention | Value]] = {}
     for one in kept:
         if one[1].property.iri not in above:
@@ -84,6 +87,8 @@ def _best(group: Sequence[tuple[int, Link, Mention | Value]]) -> list[tuple[int,
 
 def _statement(reading: Reading, link: Link, found: Mention | Value, fit: int) -> Statement | None:
     about = reading.subject(link.subject, link.anchor)
+    if about is not None and link.about_item and reading.source.item is not None:
+        about = None if about.mention.entity != reading.source.item else replace(about, certainty=ANAPHOR, note="")
     if about is None:
         return None
     if isinstance(found, Mention) and found.entity is not None and found.entity == about.mention.entity:
@@ -198,10 +203,10 @@ def _sufficient(reading: Reading, hit: Hit, term: Term, prop: Property, objects:
         noun.dep_ == "conj" and noun.head.dep_ in ("amod", "compound") and noun.pos_ in ("ADJ", "NOUN", "PROPN")
     ):
         noun = noun.head
-    about = _bearer(reading, noun, modifier=noun is not head)
+    about = _bearer(reading, noun, modifier=noun != head)
     if about is None:
         return None
-    if noun is not head and _is_object_of_other(reading, noun, objects):
+    if noun != head and _is_object_of_other(reading, noun, objects):
         return None
     target = reading.term_mention(hit, term)
     made = statement(
@@ -244,10 +249,9 @@ def mention_statements(reading: Reading, settings: TextSettings) -> Iterator[Fou
             found.append(reading.term_mention(hit, term))
     if settings.entities:
         for ent in reading.doc.ents:
-            if ent.label_ not in reading.vocabulary.ner_classes or any(reading.in_label(t) for t in ent):
-                continue
-            if not any(reading.hit_at(t) for t in ent):
-                found.append(reading.thing(ent.root))
+            known = ent.label_ in reading.vocabulary.ner_classes and reading.is_name(ent)
+            if known and not any(reading.in_label(t) or reading.hit_at(t) for t in ent):
+                found.append(reading.named(ent))
     if settings.noun_chunks:
         for chunk in reading.doc.noun_chunks:
             if chunk.root.pos_ in ("NOUN", "PROPN") and not reading.in_label(chunk.root):
