@@ -92,7 +92,7 @@ class RelationalConvolution(nn.Module):
         self.coefficient = nn.Parameter(torch.empty(relations, bases))
         self.root = nn.Parameter(torch.empty(inputs, outputs))
         self.bias = nn.Parameter(torch.zeros(outputs))
-        for parameter in (self.basis, self.coefficient, self.root):
+        for parameter in (*self.basis, self.coefficient, self.root):
             nn.init.xavier_uniform_(parameter)
 
     def forward(self, states: Tensor, aggregation: Aggregation) -> Tensor:

@@ -1,0 +1,231 @@
+"""A trained model finds the answer where it lies, says how sure it is, and does not depend on accidents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kgfuse.errors import TrainingError
+from kgfuse.fuse.ablation import FUSED, LATE, ablate
+from kgfuse.fuse.data import BoolArray, FusionData, GraphArrays, Target, empty_graph
+from kgfuse.fuse.loop import EpochEvent
+from kgfuse.fuse.metrics import evaluate
+from kgfuse.fuse.model import FusionModel
+from kgfuse.fuse.train import fit
+from tests.fuse.planted import FAST, described, halves, planted
+
+
+@pytest.fixture(scope="module")
+def in_graph() -> tuple[FusionData, FusionModel]:
+    data = planted(missing=0.3)
+    return data, fit(data, halves(data), FAST)
+
+
+def score(model: FusionModel, data: FusionData) -> float:
+    return evaluate(model, data, halves(data).test, "kind")["accuracy"]
+
+
+def test_an_answer_in_the_graph_is_found(in_graph: tuple[FusionData, FusionModel]) -> None:
+    data, model = in_graph
+    assert score(model, data) > 0.9
+    rows = halves(data).test
+    blind = model.predict(data, rows, drop_modalities=frozenset({"graph"}))["kind"]
+    assert np.mean(blind.answer == data.targets[0].labels[rows]) < 0.6
+
+
+def test_an_answer_in_the_features_is_not_lost_to_a_useless_graph() -> None:
+    data = planted(in_text=1.2, in_image=1.2, in_graph=False)
+    found = ablate(data, [halves(data)] * 2, FAST, [0, 1])
+    assert found.difference("kind", FUSED, "text").mean > -0.03
+    assert found.difference("kind", FUSED, LATE).mean > -0.05
+    rows = {row.name: row for row in found.rows["kind"]}
+    assert rows["graph"].mean < 0.5 < rows[FUSED].mean
+    assert [row["name"] for row in found.to_dict()["targets"]["kind"]["rows"]] == list(rows)
+    assert "inside the noise" in found.table()
+
+
+def test_probabilities_and_gates_are_shares(in_graph: tuple[FusionData, FusionModel]) -> None:
+    data, model = in_graph
+    answer = model.predict(data, np.arange(len(data.items)))["kind"]
+    assert np.allclose(answer.probabilities.sum(axis=1), 1, atol=1e-5)
+    assert np.allclose(answer.gates.sum(axis=1), 1, atol=1e-5)
+    picture = answer.modalities.index("image")
+    assert (answer.gates[~data.image_mask, picture] == 0).all()
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_seed_others() -> None:
+    data = planted(items=80, in_text=0.5)
+    split = halves(data)
+    runs = [
+        fit(data, split, FAST.model_copy(update={"seed": seed})).predict(data, split.test)["kind"].logits
+        for seed in (1, 1, 2)
+    ]
+    assert np.array_equal(runs[0], runs[1])
+    assert not np.array_equal(runs[0], runs[2])
+
+
+def test_the_order_of_items_nodes_and_edges_does_not_matter() -> None:
+    data = planted(items=80, in_text=0.5)
+    split = halves(data)
+    chance = np.random.default_rng(5)
+    order = chance.permutation(80)
+    place = np.argsort(order)
+    moved = chance.permutation(len(data.graph.nodes))
+    where = np.argsort(moved)
+    edges = data.graph.edges[chance.permutation(len(data.graph.edges))]
+    other = replace(
+        data,
+        items=tuple(data.items[n] for n in order),
+        item_node=where[data.item_node[order]],
+        text=data.text[order],
+        text_mask=data.text_mask[order],
+        image=data.image[order],
+        image_mask=data.image_mask[order],
+        graph=GraphArrays(
+            tuple(data.graph.nodes[n] for n in moved),
+            data.graph.relations[::-1],
+            np.stack([where[edges[:, 0]], 1 - edges[:, 1], where[edges[:, 2]]], axis=1),
+            data.graph.features[moved],
+        ),
+        targets=(replace(data.targets[0], labels=data.targets[0].labels[order]),),
+    )
+    again = replace(split, train=place[split.train], validation=place[split.validation], test=place[split.test])
+    left = fit(data, split, FAST).predict(data, split.test)["kind"].probabilities
+    right = fit(other, again, FAST).predict(other, again.test)["kind"].probabilities
+    assert np.allclose(left, right, atol=2e-2)
+    assert (left.argmax(axis=1) == right.argmax(axis=1)).mean() > 0.9
+
+
+def test_new_items_in_a_larger_graph_are_read_by_names(in_graph: tuple[FusionData, FusionModel]) -> None:
+    data, model = in_graph
+    fresh = replace(planted(seed=0, missing=0.3), items=tuple(f"new:{n}" for n in range(160)), targets=())
+    graph = fresh.graph
+    nodes = tuple(name.replace("item:", "new:") for name in graph.nodes)
+    wider = replace(
+        graph,
+        nodes=("unheard of", *nodes),
+        relations=("unknown", *graph.relations),
+        edges=np.concatenate([graph.edges + 1, [[1, 0, 0]]]),
+        features=np.concatenate([np.zeros((1, 8), np.float32), graph.features]),
+    )
+    answer = model.predict(replace(fresh, graph=wider, item_node=fresh.item_node + 1), halves(data).test)["kind"]
+    assert np.mean(answer.answer == data.targets[0].labels[halves(data).test]) > 0.9
+
+
+def test_few_rows_and_all_rows_get_the_same_answer(in_graph: tuple[FusionData, FusionModel]) -> None:
+    data, model = in_graph
+    everything = model.predict(data, np.arange(len(data.items)))["kind"].logits
+    assert np.allclose(model.predict(data, np.array([7]))["kind"].logits, everything[[7]], atol=1e-3)
+
+
+def test_parents_never_score_below_their_children() -> None:
+    data = planted(in_text=0.5)
+    membership = np.array([[1, 0, 1], [1, 0, 1], [0, 1, 1], [0, 1, 1]], np.bool_)
+    classes = replace(data.targets[0].classes, ancestors=("left", "right", "thing"), membership=membership)
+    data = replace(data, targets=(replace(data.targets[0], classes=classes),))
+    answer = fit(data, halves(data), FAST).predict(data, halves(data).test)["kind"]
+    assert np.allclose(answer.ancestor_probabilities[:, 2], 1, atol=1e-5)
+    for child, parents in enumerate(membership):
+        for parent in np.flatnonzero(parents):
+            assert (answer.ancestor_probabilities[:, parent] >= answer.probabilities[:, child] - 1e-6).all()
+
+
+def test_a_class_without_training_items_is_found_by_its_description() -> None:
+    data = planted(items=240, classes=8, in_text=3.0, in_graph=False)
+    labels = data.targets[0].labels
+    text = np.stack([data.text[labels == kind].mean(axis=0) for kind in range(8)])
+    target = Target("kind", described([f"kind:{n}" for n in range(8)], text, 24), labels)
+    data = replace(data, targets=(target,))
+    split = halves(data)
+    known = replace(
+        split, train=split.train[labels[split.train] < 6], validation=split.validation[labels[split.validation] < 6]
+    )
+    model = fit(data, known, FAST.with_overrides({"modalities": ("text",), "epochs": 40}))
+    unseen = split.test[labels[split.test] >= 6]
+    scores = model.predict(data, unseen)["kind"].probabilities
+    assert np.mean(scores[:, 6:].argmax(axis=1) + 6 == labels[unseen]) > 0.8
+
+
+def test_several_targets_are_learned_together_one_of_them_multi_label() -> None:
+    data = planted(in_text=0.5)
+    kind = data.targets[0]
+    tags: BoolArray = np.stack([kind.labels < 2, kind.labels % 2 == 0, kind.labels == 3], axis=1)
+    known = np.random.default_rng(0).random(len(tags)) < 0.8
+    several = Target("tags", replace(planted(classes=3).targets[0].classes), tags, known=known)
+    data = replace(data, targets=(kind, several))
+    split = halves(data)
+    model = fit(data, split, FAST)
+    assert score(model, data) > 0.85
+    figures = evaluate(model, data, split.test, "tags")
+    assert figures["micro_f1"] > 0.85
+    assert model.stacks["tags"].thresholds is not None
+    assert model.predict(data, split.test)["tags"].given.shape == (len(split.test), 3)
+
+
+def test_a_model_may_abstain(in_graph: tuple[FusionData, FusionModel]) -> None:
+    data, model = in_graph
+    shy = replace(model, config=model.config.with_overrides(["abstain=0.999999"]))
+    answer = shy.predict(data, halves(data).test)["kind"]
+    assert (answer.answer == -1).any()
+    assert not answer.given[answer.answer == -1].any()
+
+
+def test_a_picture_classifier_counts_as_much_as_validation_says() -> None:
+    data = planted(in_graph=False, in_text=0.3)
+    labels = data.targets[0].labels
+    prior = np.full((160, 4), -3.0, np.float32)
+    prior[np.arange(160), labels] = 0.0
+    prior[::7] = np.nan
+    good = replace(data, targets=(replace(data.targets[0], image_logits=prior),))
+    model = fit(good, halves(data), FAST)
+    assert model.stacks["kind"].weight["image"] > 0
+    assert score(model, good) > 0.8
+    cheat = prior[np.random.default_rng(0).permutation(160)]
+    cheat[halves(data).train] = prior[halves(data).train]  # right only where it was trained
+    bad = replace(data, targets=(replace(data.targets[0], image_logits=cheat),))
+    assert fit(bad, halves(data), FAST).stacks["kind"].weight["image"] == 0
+
+
+def test_items_without_anything_get_an_answer_near_the_prior(in_graph: tuple[FusionData, FusionModel]) -> None:
+    data, model = in_graph
+    nothing = model.predict(data, np.arange(4), drop_modalities=frozenset({"text", "image", "graph"}))["kind"]
+    assert np.isfinite(nothing.probabilities).all()
+    assert (nothing.gates == 0).all()
+
+
+def test_text_alone_without_graph_or_pictures_trains() -> None:
+    data = planted(in_text=1.5)
+    classes = replace(data.targets[0].classes, image=np.zeros((4, 0), np.float32))
+    bare = replace(
+        data,
+        graph=empty_graph(),
+        item_node=np.full(160, -1),
+        image=np.zeros((160, 0), np.float32),
+        image_mask=np.zeros(160, np.bool_),
+        targets=(
+            replace(data.targets[0], classes=replace(data.targets[0].classes, image=np.zeros((4, 0), np.float32))),
+        ),
+    )
+    found = ablate(bare, [halves(data)], FAST, [0])
+    assert [row.name for row in found.rows["kind"]] == ["text", LATE, FUSED]
+    assert found.rows["kind"][-1].mean > 0.8
+
+
+def test_progress_is_told_and_a_target_without_labels_is_refused() -> None:
+    data = planted(items=80)
+    events: list[EpochEvent] = []
+    fit(data, halves(data), FAST, on_epoch=events.append)
+    assert {event.stage for event in events} == {"layer", "graph"}
+    unlabelled = replace(data, targets=(replace(data.targets[0], labels=np.full(80, -1)),))
+    with pytest.raises(TrainingError, match="no training item has a label"):
+        fit(unlabelled, halves(data), FAST)
+
+
+def test_without_validation_items_the_base_stands_alone() -> None:
+    data = planted(items=80)
+    split = halves(data)
+    model = fit(data, replace(split, validation=split.validation[:0]), FAST)
+    assert [name for name, weight in model.stacks["kind"].weight.items() if weight] == ["layer"]
+    assert score(model, data) > 0.8
