@@ -205,7 +205,7 @@ def replace_provenance(store: GraphStore, graph: str, quads: Iterable[ox.Quad]) 
     # attempt still finds all that is left
     own.sort(key=lambda q: q.predicate == IN_GRAPH)
     store.remove_quads(q for q in (*stale, *own) if q not in new)
-    store.add_quads(new)
+    store.add_quads(new.difference(own, stale))
 
 
 def remove_provenance(store: GraphStore, graph: str) -> None:

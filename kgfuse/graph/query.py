@@ -171,7 +171,7 @@ def run_query(store: ox.Store, sparql: str, prefixes: Mapping[str, str]) -> Quer
         if isinstance(found, ox.QueryBoolean):
             return QueryResult("ask", (), [], bool(found), prefixes)
         if isinstance(found, ox.QueryTriples):
-            rows: list[Row] = sorted(((t.subject, t.predicate, t.object) for t in found), key=str)
+            rows: list[Row] = sorted({(t.subject, t.predicate, t.object) for t in found}, key=str)
             return QueryResult("construct", ("subject", "predicate", "object"), rows, bool(rows), prefixes)
         variables = tuple(v.value for v in found.variables)
         solutions = [tuple(solution) for solution in found]

@@ -19,6 +19,15 @@ from kgfuse.terms.namespaces import GRAPH_INFERRED, GRAPH_PREDICTED, GRAPH_PROVE
 
 DEFAULT: Final = ox.DefaultGraph()
 _BULK: Final = 20_000  # from here on writing new files beats one transaction
+# what only this graph says leaves the default graph: `_held` for a whole graph at once, inside the engine
+_RELEASE: Final = f"""
+DELETE {{ ?s ?p ?o }} WHERE {{
+  GRAPH ?gone {{ ?s ?p ?o }}
+  FILTER NOT EXISTS {{
+    GRAPH ?other {{ ?s ?p ?o }}
+    FILTER(?other != ?gone && (?other = <{GRAPH_INFERRED}> || !STRSTARTS(STR(?other), "{KGF}")))
+  }}
+}}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,8 @@ class GraphStore:
         with self._told("could not be written"):
             if next(self.raw.quads_for_pattern(None, None, None, name), None) is None:
                 return self._fill(name, triples), 0
-            return self._change(name, {stored_triple(t) for t in triples})
+            new = {stored_triple(t) for t in triples}
+            return self._change(name, new) if new else (0, self._drop(name))
 
     def remove_graph(self, graph: str) -> int:
         """Take a named graph away with all that only it said; returns how many triples it had."""
@@ -234,7 +244,11 @@ class GraphStore:
                 if both:
                     yield ox.Quad(t.subject, t.predicate, t.object)
 
-        self.add_quads(quads())
+        try:
+            self.add_quads(quads())
+        except BaseException:  # a file that turns out broken half-way, Ctrl-C: nothing of the graph stays
+            self._drop(name)
+            raise
         return count
 
     def _change(self, name: ox.NamedNode, new: set[ox.Triple]) -> tuple[int, int]:
@@ -250,9 +264,14 @@ class GraphStore:
             if holds(name.value) and not self._held(t, but=name):
                 self.raw.remove(_quad(t))
             self.raw.remove(_quad(t, name))
-        if not new:
-            self.raw.remove_graph(name)
         return len(new - old), len(old - new)
+
+    def _drop(self, name: ox.NamedNode) -> int:
+        count = self.size(name.value)
+        if holds(name.value):
+            self.raw.update(_RELEASE.replace("?gone", str(name)))
+        self.raw.remove_graph(name)
+        return count
 
     def _held(self, triple: ox.Triple, but: ox.NamedNode | None = None) -> bool:
         found = self.raw.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)

@@ -1,5 +1,9 @@
 """The default graph is exactly what holds, whatever is written, in whatever order, and wherever it was killed."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
+
 import pyoxigraph as ox
 import pytest
 from hypothesis import given, settings
@@ -146,6 +150,44 @@ def test_more_triples_than_one_transaction_takes_are_streamed(tmp_path):
     assert store.replace_graph(GRAPHS[0], (triple(f"s{i}") for i in range(5, 25_005))) == (5, 5)
     assert store.size() == store.size(GRAPHS[0]) == 25_000
     assert store.counts().sources == 25_000
+
+
+@pytest.mark.parametrize("count", [10, 25_000])
+def test_triples_that_fail_half_way_leave_nothing(tmp_path, count):
+    store = GraphStore(tmp_path / "g")
+    store.replace_graph(GRAPHS[1], [triple("s0")])
+    before = store.canonical_hash()
+
+    def broken() -> Iterator[ox.Triple]:
+        yield from (triple(f"s{i}") for i in range(count))
+        raise SyntaxError("line 3")
+
+    with pytest.raises(SyntaxError, match="line 3"):
+        store.replace_graph(GRAPHS[0], broken())
+    assert store.canonical_hash() == before
+
+
+@pytest.mark.parametrize("count", [10, 25_000])
+def test_killed_while_writing_it_opens_and_ends_the_same_when_done_again(tmp_path, count):
+    code = (
+        "import os, sys, pyoxigraph as ox\n"
+        "from pathlib import Path\n"
+        "from kgfuse.graph.store import GraphStore\n"
+        "from tests.graph.test_store import GRAPHS, triple\n"
+        "store, count = GraphStore(Path(sys.argv[1])), int(sys.argv[2])\n"
+        "store.replace_graph(GRAPHS[0], [triple('s0'), triple('old')])\n"
+        "def dying():\n"
+        "    yield from (triple(f's{i}') for i in range(count))\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "store.replace_graph(GRAPHS[1], dying())\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "g"), str(count)]
+    assert subprocess.run(command, check=False).returncode == -9
+    store, clean = GraphStore(tmp_path / "g"), GraphStore()
+    for s in (store, clean):
+        s.replace_graph(GRAPHS[0], [triple("s0"), triple("old")])
+        s.replace_graph(GRAPHS[1], [triple(f"s{i}") for i in range(count)])
+    assert store.canonical_hash() == clean.canonical_hash()
 
 
 def test_provenance_is_not_replaced_as_a_whole():
