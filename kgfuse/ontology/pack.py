@@ -143,14 +143,26 @@ class Pack:
 
     @cached_property
     def prefixes(self) -> dict[str, str]:
-        """Those of ``pack.toml`` first, then those the ontology files declare (their ``:`` under the pack's name)."""
+        """Those of ``pack.toml`` first, then those the ontology files declare (their ``:`` under the pack's name).
+
+        A bare file without prefixes lends its name to the namespace that most of its terms are in.
+        """
         found = dict(self._declared)
         for parsed in self.rdf.values():
             for prefix, namespace in parsed.prefixes.items():
-                key = prefix or self.name
+                key = prefix or self._own_prefix
                 if key not in PREFIXES:
                     found.setdefault(key, namespace)
+        if self.folder is None and not found and self._own_prefix not in PREFIXES:
+            from kgfuse.ontology.reading import main_namespace
+
+            if namespace := main_namespace(self.triples):
+                found[self._own_prefix] = namespace
         return found
+
+    @property
+    def _own_prefix(self) -> str:
+        return re.sub(r"[^A-Za-z0-9_-]+", "-", self.name).strip("-_") or "pack"
 
     @property
     def declared_prefixes(self) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -85,13 +85,19 @@ class Index:
 
     def objects(self, subject: str, predicate: str) -> list[Term]:
         """Objects, in file order."""
-        return self._by.get(predicate, {}).get(subject, [])
+        table = self._by.get(predicate)
+        return [] if table is None else table.get(subject, [])
 
     def nodes(self, subject: str, *predicates: str) -> list[str]:
         """Keys of the objects that are no literals."""
-        return [
-            key(o) for p in predicates for o in self.objects(subject, p) if not isinstance(o, ox.Literal | ox.Triple)
-        ]
+        found: list[str] = []
+        for p in predicates:
+            for o in self.objects(subject, p):
+                if isinstance(o, ox.NamedNode):
+                    found.append(o.value)
+                elif isinstance(o, ox.BlankNode):
+                    found.append("_:" + o.value)
+        return found
 
     def one(self, subject: str, predicate: str) -> str | None:
         """The first literal, as text."""
@@ -106,8 +112,13 @@ class Index:
         found: list[tuple[bool, str]] = []
         for p in predicates:
             here = [o for o in self.objects(subject, p) if isinstance(o, ox.Literal) and o.value.strip()]
-            here.sort(key=lambda o: (o.language or "", o.value))
-            found += [(not o.language or o.language.lower().startswith("en"), " ".join(o.value.split())) for o in here]
+            if len(here) > 1:
+                here.sort(key=lambda o: (o.language or "", o.value))
+            for o in here:
+                is_english = not o.language or o.language.lower().startswith("en")
+                found.append((is_english, " ".join(o.value.split())))
+        if not found:
+            return []
         english = [text for is_english, text in found if is_english]
         return list(dict.fromkeys(english or [text for _, text in found]))
 
@@ -172,9 +183,10 @@ _SCHEMA_DATATYPES: Final = frozenset(
 def classes_of(index: Index) -> list[str]:
     """IRIs of all classes: declared, or used as one in the hierarchy."""
     found = {s for s in index.subjects(TYPE) if not CLASS_TYPES.isdisjoint(index.nodes(s, TYPE))}
-    for s in index.subjects(SUBCLASS):
-        found.add(s)
-        found.update(index.nodes(s, SUBCLASS))
+    for predicate in (SUBCLASS, OWL + "equivalentClass", OWL + "disjointWith"):
+        for s in index.subjects(predicate):
+            found.add(s)
+            found.update(index.nodes(s, predicate))
     return sorted(
         c for c in found if not c.startswith(("_:", *_BUILT_IN)) and not is_datatype(c, index) and c not in THINGS
     )
@@ -205,6 +217,14 @@ def top_classes(triples: Iterable[ox.Triple]) -> tuple[str, ...]:
     index = Index(triples)
     declared = {c for c in classes_of(index) if not CLASS_TYPES.isdisjoint(index.nodes(c, TYPE))}
     return tuple(c for c in sorted(declared) if not any(p in declared and p != c for p in index.nodes(c, SUBCLASS)))
+
+
+def main_namespace(triples: Iterable[ox.Triple]) -> str:
+    """Namespace of most classes and properties; empty where nothing is declared."""
+    index = Index(triples)
+    declared = (i for i in (*classes_of(index), *properties_of(index)) if index.nodes(i, TYPE))
+    counts = Counter(iri[: max(iri.rfind("#"), iri.rfind("/")) + 1] for iri in declared)
+    return min(counts, key=lambda n: (-counts[n], n)) if counts else ""
 
 
 def readable(iri: str) -> str:

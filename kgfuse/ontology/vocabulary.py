@@ -259,7 +259,7 @@ class Vocabulary:
         if self._index.flag(iri, reading.NOT_IN_LEXICON):
             return ()
         found = self._index.texts(iri, *reading.LABELS, *reading.SYNONYMS)
-        is_declared = bool(self._index.nodes(iri, reading.TYPE))
+        is_declared = bool(self._index.nodes(iri, reading.TYPE, reading.SUBCLASS))
         if not found and is_declared and not reading.is_code(iri):
             found = [reading.readable(iri)]
         return tuple(n for n in found if label_key(n))
