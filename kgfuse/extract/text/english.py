@@ -39,7 +39,7 @@ GENERIC: Final = words(
 LIGHT: Final = words(
     "variety range kind type sort lot number part species group mixture most some piece amount handful bit plenty "
     "mix combination selection form slice bunch pair set dozen hundred thousand layer sheet block majority rest "
-    "couple all many several few one each series array"
+    "couple all many several few one each series array edge centre center middle heart outskirts"
 )
 """Nouns whose ``of`` complement is what is meant: "a variety of insects"."""
 ATTRIBUTIVE: Final = words(

@@ -318,6 +318,15 @@ class Reading:
             bare = all(t.pos_ in ("ADJ", "VERB", "NUM", "ADV", "CCONJ", "PUNCT") for t in self.doc[start : hit.start])
             if token.pos_ == "VERB" or bare or hit.start <= start:
                 return self.term_mention(hit, term)
+        if (
+            hit is not None
+            and term is None
+            and hit.end == token.i + 1
+            and all(t.kind == "individual" for t in hit.terms)
+        ):
+            start, _ = phrase(token)
+            if all(t.pos_ in ("ADJ", "NUM", "ADV", "CCONJ", "PUNCT") for t in self.doc[start : hit.start]):
+                return self._of_term(hit, hit.terms[-1])
         ent = self._ner_at.get(token.i)
         if token.pos_ in ("ADJ", "ADV", "INTJ", "X") or token.lemma_.lower() == "one":
             return None

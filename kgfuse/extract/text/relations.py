@@ -39,6 +39,7 @@ class Link:
         negated: the sentence denies it.
         extractor: ``text.trigger`` or ``text.pattern``.
         about_item: only good where the subject is the item or a part of it, and then said of the item itself.
+        weight: how many content words the trigger has.
     """
 
     property: Property
@@ -50,6 +51,7 @@ class Link:
     negated: bool = False
     extractor: str = "text.trigger"
     about_item: bool = False
+    weight: int = 1
 
 
 def find_links(doc: Any, triggers: Mapping[str, tuple[Trigger, ...]]) -> Iterator[Link]:
@@ -61,7 +63,8 @@ def find_links(doc: Any, triggers: Mapping[str, tuple[Trigger, ...]]) -> Iterato
                 found.setdefault(trigger)
         for trigger in found:
             for subject, object_ in _match(trigger, token):
-                yield make_link(trigger.property, subject, object_, token, trigger.phrase, 0.9)
+                weight = 1 + len(trigger.before) + len(trigger.after)
+                yield make_link(trigger.property, subject, object_, token, trigger.phrase, 0.9, weight=weight)
 
 
 def make_link(

@@ -22,7 +22,7 @@ from kgfuse.terms.namespaces import KGF, RDF
 
 MENTIONS = KGF + "mentions"
 TYPE = RDF + "type"
-_KNOWN, _OPEN, _UNKNOWN = 2, 1, 0
+_KNOWN, _OPEN, _UNKNOWN, _MISFIT = 2, 1, 0, -1
 
 
 def relation_statements(
@@ -61,18 +61,20 @@ def _fit(reading: Reading, link: Link, found: Mention | Value) -> int:
     types = {a for t in found.types for a in reading.vocabulary.ancestors(t)}
     if found.entity is not None and found.entity in reading.vocabulary.classes:
         return _KNOWN if link.property.range else _OPEN
-    return _KNOWN if not types.isdisjoint(link.property.range) else _UNKNOWN
+    if not types.isdisjoint(link.property.range):
+        return _KNOWN
+    return _UNKNOWN if found.entity is None or found.entity == reading.source.item else _MISFIT
 
 
 def _best(group: Sequence[tuple[int, Link, Mention | Value]]) -> list[tuple[int, Link, Mention | Value]]:
     """Among properties that fit the same words: the best range, then the longest trigger, then the most special."""
     top = max(fit for fit, _, _ in group)
     kept = [one for one in group if one[0] == top]
-    length = max(len(link.phrase.split()) for _, link, _ in kept)
+    weight = max(link.weight for _, link, _ in kept)
     if top != _KNOWN:
-        kept = [one for one in kept if len(one[1].phrase.split()) == length]
+        kept = [one for one in kept if one[1].weight == weight]
     above = {p for _, link, _ in kept for p in link.property.parents if p != link.property.iri}
-    if top == _UNKNOWN:
+    if top in (_UNKNOWN, _MISFIT):
         properties = [link.property for _, link, _ in kept]
         above = {p.iri for p in properties if any(q.iri in p.parents and q.iri != p.iri for q in properties)}
     first: dict[str, tuple[int, Link, Mention | Value]] = {}
@@ -96,11 +98,13 @@ def _statement(reading: Reading, link: Link, found: Mention | Value, fit: int) -
     certainty = link.confidence * about.certainty
     if isinstance(found, Mention):
         certainty *= found.confidence if found.entity is None and found.extractor == "text.ner" else 1.0
-        certainty *= {_KNOWN: 1.0, _OPEN: 0.9, _UNKNOWN: 0.75}[fit]
+        certainty *= {_KNOWN: 1.0, _OPEN: 0.9, _UNKNOWN: 0.75, _MISFIT: 0.3}[fit]
     target = found if isinstance(found, Mention) else _literal_mention(reading, link)
     reason = f"“{link.phrase}” links subject and object"
     if link.extractor == "text.pattern":
         reason = link.phrase
+    if fit == _MISFIT:
+        reason += ", though the object is known as something else than the property takes"
     return statement(reading, about, link.property, found, target, link.anchor, certainty, reason, link)
 
 
@@ -172,6 +176,8 @@ def sufficient_statements(reading: Reading, sent: Any, known: Sequence[Statement
     if not properties or reading.source.item is None:
         return
     said = {(s.predicate, s.object.entity) for s in known if isinstance(s.object, Mention)}
+    ranges = {p.iri: p.range for p in reading.vocabulary.properties.values()}
+    used = {(s.object.selector, ranges.get(s.predicate)) for s in known if isinstance(s.object, Mention)}
     objects = {
         s.object.selector
         for s in known
@@ -185,6 +191,8 @@ def sufficient_statements(reading: Reading, sent: Any, known: Sequence[Statement
         for prop in _specific(properties):
             term = reading.term_for(hit, prop)
             if term is None or term.kind == "class" or (prop.iri, term.iri) in said:
+                continue
+            if (reading.span(hit.start, hit.end), prop.range) in used:
                 continue
             made = _sufficient(reading, hit, term, prop, objects)
             if made is not None:
