@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
 import pyoxigraph as ox
 
 from kgfuse.graph.nodes import Term, plain, text
 from kgfuse.graph.store import GraphStore
 from kgfuse.terms.mentions import Value
 from kgfuse.terms.namespaces import GRAPH_PREDICTED
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 Exclude: TypeAlias = Callable[[ox.Triple], bool] | Collection[ox.Triple] | None
 
@@ -85,6 +87,8 @@ def triple_arrays(
     triples: Iterable[ox.Triple], exclude: Exclude = None, confidence: Mapping[ox.Triple, float] | None = None
 ) -> GraphView:
     """Number the nodes and relations of these triples."""
+    import numpy as np
+
     kept = [triple for triple in triples if not _excluded(triple, exclude)]
     names: dict[Term, str] = {}
     relations: dict[ox.NamedNode, str] = {}
