@@ -18,7 +18,7 @@ from kgfuse.ontology.pack import Pack, load_pack
 from kgfuse.ontology.rdf import line_of, read_text
 from kgfuse.ontology.reading import Index
 from kgfuse.ontology.vocabulary import Vocabulary
-from kgfuse.terms.namespaces import OWL, PREFIXES, RDFS, label_key
+from kgfuse.terms.namespaces import OWL, PREFIXES, RDFS, SH, label_key
 
 T = TypeVar("T")
 _WELL_KNOWN: Final = (*(n for p, n in PREFIXES.items() if p not in ("kgf", "item", "ent", "src")), "http://schema.org/")
@@ -128,6 +128,13 @@ def _check_shapes(pack: Pack) -> Iterator[Finding]:
     except PackError as error:
         yield _finding(error, file)
         return
+    parsed = Index(pack.parse(file).triples)
+    for shape in parsed.subjects(SH + "property"):
+        for inner in parsed.nodes(shape, SH + "property"):
+            if not parsed.nodes(inner, SH + "path"):
+                line = line_of(_quiet_text(file), shape, {**PREFIXES, **pack.declared_prefixes})
+                message = "a SHACL property shape has no sh:path"
+                yield Finding("error", file, line, message, "say which property it is about")
     import rdflib
     from pyshacl import validate
     from pyshacl.errors import ConstraintLoadError, ReportableRuntimeError, ShapeLoadError
@@ -152,9 +159,9 @@ def _check_rules(pack: Pack, parse_rules: RuleParser | None) -> Iterator[Finding
     except PackError as error:
         yield _finding(error, file)
     except SyntaxError as error:
-        yield Finding(
-            "error", file, error.lineno or 0, f"not valid SPARQL: {error.msg}", "see the CONSTRUCT form of SPARQL"
-        )
+        at = re.search(r"error at (\d+):", str(error.msg))
+        line = error.lineno or (int(at[1]) if at else 0)
+        yield Finding("error", file, line, f"not valid SPARQL: {error.msg}", "see the CONSTRUCT form of SPARQL")
 
 
 def _check_entry_classes(pack: Pack, vocabulary: Vocabulary) -> Iterator[Finding]:

@@ -171,8 +171,8 @@ def test_one_prefix_for_two_namespaces_names_both_packs(tmp_path: Path) -> None:
         Vocabulary([load_pack(one), load_pack(two)])
 
 
-def test_a_lexicon_of_100_000_terms_is_a_dictionary(tmp_path: Path) -> None:
-    lines = "".join(f'x:c{n}x a owl:Class ; rdfs:label "term number {n}" .\n' for n in range(100_000))
+def test_a_lexicon_of_20_000_terms_is_a_dictionary(tmp_path: Path) -> None:
+    lines = "".join(f'x:c{n}x a owl:Class ; rdfs:label "term number {n}" .\n' for n in range(20_000))
     v = vocabulary(tmp_path, lines)
-    assert len(v.terms) == 100_000
-    assert [t.iri for t in v.find("Term-Number 77777")] == [EX + "c77777x"]
+    assert len(v.terms) == 20_000
+    assert [t.iri for t in v.find("Term-Number 17777")] == [EX + "c17777x"]
