@@ -1,0 +1,134 @@
+"""Commands that bring the graph out: query, export, serve."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kgfuse.cli.app import app
+from kgfuse.cli.command import WorkspaceArgument, command, given
+from kgfuse.cli.output import Output
+from kgfuse.cli.tables import plural
+from kgfuse.errors import SourceError, UsageError
+
+_SUFFIXES = (".rq", ".sparql")
+_LONGEST_PATH = 4096
+
+
+class ResultFormat(StrEnum):
+    """How a query's result is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    TSV = "tsv"
+    XML = "xml"
+    TURTLE = "turtle"
+    NTRIPLES = "ntriples"
+    JSONLD = "jsonld"
+    RDFXML = "rdfxml"
+
+
+class ExportFormat(StrEnum):
+    """How the graph is written."""
+
+    TURTLE = "turtle"
+    TRIG = "trig"
+    NQUADS = "nquads"
+    NTRIPLES = "ntriples"
+    JSONLD = "jsonld"
+    RDFXML = "rdfxml"
+    GRAPHML = "graphml"
+
+
+@command(
+    app,
+    "query",
+    "kgfuse query shop.kg 'SELECT ?s ?o { ?s gen:hasColour ?o } LIMIT 5'",
+    "kgfuse query shop.kg question.rq --format csv > answer.csv",
+    "echo 'ASK { ?s a kgf:Picture }' | kgfuse query shop.kg - --json",
+)
+def query(
+    out: Output,
+    workspace: WorkspaceArgument,
+    sparql: Annotated[
+        str | None, typer.Argument(metavar="SPARQL", help="A query, a file that holds one, or - for standard input.")
+    ] = None,
+    format: Annotated[
+        ResultFormat | None,
+        typer.Option(help="SELECT and ASK: table, json, csv, tsv, xml; CONSTRUCT: table, turtle, ntriples, jsonld…"),
+    ] = None,
+) -> None:
+    """Ask the graph in SPARQL 1.1. The prefixes of kgfuse and of the workspace's packs need no PREFIX line."""
+    from kgfuse.workspace import Workspace
+
+    workspace, rest = given(workspace, [sparql] if sparql else [], "SPARQL")
+    text = _query_text(rest[0])
+    with Workspace.open(workspace) as ws:
+        result = ws.query(text)
+    chosen = format or (ResultFormat.JSON if out.json else ResultFormat.TABLE)
+    if chosen is ResultFormat.TABLE and not out.json:
+        out.result({}, result.table())
+        out.note(plural(len(result), "row") if result.kind != "ask" else "")
+    elif format is None or (out.json and chosen in (ResultFormat.TABLE, ResultFormat.JSON)):
+        out.raw(result.to_json() + "\n")
+    else:
+        data = result.serialize(chosen.value)
+        out.raw(data if data.endswith(b"\n") else data + b"\n")
+
+
+@command(app, "export", "kgfuse export shop.kg graph.ttl", "kgfuse export shop.kg everything.trig")
+def export(
+    out: Output,
+    workspace: WorkspaceArgument,
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="Where to; written whole or not at all.")] = None,
+    format: Annotated[ExportFormat | None, typer.Option(help="Told by the file's suffix where not given.")] = None,
+) -> None:
+    """Write the graph to a file.
+
+    Turtle, N-Triples, RDF/XML and GraphML hold what holds; TriG, N-Quads and JSON-LD everything, provenance included.
+    """
+    from kgfuse.workspace import Workspace
+
+    workspace, rest = given(workspace, [file] if file else [], "FILE")
+    with Workspace.open(workspace) as ws:
+        path = ws.export(rest[0], format.value if format else None)
+    size = path.stat().st_size
+    out.result({"file": str(path), "bytes": size}, f"{path}: {size:,} bytes")
+
+
+@command(
+    app,
+    "serve",
+    "kgfuse serve shop.kg",
+    "kgfuse serve shop.kg --port 8000 --timeout 10 --max-rows 1000",
+    "curl 'http://127.0.0.1:7200/sparql?query=ASK%7B%7D'",
+)
+def serve(
+    out: Output,
+    workspace: WorkspaceArgument,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 7200,
+    timeout: Annotated[float, typer.Option(min=0.01, help="Seconds after which a query is stopped.")] = 30.0,
+    max_rows: Annotated[int, typer.Option(min=1, help="Rows after which a result is cut off.")] = 100_000,
+) -> None:
+    """Serve the graph as a SPARQL 1.1 endpoint, read-only, until Ctrl-C."""
+
+
+def _query_text(given: str) -> str:
+    if given == "-":
+        return sys.stdin.read()
+    if len(given) < _LONGEST_PATH and "\n" not in given and "{" not in given:
+        path = Path(given)
+        if path.is_file():
+            try:
+                return path.read_text(encoding="utf-8-sig")
+            except UnicodeDecodeError as e:
+                raise SourceError("is not UTF-8", where=path, remedy="save the query as UTF-8") from e
+        if path.suffix.lower() in _SUFFIXES:
+            raise UsageError("no such file", where=path, remedy="check the path, or write the query itself in quotes")
+    return given

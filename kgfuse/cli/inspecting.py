@@ -1,0 +1,90 @@
+"""Commands that look at a workspace without changing it: info, problems, models."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from kgfuse.cli.app import app
+from kgfuse.cli.command import WorkspaceArgument, command
+from kgfuse.cli.output import Output
+from kgfuse.cli.tables import pairs, plural, table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from kgfuse.catalog import ModelRow
+
+
+@command(app, "info", "kgfuse info shop.kg", "kgfuse info shop.kg --json")
+def info(out: Output, workspace: WorkspaceArgument) -> None:
+    """What a workspace holds: sources, items, triples, problems, models."""
+    from kgfuse.workspace import Workspace
+
+    with Workspace.open(workspace) as ws:
+        sources = Counter(source.kind for source in ws.sources())
+        items = ws.items()
+        splits = Counter(item.split or "unassigned" for item in items)
+        problems, models = ws.problems(), ws.models()
+        triples = asdict(ws.graph.store.counts())
+        packs = {pack.name: pack.version for pack in ws.vocabulary.packs}
+        data: dict[str, Any] = {
+            "workspace": str(ws.path),
+            "ontologies": packs,
+            "sources": dict(sorted(sources.items())),
+            "items": {
+                "all": len(items),
+                "labelled": sum(bool(i.labels) for i in items),
+                **dict(sorted(splits.items())),
+            },
+            "triples": triples,
+            "problems": len(problems),
+            "models": [model.name for model in models],
+        }
+    shown: list[RenderableType] = [f"[bold]{data['workspace']}[/bold]".replace("\\", "\\\\")]
+    shown.append("ontologies: " + ", ".join(f"{name} {version}".strip() for name, version in packs.items()))
+    shown += [pairs(name.capitalize(), data[name]) for name in ("sources", "items", "triples") if data[name]]
+    if models:
+        shown.append(_models(models, ws.vocabulary.shrink))
+    out.result(data, *shown)
+    if problems:
+        out.note(f"{plural(len(problems), 'problem')}: kgfuse problems {workspace}", style="yellow")
+
+
+@command(app, "problems", "kgfuse problems shop.kg")
+def problems(out: Output, workspace: WorkspaceArgument) -> None:
+    """What could not be read or extracted, why, and what to do about it."""
+    from kgfuse.workspace import Workspace
+
+    with Workspace.open(workspace) as ws:
+        found = ws.problems()
+    listed = table("", "place", "stage", "what", "remedy")
+    for row in found:
+        listed.add_row(row.place, row.stage, row.message, row.remedy)
+    out.result({"problems": [asdict(row) for row in found]}, listed if found else "no problems")
+    if found:
+        out.note(f"after mending: kgfuse add {workspace} PATH… and kgfuse build {workspace} --retry")
+
+
+@command(app, "models", "kgfuse models shop.kg", "kgfuse models shop.kg --json")
+def models(out: Output, workspace: WorkspaceArgument) -> None:
+    """Trained models with their figures, oldest first."""
+    from kgfuse.workspace import Workspace
+
+    with Workspace.open(workspace) as ws:
+        found = ws.models()
+        shrink = ws.vocabulary.shrink
+    out.result({"models": [asdict(row) for row in found]}, _models(found, shrink) if found else "no models")
+    if not found:
+        out.note(f"next: kgfuse train {workspace}")
+
+
+def _models(rows: list[ModelRow], shrink: Any) -> RenderableType:
+    listed = table("Models", "name", "target", "figures", "made")
+    for row in rows:
+        for n, target in enumerate(row.targets):
+            figures = row.metrics.get(target, {})
+            text = ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in figures.items())
+            listed.add_row(row.name if n == 0 else "", shrink(target), text, row.created_at[:16].replace("T", " "))
+    return listed

@@ -1,0 +1,17 @@
+"""Entry point of the command ``kgfuse``."""
+
+from __future__ import annotations
+
+from kgfuse.cli import asking, building, demo, inspecting, learning, ontologies
+from kgfuse.cli.app import app
+
+__all__ = ["app", "asking", "building", "demo", "inspecting", "learning", "main", "ontologies"]
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    app(prog_name="kgfuse")
+
+
+if __name__ == "__main__":
+    main()

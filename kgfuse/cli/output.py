@@ -1,0 +1,104 @@
+"""Where a command writes: data to standard output (tables or JSON), everything else to standard error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+from rich.console import Console, RenderableType
+
+from kgfuse.cli.progress import OnEvent, progress_bars, stage_lines
+from kgfuse.errors import KgfuseError
+
+if TYPE_CHECKING:
+    from rich.style import Style
+
+_PIPE_WIDTH = 160
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command: the reader of the pipe has seen enough."""
+        raise BrokenPipeError
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How this run of the command line speaks.
+
+    Args:
+        json: one JSON object on standard output instead of tables.
+        quiet: neither progress nor notes on standard error; problems and errors are told all the same.
+        debug: the traceback of an unexpected error.
+    """
+
+    json: bool = False
+    quiet: bool = False
+    debug: bool = False
+
+    def result(self, data: Mapping[str, Any], *shown: RenderableType) -> None:
+        """The answer of the command: ``data`` with ``--json``, else what is shown to people."""
+        if self.json:
+            self.raw(json.dumps(data, ensure_ascii=False, indent=1, default=str) + "\n")
+        else:
+            console = _console(stderr=False)
+            for part in shown:
+                console.print(part, highlight=False)
+
+    def raw(self, data: str | bytes) -> None:
+        """Write to standard output exactly this."""
+        import typer
+
+        typer.echo(data, nl=False)
+
+    def note(self, text: str, style: str | Style = "dim") -> None:
+        """Something good to know, on standard error."""
+        if not self.quiet:
+            _line(text, style)
+
+    def problem(self, text: str) -> None:
+        """Something that went wrong while the rest went on, on standard error."""
+        _line(f"problem: {text}", "yellow")
+
+    def error(self, error: KgfuseError) -> None:
+        """What ended the command: a line on standard error, with ``--json`` an object on standard output too."""
+        record = {"type": type(error).__name__, "what": error.what, "where": error.where, "remedy": error.remedy}
+        self.failure(f"error: {error.message}", record)
+
+    def failure(self, line: str, record: Mapping[str, Any]) -> None:
+        """Tell an error of any kind."""
+        _line(line, "red")
+        if self.json:
+            self.raw(json.dumps({"error": record}, ensure_ascii=False) + "\n")
+
+    @contextmanager
+    def progress(self) -> Iterator[OnEvent]:
+        """Bars on a terminal, a line a stage elsewhere, nothing when quiet."""
+        console = _console(stderr=True)
+        if self.quiet:
+            yield lambda stage, done, total, note: None
+        elif console.is_terminal:
+            with progress_bars(console) as on_event:
+                yield on_event
+        else:
+            with stage_lines(lambda line: _line(line, "")) as on_event:
+                yield on_event
+
+
+def prepare_stream(stream: TextIO) -> None:
+    """Never fail on a character that the stream cannot encode, such as an undecodable byte of a file's name."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+
+
+def _console(*, stderr: bool) -> Console:
+    console = _Console(stderr=stderr)
+    return console if console.is_terminal else _Console(stderr=stderr, width=max(console.width, _PIPE_WIDTH))
+
+
+def _line(text: str, style: str | Style) -> None:
+    _console(stderr=True).print(text, style=style, markup=False, highlight=False, soft_wrap=True)
