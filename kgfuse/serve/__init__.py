@@ -1,0 +1,1 @@
+"""The SPARQL endpoint: read-only, over a snapshot, within limits."""
