@@ -28,6 +28,7 @@ CLASS_RANGES: Final = frozenset((RDFS + "Class", OWL + "Class", SKOS + "Concept"
 WHOLE: Final = 1.0
 PART: Final = 0.75
 ANAPHOR: Final = 0.9
+_EMPTY: Final = frozenset(("PRON", "DET", "NUM", "PUNCT", "SPACE", "PART", "ADP", "AUX", "SCONJ", "CCONJ"))
 _MEASURES: Final = frozenset(("DATE", "TIME", "PERCENT", "MONEY", "QUANTITY", "ORDINAL", "CARDINAL"))
 OTHER: Final = 0.8
 
@@ -297,44 +298,36 @@ class Reading:
     def object(self, token: Any, prop: Property) -> Mention | Value | None:
         """What a property's object token stands for; ``None`` where it names nothing."""
         if prop.kind == "data":
-            start, end = phrase(token)
-            ent = self._ner_at.get(token.i)
-            if ent is not None:
-                start, end = min(start, ent.start), max(end, ent.end)
-            return value_of(self.doc[start:end].text, prop.range)
-        if token.pos_ in ("PRON", "DET", "NUM", "PUNCT", "SPACE", "PART", "ADP", "AUX", "SCONJ", "CCONJ"):
-            if token.lower_ == "it" and self.source.item:
-                return self.item(token.i, token.i + 1)
-            return None
-        if self.source.item and self.in_label(token) and token.pos_ != "VERB":
-            found = next((a, b) for a, b in self.labels if a <= token.i < b)
-            hit = self.hit_at(token)
-            if hit is None or self.term_for(hit, prop) is None:
-                return self.item(*found)
+            return self._value(token, prop)
+        if token.pos_ in _EMPTY:
+            it = token.lower_ == "it" and self.source.item
+            return self.item(token.i, token.i + 1) if it else None
         hit = self.hit_at(token) or (self._inside(token, prop) if token.pos_ == "VERB" else None)
         term = self.term_for(hit, prop) if hit is not None else None
-        if hit is not None and term is not None:
-            start, end = phrase(token)
-            bare = all(t.pos_ in ("ADJ", "VERB", "NUM", "ADV", "CCONJ", "PUNCT") for t in self.doc[start : hit.start])
-            if token.pos_ == "VERB" or bare or hit.start <= start:
+        if term is None and self.source.item and self.in_label(token) and token.pos_ != "VERB":
+            return self.item(*next((a, b) for a, b in self.labels if a <= token.i < b))
+        if hit is not None and (token.pos_ == "VERB" or self._covers(hit, token)):
+            if term is not None:
                 return self.term_mention(hit, term)
-        if (
-            hit is not None
-            and term is None
-            and hit.end == token.i + 1
-            and all(t.kind == "individual" for t in hit.terms)
-        ):
-            start, _ = phrase(token)
-            if all(t.pos_ in ("ADJ", "NUM", "ADV", "CCONJ", "PUNCT") for t in self.doc[start : hit.start]):
+            if hit.end == token.i + 1 and all(t.kind == "individual" for t in hit.terms):
                 return self._of_term(hit, hit.terms[-1])
         ent = self._ner_at.get(token.i)
-        if token.pos_ in ("ADJ", "ADV", "INTJ", "X") or token.lemma_.lower() == "one":
+        if token.pos_ in ("ADJ", "ADV", "INTJ", "X") or token.lemma_.lower() in LIGHT or token.is_stop:
             return None
-        if ent is not None and ent.label_ in _MEASURES:
-            return None
-        if token.lemma_.lower() in LIGHT or token.is_stop:
-            return None
-        return self.thing(token, prop)
+        return None if ent is not None and ent.label_ in _MEASURES else self.thing(token, prop)
+
+    def _value(self, token: Any, prop: Property) -> Value | None:
+        start, end = phrase(token)
+        ent = self._ner_at.get(token.i)
+        if ent is not None:
+            start, end = min(start, ent.start), max(end, ent.end)
+        return value_of(self.doc[start:end].text, prop.range)
+
+    def _covers(self, hit: Hit, token: Any) -> bool:
+        """True where a match is all of a noun phrase but for qualities, numbers and the like."""
+        start, _ = phrase(token)
+        qualities = ("ADJ", "VERB", "NUM", "ADV", "CCONJ", "PUNCT")
+        return all(t.pos_ in qualities for t in self.doc[start : hit.start])
 
     def _inside(self, verb: Any, prop: Property) -> Hit | None:
         """A term of the range inside a verb phrase: "for playing folk songs" names a use by its object."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -134,12 +134,13 @@ def _pairs(token: Any, objects: list[Any]) -> Iterator[tuple[Any | None, Any]]:
 
 
 def _objects(trigger: Trigger, token: Any) -> list[Any]:
-    last = token
+    matched = [token]
     for n, word in enumerate(trigger.after):
-        following = _follow(last, word, n == len(trigger.after) - 1)
+        following = _follow(matched, word, n == len(trigger.after) - 1)
         if following is None:
             return _shared(trigger, token)
-        last = following
+        matched.append(following)
+    last = matched[-1]
     if not trigger.after:
         deps = _DIRECT if token.pos_ == "VERB" else frozenset[str]()
         found = [o for d in dependents(token, deps) for o in with_examples(d)]
@@ -163,8 +164,9 @@ def _shared(trigger: Trigger, token: Any) -> list[Any]:
     return []
 
 
-def _follow(last: Any, word: str, final: bool) -> Any | None:
-    """The next trigger word, right of the last one and governed by it without another verb between."""
+def _follow(matched: Sequence[Any], word: str, final: bool) -> Any | None:
+    """The next trigger word, right of the last one and governed by one of them without another verb between."""
+    last = matched[-1]
     for token in last.doc[last.i + 1 : min(last.i + 1 + _REACH, last.sent.end)]:
         if word not in (token.lower_, token.lemma_.lower()):
             continue
@@ -174,9 +176,9 @@ def _follow(last: Any, word: str, final: bool) -> Any | None:
             continue
         up = token.head
         for _ in range(3):
-            if up == last:
+            if up in matched:
                 return token
-            if (up.pos_ in ("VERB", "AUX") and up.head != last) or up.i < last.i or up.pos_ == "VERB":
+            if up.pos_ in ("VERB", "AUX"):
                 break
             up = up.head
         if token.i == last.i + 1 and token.head == last.head and last.pos_ == "ADP":
