@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ import pyoxigraph as ox
 from kgfuse.errors import WorkspaceError
 
 _LOOK_EVERY: Final = 1.0
+_NUMBERS: Final = itertools.count()
+_LOCK: Final = threading.Lock()  # one process can open a store for writing only once at a time
 _FOLDER: Final = re.compile(r"^\.serve-(\d+)-\d+$")
 
 
@@ -47,18 +51,18 @@ class FolderSnapshots:
         self._made: list[Snapshot] = []
         self._seen: tuple[object, ...] = ()
         self._looked = 0.0
-        self._count = 0
         self._sweep()
 
     def __call__(self) -> Snapshot:
         """The newest snapshot; looks for changes at most once a second."""
-        now = time.monotonic()
-        if self._made and now - self._looked < _LOOK_EVERY:
+        with _LOCK:
+            now = time.monotonic()
+            if self._made and now - self._looked < _LOOK_EVERY:
+                return self._made[-1]
+            self._looked = now
+            if not self._made or self._signature() != self._seen:
+                self._refresh()
             return self._made[-1]
-        self._looked = now
-        if not self._made or self._signature() != self._seen:
-            self._refresh()
-        return self._made[-1]
 
     def close(self) -> None:
         """Remove the snapshots."""
@@ -69,7 +73,7 @@ class FolderSnapshots:
     def _refresh(self) -> None:
         if not (self._graph / "CURRENT").exists():
             raise WorkspaceError("there is no graph", where=self._graph, remedy="build the workspace first")
-        folder = self._graph.parent / f".serve-{os.getpid()}-{self._count}"
+        folder = self._graph.parent / f".serve-{os.getpid()}-{next(_NUMBERS)}"
         try:
             store = ox.Store(str(self._graph))
             store.backup(str(folder))
@@ -80,9 +84,8 @@ class FolderSnapshots:
             raise WorkspaceError(
                 f"the graph cannot be opened: {error}", where=self._graph, remedy="wait for the build to end"
             ) from error
-        self._count += 1
         self._seen = self._signature()
-        self._made.append(Snapshot(folder, str(self._count)))
+        self._made.append(Snapshot(folder, folder.name))
         for old in self._made[:-2]:  # the one before may still be read
             shutil.rmtree(old.path, ignore_errors=True)
         self._made = self._made[-2:]

@@ -56,7 +56,7 @@ def test_too_many_bytes_break_the_connection_once_it_streams(small: str) -> None
     long = "BIND(STR(?n) AS ?a)" + "".join(
         f" BIND(CONCAT(?{a}, ?{a}, ?{a}, ?{a}) AS ?{b})" for a, b in zip("abcdefg", "bcdefgh", strict=True)
     )
-    query = f"SELECT ?h {{ GRAPH ?g {{ ?s <http://example.org/number> ?n }} FILTER(?n > 2950) {long} }}"
+    query = f"SELECT ?h {{ GRAPH ?all {{ ?s <http://example.org/number> ?n }} FILTER(?n > 2950) {long} }}"
     with pytest.raises(httpx.RemoteProtocolError):
         get(small, query)
 
