@@ -136,7 +136,7 @@ def mention_quads(mention: Mention, refers_to: Iterable[str] = ()) -> Iterator[o
     yield _quad(place, TYPE, _MENTION)
     yield _quad(place, HAS_SOURCE, ox.NamedNode(mention.source))
     for entity in refers_to:
-        yield _quad(place, REFERS_TO, ox.NamedNode(entity))
+        yield _quad(place, REFERS_TO, named(entity))
     selector = mention.selector
     if isinstance(selector, TextSpan):
         position, quote = ox.NamedNode(mention.iri + "/position"), ox.NamedNode(mention.iri + "/quote")
