@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from kgfuse.encode.image import Look
 
-_CELLS = 8
+_CELLS: Final = 8
 
 
 def activation(maps: NDArray[np.float32], class_weights: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -45,8 +47,12 @@ def box(look: Look, class_weights: NDArray[np.float32] | None, threshold: float)
     if not cam.any():
         return look.window
     fine = ndimage.zoom(cam, _CELLS, order=1, grid_mode=True, mode="nearest")
-    labels, _ = ndimage.label(fine >= threshold * fine.max())
-    peak = labels.flat[int(fine.argmax())]
+    # Between cell centres the interpolated map is lower than at them, so the peak is looked for in the peak's cell.
+    row, column = divmod(int(cam.argmax()), cam.shape[1])
+    cell = fine[row * _CELLS : (row + 1) * _CELLS, column * _CELLS : (column + 1) * _CELLS]
+    down, across = divmod(int(cell.argmax()), _CELLS)
+    labels, _ = ndimage.label(fine >= threshold * cell.max())
+    peak = labels[row * _CELLS + down, column * _CELLS + across]
     rows, columns = ndimage.find_objects(labels)[peak - 1]
     unit_x, unit_y = width / fine.shape[1], height / fine.shape[0]
     return (
