@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -72,6 +75,25 @@ def test_more_than_may_wait_are_sent_away(small: str) -> None:
     assert codes.count(503) >= 3
     assert 504 in codes
     assert all("retry-after" in a.headers for a in answers if a.status_code == 503)
+
+
+def test_a_query_process_has_no_network_where_the_system_allows_it() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    program = f"""
+import socket, sys
+from kgfuse.serve.worker import leave_network
+if not leave_network():
+    sys.exit("not allowed here")
+try:
+    socket.create_connection(("127.0.0.1", {listener.getsockname()[1]}), timeout=5)
+except OSError:
+    print("cut off")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    listener.close()
+    if "not allowed" in done.stderr:
+        pytest.skip("this system does not let a process leave its network")
+    assert done.stdout == "cut off\n"
 
 
 def test_a_request_that_is_too_long_is_refused(address: str) -> None:
