@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from kgfuse.extract.values import is_valid
@@ -23,11 +23,15 @@ class Gate:
     Args:
         vocabulary: the ontology.
         min_confidence: statements below it are turned away.
+        thresholds: higher bars for single extractors, by the name that their statements carry.
     """
 
-    def __init__(self, vocabulary: Vocabulary, min_confidence: float = 0.0) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, min_confidence: float = 0.0, thresholds: Mapping[str, float] | None = None
+    ) -> None:
         self.vocabulary = vocabulary
         self.min_confidence = min_confidence
+        self.thresholds = thresholds or {}
 
     def decide(
         self, statement: Statement, subject_types: Iterable[str], object_types: Iterable[str]
@@ -45,8 +49,9 @@ class Gate:
         """
         if statement.negated:
             return "negated", f"the text denies it: {statement.reason}"
-        if statement.confidence < self.min_confidence:
-            return "confidence", f"confidence {statement.confidence:.2f} is below {self.min_confidence:.2f}"
+        least = max(self.min_confidence, self.thresholds.get(statement.extractor, 0.0))
+        if statement.confidence < least:
+            return "confidence", f"confidence {statement.confidence:.2f} is below {least:.2f}"
         subject, object_ = tuple(subject_types), tuple(object_types)
         if statement.predicate == RDF + "type":
             return self._type(statement, subject)

@@ -99,7 +99,7 @@ def resolve(
     types = _Types(vocabulary)
     _mention_types(named, types)
     ranged: dict[int, str] = {}
-    gate = Gate(vocabulary, settings.min_confidence)
+    gate = Gate(vocabulary, settings.min_confidence, {"image.tag": settings.image.tag_threshold})
     accepted: list[_Resolved] = []
     rejected: dict[Rejected, None] = {}
     for one in named:

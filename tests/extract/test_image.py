@@ -18,11 +18,12 @@ from kgfuse.extract.image.cam import activation, box
 from kgfuse.extract.image.extractor import DEPICTS, SHOWS_COLOUR, SHOWS_TEXT, ImageExtractor
 from kgfuse.extract.image.settings import ImageSettings
 from kgfuse.extract.image.tags import Tagger, confidence, is_drawing
+from kgfuse.extract.resolve import resolve
 from kgfuse.extract.settings import ExtractSettings
 from kgfuse.ontology.pack import load_pack
 from kgfuse.ontology.registry import load_all
 from kgfuse.ontology.vocabulary import Vocabulary
-from kgfuse.terms.mentions import Mention, Region, Source, Statement, Value
+from kgfuse.terms.mentions import Extraction, Mention, Region, Source, Statement, Value
 
 EX = "https://example.org/"
 PACK = """
@@ -250,3 +251,18 @@ def test_the_box_holds_the_peak_and_lies_inside_the_window(maps: list[float], th
         assert left + width >= 10 + column * 32
         assert top - 1e-6 <= 20 + (row + 1) * 16
         assert top + height >= 20 + row * 16
+
+
+def test_the_gate_turns_away_and_counts_a_tag_below_the_tag_threshold(
+    extractor: ImageExtractor, vocabulary: Vocabulary, keep: Callable[[Image.Image], Source]
+) -> None:
+    source = keep(photo())
+    (tag,) = said(extractor, source, DEPICTS)
+    extraction = Extraction(source.iri, EX + "run", (), (tag,))
+    accepted = resolve(
+        [extraction], vocabulary, {}, ExtractSettings(min_confidence=0, image=ImageSettings(tag_threshold=0))
+    )
+    assert [fact.object for fact in accepted.facts if fact.predicate == DEPICTS] == [EX + "Daisy"]
+    strict = ExtractSettings(min_confidence=0, image=ImageSettings(tag_threshold=1))
+    (rejected,) = resolve([extraction], vocabulary, {}, strict).rejected
+    assert rejected.rule == "confidence"
