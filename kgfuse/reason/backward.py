@@ -12,6 +12,7 @@ import pyoxigraph as ox
 from kgfuse.reason.construct import ConstructRule
 from kgfuse.reason.forward import list_members
 from kgfuse.reason.rules import RULES, Binding, Pattern, Rule, bind, expand, unify
+from kgfuse.reason.trivial import reflexivity
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,9 @@ def steps_to(
 
     Applications that need the triple itself are left out. ``only`` names the one rule to look at.
     """
+    name = reflexivity(triple.subject, triple.predicate, triple.object)
+    if name is not None and only in (None, name):
+        yield Step(name, (), triple)
     for rule in RULES:
         if only is None or rule.name == only:
             for step in _table_steps(store, rule, triple):
@@ -86,6 +90,9 @@ def match(store: ox.Store, patterns: Sequence[Pattern], binding: Binding) -> Ite
     rest = [p for i, p in enumerate(patterns) if i != at]
     s, p, o = (None if isinstance(t, ox.Variable) else t for t in bound[at])
     if isinstance(s, ox.Literal | ox.Triple) or not isinstance(p, ox.NamedNode | None):
+        return
+    if reflexivity(s, p, o) is not None:  # true of every class and property, and never stored
+        yield from match(store, rest, binding)
         return
     for quad in store.quads_for_pattern(s, p, o, ox.DefaultGraph()):
         extended = unify(bound[at], tuple(quad.triple), binding)

@@ -22,7 +22,12 @@ _REFLEXIVE: Final = frozenset(
         RDFS + "subPropertyOf",
     )
 )
-_HIERARCHY: Final = _REFLEXIVE - {ox.NamedNode(OWL + "sameAs")}
+_REFLEXIVITY: Final = {
+    ox.NamedNode(RDFS + "subClassOf"): "scm-cls",
+    ox.NamedNode(OWL + "equivalentClass"): "scm-cls",
+    ox.NamedNode(RDFS + "subPropertyOf"): "scm-op",
+    ox.NamedNode(OWL + "equivalentProperty"): "scm-op",
+}
 _BUILT_IN: Final = (RDF, RDFS, OWL, XSD)
 
 
@@ -46,4 +51,11 @@ def is_premise(triple: ox.Triple) -> bool:
 
     From ``:a rdfs:subClassOf :a`` and ``:a owl:sameAs :b`` follows ``:a rdfs:subClassOf :b``.
     """
-    return not is_trivial(triple) or (triple.predicate in _HIERARCHY and triple.subject == triple.object)
+    return not is_trivial(triple) or reflexivity(*triple) is not None
+
+
+def reflexivity(subject: object, predicate: object, object_: object) -> str | None:
+    """W3C name of the rule by which a class or property is below, or equivalent to, itself; ``None`` for all else."""
+    if subject is None or subject != object_ or not isinstance(predicate, ox.NamedNode):
+        return None
+    return _REFLEXIVITY.get(predicate)

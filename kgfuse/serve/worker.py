@@ -176,7 +176,7 @@ def leave_network() -> bool:
         unshare = ctypes.CDLL(None).unshare
     except (AttributeError, OSError, TypeError):
         return False
-    return unshare(new_net) == 0 or unshare(new_net | new_user) == 0
+    return bool(unshare(new_net) == 0 or unshare(new_net | new_user) == 0)
 
 
 def main() -> None:

@@ -112,6 +112,12 @@ def test_what_does_not_hold_has_no_proof() -> None:
     assert prove(store, iri("x"), iri("p"), iri("other")) is None
 
 
+def test_what_rests_on_a_class_being_below_itself_is_proved() -> None:
+    proof = proof_of(reasoned(graph_of(a=":a rdfs:subClassOf :b ; owl:sameAs :b .")), ":b rdfs:subClassOf :a .")
+    assert "scm-cls" in {premise.rule for premise in proof.premises}
+    assert [leaf.triple for leaf in proof.leaves()] == triples(":a owl:sameAs :b .")
+
+
 def test_circles_of_sameness_end() -> None:
     text = " ".join(f":n{i} owl:sameAs :n{(i + 1) % 6} ." for i in range(6)) + ":n0 :p :v ."
     assert proof_of(reasoned(graph_of(a=text)), ":n3 :p :v .").rule == "eq-rep-s"
