@@ -147,6 +147,13 @@ class GraphStore:
                 self.raw.remove(quad)
             return len(missing), len(orphans)
 
+    def close(self) -> None:
+        """Let go of the files, so that they can be opened again; the store is of no use afterwards."""
+        if "raw" in vars(self):
+            if not self.read_only:
+                self.flush()
+            del self.raw  # Oxigraph lets go of its lock when the last reference goes
+
     def flush(self) -> None:
         """Wait until all is on disk."""
         with self._told("could not be written"):

@@ -112,7 +112,7 @@ class Workspace:
         """Let go of all files."""
         self._predictors.clear()
         self._parts.catalog.close()
-        self._parts.store.flush()
+        self._parts.store.close()
         self._lock.release()
 
     def __enter__(self) -> Workspace:
