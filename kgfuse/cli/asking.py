@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +15,7 @@ from kgfuse.cli.app import app
 from kgfuse.cli.command import WorkspaceArgument, command, given
 from kgfuse.cli.output import Output
 from kgfuse.cli.tables import plural
-from kgfuse.errors import SourceError, UsageError
+from kgfuse.errors import KgfuseError, SourceError, UsageError
 
 _SUFFIXES = (".rq", ".sparql")
 _LONGEST_PATH = 4096
@@ -113,10 +115,47 @@ def serve(
     workspace: WorkspaceArgument,
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 7200,
-    timeout: Annotated[float, typer.Option(min=0.01, help="Seconds after which a query is stopped.")] = 30.0,
+    timeout: Annotated[float, typer.Option(min=0.01, help="Seconds after which a query is stopped.")] = 10.0,
     max_rows: Annotated[int, typer.Option(min=1, help="Rows after which a result is cut off.")] = 100_000,
 ) -> None:
-    """Serve the graph as a SPARQL 1.1 endpoint, read-only, until Ctrl-C."""
+    """Serve the graph as a SPARQL 1.1 endpoint with a query page, read-only, until Ctrl-C.
+
+    It reads snapshots: other commands may go on changing the workspace meanwhile.
+    """
+    from kgfuse.ontology import Vocabulary, load_all
+    from kgfuse.serve.app import serve as serve_graph
+    from kgfuse.serve.snapshots import FolderSnapshots
+    from kgfuse.workspace.settings import load
+
+    folder = Path(workspace).resolve()
+    prefixes = Vocabulary(load_all(load(folder).ontologies)).prefixes
+    port = _free_port(host, port)
+    graph = FolderSnapshots(folder / "graph")
+    graph()  # a graph that cannot be read is told before anything is announced
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    out.result({"page": url, "endpoint": f"{url}sparql"}, f"SPARQL endpoint {url}sparql (query page {url})")
+    sys.stdout.flush()
+    out.note("Ctrl-C stops it")
+    try:
+        serve_graph(graph, host, port, prefixes=prefixes, timeout_s=timeout, max_rows=max_rows)
+    except KeyboardInterrupt:
+        out.note("stopped")
+
+
+def _free_port(host: str, port: int) -> int:
+    """The port, or a free one for 0.
+
+    Raises:
+        KgfuseError: it cannot be listened on.
+    """
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as tried:
+            return int(tried.getsockname()[1])
+    except OSError as e:
+        why = os.strerror(e.errno) if e.errno and e.errno > 0 else e.strerror or str(e)
+        raise KgfuseError(
+            f"cannot listen there: {why}", where=f"{host}:{port}", remedy="another --port; 0 takes a free one"
+        ) from e
 
 
 def _query_text(given: str) -> str:

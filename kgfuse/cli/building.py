@@ -166,7 +166,8 @@ def build(
     if by_rule and not rejected:
         out.note(f"`kgfuse build {workspace} --rejected` lists what was turned away")
     if report.problems:
-        out.note(f"{plural(len(report.problems), 'problem')}; try again: kgfuse build {workspace} --retry")
+        count = plural(len(report.problems), "problem")
+        out.note(f"{count}: mend the file and add it again; try an extraction again: kgfuse build {workspace} --retry")
         if not usable:
             out.note("nothing here can be used", style="red")
             return FAILED

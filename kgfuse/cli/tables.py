@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich import box
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -28,16 +29,14 @@ def table(title: str, *columns: str, right: Iterable[int] = ()) -> Table:
     return made
 
 
-def pairs(title: str, values: Mapping[str, Any]) -> Table:
-    """Names and values, one pair a line; numbers flush right."""
-    made = Table(
-        title=title or None, box=None, show_header=False, title_justify="left", title_style="bold", pad_edge=False
-    )
+def pairs(title: str, values: Mapping[str, Any]) -> Group:
+    """A heading, then names and values, one pair a line."""
+    made = Table(box=None, show_header=False, pad_edge=False)
     made.add_column(style="dim")
     made.add_column(justify="right" if all(isinstance(v, int | float) for v in values.values()) else "left")
     for name, value in values.items():
-        made.add_row(name, number(value))
-    return made
+        made.add_row(Text(f"  {name.replace('_', ' ')}"), number(value))
+    return Group(Text(title, style="bold"), made)
 
 
 def number(value: Any) -> Text:
