@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import torch
@@ -29,6 +29,9 @@ class Reading:
     mean: tuple[float, float, float]
     sd: tuple[float, float, float]
     resample: Image.Resampling = Image.Resampling.BICUBIC
+
+
+LITE0_READING: Final = Reading(resize=256, crop=224, mean=(127.0,) * 3, sd=(128.0,) * 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def efficientnet_lite0() -> Backbone:
     return Backbone(
         name="efficientnet-lite0",
         net=_Lite(net).eval(),
-        reading=Reading(resize=256, crop=224, mean=(127.0,) * 3, sd=(128.0,) * 3),
+        reading=LITE0_READING,
         classes=imagenet_classes(),
         dim=1280,
         class_weights=net._fc.weight.detach().numpy().copy(),  # type: ignore[union-attr, operator]

@@ -13,8 +13,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from kgfuse.encode.backbone import Backbone, Reading, efficientnet_lite0, torchvision_model
+from kgfuse.encode.backbone import LITE0_READING, Backbone, Reading, efficientnet_lite0, torchvision_model
 from kgfuse.encode.device import resolve
+from kgfuse.encode.weights import EFFICIENTNET_LITE0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class ImageEncoder:
         self.dim: int = backbone.dim
         self.classes: tuple[str, ...] = backbone.classes
         self.class_weights: NDArray[np.float32] | None = backbone.class_weights
-        self.sha256: str = hashlib.sha256(f"image|{backbone.reading}|{backbone.sha256}".encode()).hexdigest()
+        self.sha256: str = _model_hash(backbone.reading, backbone.sha256)
 
     def look(self, image: Image.Image) -> Look:
         """Look at one upright RGB picture."""
@@ -96,6 +97,15 @@ class ImageEncoder:
                 maps=None if maps is None else maps[at].float().cpu().contiguous().numpy(),
                 window=window,
             )
+
+
+def packaged_sha256() -> str:
+    """Return the ``sha256`` of the default encoder without loading it."""
+    return _model_hash(LITE0_READING, EFFICIENTNET_LITE0.sha256)
+
+
+def _model_hash(reading: Reading, weights: str) -> str:
+    return hashlib.sha256(f"image|{reading}|{weights}".encode()).hexdigest()
 
 
 def see(image: Image.Image, reading: Reading) -> tuple[NDArray[np.float32], tuple[float, float, float, float]]:

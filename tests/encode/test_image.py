@@ -9,7 +9,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from kgfuse.encode.backbone import lite0_network
-from kgfuse.encode.image import ImageEncoder, see
+from kgfuse.encode.image import ImageEncoder, packaged_sha256, see
 from kgfuse.errors import ModelError
 
 
@@ -80,6 +80,10 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     save_file({"a": torch.ones(1)}, tmp_path / "w.safetensors")
     with pytest.raises(ModelError, match="do not fit"):
         ImageEncoder("resnet18", "cpu", weights=tmp_path / "w.safetensors")
+
+
+def test_the_default_encoder_s_hash_is_known_without_loading_it(image_encoder: ImageEncoder) -> None:
+    assert packaged_sha256() == image_encoder.sha256
 
 
 def test_an_unknown_model_is_refused() -> None:

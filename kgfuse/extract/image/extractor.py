@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kgfuse.encode.image import ImageEncoder, Look
+from kgfuse.encode.image import ImageEncoder, Look, packaged_sha256
 from kgfuse.encode.preprocess_image import Prepared
 from kgfuse.errors import SourceError
 from kgfuse.extract.image.cam import box
@@ -63,8 +63,12 @@ class ImageExtractor:
     @cached_property
     def fingerprint(self) -> str:
         """Everything the results depend on besides the source."""
-        parts = (_VERSION, self.settings.model_dump_json(), self._vocabulary.sha256, self.encoder.sha256)
+        parts = (_VERSION, self.settings.model_dump_json(), self._vocabulary.sha256, self._encoder_sha256)
         return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+    @property
+    def _encoder_sha256(self) -> str:
+        return packaged_sha256() if self.settings.model is None else self.encoder.sha256
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -72,8 +76,8 @@ class ImageExtractor:
         return {
             "version": _VERSION,
             "settings": self.settings.model_dump(mode="json"),
-            "encoder": self.encoder.name,
-            "encoder_sha256": self.encoder.sha256,
+            "encoder": self.settings.model or "efficientnet-lite0",
+            "encoder_sha256": self._encoder_sha256,
             "vocabulary": self._vocabulary.sha256,
         }
 
