@@ -10,7 +10,7 @@ from kgfuse.encode.preprocess_text import TextPipeline, sentences
 from kgfuse.errors import ModelError
 from kgfuse.extract.settings import TextSettings
 from kgfuse.extract.text import TextExtractor
-from kgfuse.extract.text.lexicon import Lexicon
+from kgfuse.extract.text.lexicon import Lexicon, words_of
 from kgfuse.extract.text.nlp import load
 from kgfuse.extract.values import date, number, value_of, year
 from kgfuse.ontology.pack import Term
@@ -23,7 +23,7 @@ def term(name: str) -> Term:
 
 def names(text: str, *known: str) -> list[str]:
     doc = load(TextSettings().model)(text)
-    hits = Lexicon({k: [term(k)] for k in known}).hits(doc)
+    hits = Lexicon({k: [term(k)] for k in known}).hits(doc, words_of(doc))
     return [doc[h.start : h.end].text for h in hits]
 
 
@@ -47,7 +47,7 @@ def test_one_name_among_a_hundred_thousand_is_found() -> None:
     nlp = load(TextSettings().model)
     doc = nlp("The old stone bridge crosses item 77777 near the river. " * 40)
     large = Lexicon({f"item {n}": [term(f"item {n}")] for n in range(100_000)} | {"river": [term("river")]})
-    assert len(large.hits(doc)) == 80
+    assert len(large.hits(doc, words_of(doc))) == 80
 
 
 def test_values_are_normalised_by_datatype() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from kgfuse.extract.protocol import Found
 from kgfuse.extract.settings import TextSettings
-from kgfuse.extract.text.lexicon import Lexicon, fold
+from kgfuse.extract.text.lexicon import Lexicon, fold, words_of
 from kgfuse.extract.text.nlp import load, model_hash, model_view, pieces
 from kgfuse.extract.text.patterns import Patterns
 from kgfuse.extract.text.reading import Reading, Topic, main_subject
@@ -76,9 +76,12 @@ class TextExtractor:
             return
         if topic.sentences == 0:
             topic.alias = _alias(source, doc)
-        reading = Reading(doc, source, offset, self._lexicon.hits(doc), self.vocabulary, topic, self.settings.entities)
+        words = words_of(doc)
+        hits = self._lexicon.hits(doc, words)
+        reading = Reading(doc, source, offset, hits, self.vocabulary, topic, words, self.settings.entities)
+        links = self._patterns.links(doc) if self._patterns else []
         for sent in doc.sents:
-            statements = list(relation_statements(reading, sent, self._triggers, self._patterns, self.settings))
+            statements = list(relation_statements(reading, sent, self._triggers, links, self.settings))
             if self.settings.suffices:
                 statements += sufficient_statements(reading, sent, statements)
             yield from _with_mentions(statements)

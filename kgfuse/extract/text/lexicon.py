@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from kgfuse.extract.text.english import gerund, singular
 from kgfuse.ontology.pack import Term
@@ -14,6 +14,9 @@ from kgfuse.ontology.pack import Term
 _PIECE: Final = re.compile(r"[^\W_]+|[^\w\s\-‐-–'\".,;:!?()\[\]]")
 _CLOSED: Final = frozenset(("ADP", "CCONJ", "SCONJ", "DET", "PRON", "PART", "AUX"))
 _END: Final = ""
+
+Word: TypeAlias = tuple[int, tuple[str, ...], bool]
+"""A word piece: its token, the forms it may be matched by, whether it ends its token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,9 @@ def fold(text: str) -> list[str]:
     return _PIECE.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
-def words_of(doc: Any) -> list[tuple[int, tuple[str, ...], bool]]:
-    """Every word piece of a parsed text: its token, the forms it may be matched by, whether it ends its token."""
-    words: list[tuple[int, tuple[str, ...], bool]] = []
+def words_of(doc: Any) -> list[Word]:
+    """Every word piece of a parsed text."""
+    words: list[Word] = []
     for token in doc:
         parts = fold(token.text)
         if len(parts) == 1:
@@ -80,10 +83,9 @@ class Lexicon:
         node[_END] = known + tuple(t for t in terms if t not in known)
         self.size += 1
 
-    def hits(self, doc: Any, words: Sequence[tuple[int, tuple[str, ...], bool]] | None = None) -> list[Hit]:
+    def hits(self, doc: Any, words: Sequence[Word]) -> list[Hit]:
         """Longest matches, left to right, none overlapping another."""
         found: list[Hit] = []
-        words = words_of(doc) if words is None else words
         at, previous = 0, -1
         while at < len(words):
             token = words[at][0]
@@ -97,9 +99,7 @@ class Lexicon:
             at = best[0]
         return found
 
-    def _longest(
-        self, words: Sequence[tuple[int, tuple[str, ...], bool]], at: int
-    ) -> tuple[int, tuple[Term, ...]] | None:
+    def _longest(self, words: Sequence[Word], at: int) -> tuple[int, tuple[Term, ...]] | None:
         best: tuple[int, tuple[Term, ...]] | None = None
         layer = [self._root]
         while layer and at < len(words):
@@ -121,7 +121,7 @@ class Lexicon:
         return Hit(start, end, terms, weak=token.pos_ == "VERB" and token.tag_ not in ("VBG", "VBN"))
 
 
-def find_phrase(words: Sequence[tuple[int, tuple[str, ...], bool]], parts: Sequence[str]) -> Iterator[tuple[int, int]]:
+def find_phrase(words: Sequence[Word], parts: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Token ranges that spell one phrase, by any of the words' forms."""
     if not parts:
         return

@@ -13,7 +13,7 @@ null where the statement is about the item (in a text without item: about the cl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,11 @@ from kgfuse.ontology.vocabulary import Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
+    """A pattern with its matcher; ``words``: sets of forms of each of which the text must have one."""
+
+    matcher: Any
+    aligned: bool
+    words: tuple[tuple[str, frozenset[str]], ...]
     property: Property
     object: int
     subject: int | None
@@ -44,9 +49,9 @@ class Patterns:
     def __init__(self, vocabulary: Vocabulary, nlp: Any) -> None:
         from spacy.matcher import DependencyMatcher, Matcher
 
-        self._dependency = DependencyMatcher(nlp.vocab)
-        self._tokens = Matcher(nlp.vocab)
-        self._rules: dict[str, _Rule] = {}
+        self._matchers: dict[bool, Any] = {False: DependencyMatcher, True: Matcher}
+        self._vocab = nlp.vocab
+        self._rules: list[_Rule] = []
         for pack in vocabulary.packs:
             for line, record in pack.records("patterns.jsonl"):
                 where = f"{pack.folder}/patterns.jsonl:{line}"
@@ -61,48 +66,37 @@ class Patterns:
             raise PackError(f"{record.get('property')!r} is no property of the ontology", where=where)
         try:
             pattern, subject = record["pattern"], record.get("subject")
-            if "RIGHT_ID" in pattern[0]:
-                names = [node["RIGHT_ID"] for node in pattern]
-                self._dependency.add(key, [pattern])
-                object_ = names.index(record["object"])
-                subject = names.index(subject) if subject is not None else None
-            else:
-                self._tokens.add(key, [pattern])
-                object_ = int(record["object"])
-                if not 0 <= object_ < len(pattern):
-                    raise ValueError(f"object {object_} is outside the pattern")
+            aligned = "RIGHT_ID" not in pattern[0]
+            names = list(range(len(pattern))) if aligned else [node["RIGHT_ID"] for node in pattern]
+            object_ = names.index(record["object"])
+            subject = names.index(subject) if subject is not None else None
+            matcher = self._matchers[aligned](self._vocab)
+            matcher.add(key, [pattern])
+            nodes = [node for node in pattern if "OP" not in node] if aligned else [n["RIGHT_ATTRS"] for n in pattern]
+            words = tuple(w for node in nodes for w in _words(node))
         except (KeyError, IndexError, ValueError, TypeError) as error:
             raise PackError(
                 f"not a pattern: {error}", where=where, remedy="see the spaCy documentation of DependencyMatcher"
             ) from error
-        self._rules[key] = _Rule(
-            prop,
-            object_,
-            subject,
-            float(record.get("confidence", 0.85)),
-            bool(record.get("negated", False)),
-            str(record.get("reason", f"a pattern of {key.partition(':')[0]}")),
-        )
+        confidence, negated = float(record.get("confidence", 0.85)), bool(record.get("negated", False))
+        reason = str(record.get("reason", f"a pattern of {key.partition(':')[0]}"))
+        self._rules.append(_Rule(matcher, aligned, words, prop, object_, subject, confidence, negated, reason))
 
-    def links(self, doc: Any) -> Iterator[Link]:
-        """Every link that a pattern makes, in the order of the text."""
-        matches: list[tuple[str, list[int]]] = []
-        if len(self._dependency):
-            matches += [(doc.vocab.strings[key], list(ids)) for key, ids in self._dependency(doc)]
-        if len(self._tokens):
-            aligned: Any = self._tokens(doc, with_alignments=True)
-            for number, start, end, alignment in aligned:
-                first = {element: start + n for n, element in reversed(list(enumerate(alignment[: end - start])))}
-                width = max(first) + 1
-                matches.append((doc.vocab.strings[number], [first.get(n, -1) for n in range(width)]))
-        for key, ids in sorted(matches, key=lambda m: (m[1], m[0])):
-            rule = self._rules[key]
-            if rule.object < len(ids) and ids[rule.object] >= 0:
-                yield from self._link(rule, doc, ids)
+    def links(self, doc: Any) -> list[Link]:
+        """Every link that a pattern makes, in the order of the text.
+
+        A pattern whose words do not all occur in the text is not tried: the matcher's cost grows with its patterns.
+        """
+        forms = {"LOWER": {t.lower_ for t in doc}, "LEMMA": {t.lemma_ for t in doc}}
+        found: list[tuple[list[int], int]] = []
+        for number, rule in enumerate(self._rules):
+            if all(not forms[kind].isdisjoint(words) for kind, words in rule.words):
+                found += [(ids, number) for ids in _matches(rule, doc)]
+        return [link for ids, number in sorted(found) for link in self._link(self._rules[number], doc, ids)]
 
     def _link(self, rule: _Rule, doc: Any, ids: list[int]) -> Iterator[Link]:
         target = doc[ids[rule.object]]
-        anchor = doc[ids[0]] if ids[0] >= 0 else target
+        anchor = doc[ids[0]]
         about_item = rule.subject is None
         found = subjects(anchor) if rule.subject is None else [doc[ids[rule.subject]]]
         for subject in found if found is not None else [None]:
@@ -112,3 +106,27 @@ class Patterns:
                 more: dict[str, Any] = {"extractor": "text.pattern", "about_item": about_item}
                 link = make_link(rule.property, subject, one, anchor, rule.reason, rule.confidence, **more)
                 yield replace(link, negated=True) if rule.negated else link
+
+
+def _matches(rule: _Rule, doc: Any) -> Iterator[list[int]]:
+    """Tokens of each match, by element of the pattern; matches without the object's token are left out."""
+    if not rule.aligned:
+        for _, ids in rule.matcher(doc):
+            yield list(ids)
+        return
+    for _, start, end, alignment in rule.matcher(doc, with_alignments=True):
+        first: dict[int, int] = {}
+        for n, element in enumerate(alignment[: end - start]):
+            first.setdefault(element, start + n)
+        if rule.object in first and (rule.subject is None or rule.subject in first):
+            yield [first.get(n, start) for n in range(max(first) + 1)]
+
+
+def _words(attributes: Mapping[str, Any]) -> Iterator[tuple[str, frozenset[str]]]:
+    """The forms that an element of a pattern asks for."""
+    for kind in ("LOWER", "LEMMA"):
+        wanted = attributes.get(kind)
+        if isinstance(wanted, str):
+            yield kind, frozenset((wanted,))
+        elif isinstance(wanted, dict) and set(wanted) == {"IN"}:
+            yield kind, frozenset(wanted["IN"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from kgfuse.extract.text.english import (
     SUBJECT_PRONOUNS,
     singular,
 )
-from kgfuse.extract.text.lexicon import Hit, find_phrase, fold, words_of
+from kgfuse.extract.text.lexicon import Hit, Word, find_phrase, fold
 from kgfuse.extract.values import value_of
 from kgfuse.ontology.pack import Property, Term
 from kgfuse.ontology.vocabulary import Vocabulary
@@ -63,6 +64,8 @@ class Reading:
         hits: lexicon matches.
         vocabulary: what the terms mean.
         topic: of the text so far.
+        words: the word pieces of the parse.
+        entities: use named entities.
     """
 
     doc: Any
@@ -71,17 +74,17 @@ class Reading:
     hits: list[Hit]
     vocabulary: Vocabulary
     topic: Topic
+    words: Sequence[Word]
     entities: bool = True
     labels: list[tuple[int, int]] = field(default_factory=list)
     _hit_at: dict[int, Hit] = field(default_factory=dict)
     _ner_at: dict[int, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        words = words_of(self.doc)
         if self.source.item_label:
-            self.labels = list(find_phrase(words, fold(self.source.item_label)))
+            self.labels = list(find_phrase(self.words, fold(self.source.item_label)))
         if not self.labels and self.topic.alias:
-            self.labels = list(find_phrase(words, self.topic.alias))
+            self.labels = list(find_phrase(self.words, self.topic.alias))
         self._hit_at = {i: hit for hit in self.hits for i in range(hit.start, hit.end)}
         if self.entities:
             self._ner_at = {t.i: e for e in self.doc.ents for t in e if self.is_name(e) or e.label_ in _MEASURES}

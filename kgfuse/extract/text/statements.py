@@ -12,7 +12,6 @@ from kgfuse.extract.settings import TextSettings
 from kgfuse.extract.text.clauses import is_negated
 from kgfuse.extract.text.english import ARTICLES, BEARING, POSSESSIVES
 from kgfuse.extract.text.lexicon import Hit
-from kgfuse.extract.text.patterns import Patterns
 from kgfuse.extract.text.reading import ANAPHOR, Reading, Subject, root_of
 from kgfuse.extract.text.relations import Link, find_links
 from kgfuse.extract.text.triggers import Trigger
@@ -29,13 +28,12 @@ def relation_statements(
     reading: Reading,
     sent: Any,
     triggers: Mapping[str, tuple[Trigger, ...]],
-    patterns: Patterns | None,
+    pattern_links: Sequence[Link],
     settings: TextSettings,
 ) -> Iterator[Statement]:
     """What the triggers and patterns find in one sentence."""
     links = list(find_links(sent, triggers))
-    if patterns:
-        links += [link for link in patterns.links(reading.doc) if sent.start <= link.anchor.i < sent.end]
+    links += [link for link in pattern_links if sent.start <= link.anchor.i < sent.end]
     groups: defaultdict[tuple[int, int, int], list[tuple[int, Link, Mention | Value]]] = defaultdict(list)
     for link in links:
         found = reading.object(link.object, link.property)
