@@ -20,6 +20,8 @@ EXPECTED = [
     ("The fox eats small animals such as mice.", {"item:fox z:eats z:mouse"}),
     ("It gobbles seeds.", {"item:fox z:eats z:seed"}),
     ("A tool made of steel, it is used for fishing.", {"item:fox z:madeOf z:steel", "item:fox z:usedFor z:fishing"}),
+    ("Small red animal, made of wood.", {"item:fox z:madeOf z:wood", "item:fox z:colour z:red"}),
+    ("Fox animals eat mice.", {"item:fox z:eats z:mouse"}),
     ("People use it for cooking.", {"item:fox z:usedFor z:cooking"}),
     ("It is used to cook.", {"item:fox z:usedFor z:cooking"}),
     ("The animal has a white tail.", {"item:fox z:hasPart z:tail", "item:fox z:colour z:white"}),

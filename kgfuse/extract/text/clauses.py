@@ -157,7 +157,7 @@ def phrase(noun: Any) -> tuple[int, int]:
     start = noun.i
     lefts = [c for c in noun.lefts if c.dep_ in ("amod", "compound", "nummod", "nmod", "advmod", "quantmod", "punct")]
     for child in reversed(lefts):
-        if child.right_edge.i != start - 1 or (child.dep_ != "amod" and any(c.dep_ == "conj" for c in child.children)):
+        if child.right_edge.i != start - 1 or any(c.dep_ == "conj" for c in child.children):
             break
         start = child.left_edge.i
     while start < noun.i and (

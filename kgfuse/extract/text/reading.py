@@ -157,6 +157,10 @@ class Reading:
         for a, b in self.labels:
             if a <= token.i < b:
                 return Subject(self.item(a, b), WHOLE)
+            if b == token.i and start <= a and self._is_anaphor(token, token.lemma_.lower()):
+                return Subject(self.item(a, token.i + 1), WHOLE)
+        if token.dep_ == "ROOT" and token.pos_ == "NOUN":
+            return Subject(self.item(start, end), ANAPHOR)
         if token.pos_ in ("PRON", "DET") or (token.lower_ in QUANTIFIERS and token.pos_ != "NOUN"):
             return self._pronoun(token)
         owners = [c for c in token.children if c.dep_ == "poss"]
