@@ -37,7 +37,7 @@ class GraphConfig(_Section):
     width: int = Field(default=32, ge=4)
     bases: int = Field(default=5, ge=1)
     dropout: float = Field(default=0.3, ge=0, lt=1)
-    lr: float = Field(default=0.01, gt=0)
+    lr: float = Field(default=0.02, gt=0)
     weight_decay: float = Field(default=5e-3, ge=0)
     epochs: int = Field(default=60, ge=1)
     patience: int = Field(default=15, ge=1)
@@ -60,9 +60,8 @@ class KernelConfig(_Section):
 
 
 class LinearConfig(_Section):
-    """Logistic regression on the joined blocks: the late-fusion row, and a residual that validation must accept."""
+    """Logistic regression on the joined blocks: the late-fusion row, and the ground that the layer builds on."""
 
-    enabled: bool = True
     strengths: tuple[float, ...] = Field(
         default=(3.0, 30.0), min_length=1, description="inverse penalties to choose from"
     )

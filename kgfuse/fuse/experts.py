@@ -44,18 +44,29 @@ class LinearExpert(nn.Module):
     def __init__(self, width: int, classes: Mapping[str, int]) -> None:
         super().__init__()
         self.targets = {name: f"t{number}" for number, name in enumerate(classes)}
+        self.strength: dict[str, float] = {}
         for name, number in classes.items():
             self.register_buffer(f"weight_{self.targets[name]}", torch.zeros(width, number))
             self.register_buffer(f"bias_{self.targets[name]}", torch.zeros(number))
 
-    def fit(self, target: str, problem: Problem, strengths: Sequence[float]) -> None:
-        """Choose the inverse penalty among ``strengths`` by validation loss and keep that solution."""
+    def fit(self, target: str, problem: Problem, strengths: Sequence[float], iterations: int = 60) -> None:
+        """Choose the inverse penalty among ``strengths`` by validation loss and keep that solution.
+
+        Args:
+            target: which one.
+            problem: what to learn from and to choose by.
+            strengths: inverse penalties, the smallest first.
+            iterations: of L-BFGS, for each.
+        """
         key, best = self.targets[target], float("inf")
-        weight = torch.zeros(problem.features.shape[1], problem.classes, requires_grad=True)
-        bias = torch.zeros(problem.classes, requires_grad=True)
+        device = problem.features.device
+        weight = torch.zeros(problem.features.shape[1], problem.classes, device=device, requires_grad=True)
+        bias = torch.zeros(problem.classes, device=device, requires_grad=True)
         for strength in strengths:
             penalty = 0.5 / (strength * len(problem.features))
-            optimiser = torch.optim.LBFGS([weight, bias], max_iter=60, history_size=10, line_search_fn="strong_wolfe")
+            optimiser = torch.optim.LBFGS(
+                [weight, bias], max_iter=iterations, history_size=10, line_search_fn="strong_wolfe"
+            )
 
             def closure(penalty: float = penalty, optimiser: torch.optim.LBFGS = optimiser) -> Tensor:
                 optimiser.zero_grad()
@@ -69,6 +80,7 @@ class LinearExpert(nn.Module):
                 score = _validation_loss(problem.validation @ weight + bias, problem)
                 if score < best:
                     best = score
+                    self.strength[target] = strength
                     getattr(self, f"weight_{key}").copy_(weight)
                     getattr(self, f"bias_{key}").copy_(bias)
 

@@ -36,14 +36,15 @@ class FusionLayer(nn.Module):
 
     Every block :math:`x_m` (norm one, or missing) is mapped to :math:`z_m`; gates
     :math:`g = \mathrm{softmax}` over the modalities that the item has start at equal shares and scale the blocks;
-    a non-linear head reads them side by side; beside it a linear path. The match with class nodes, cosine of the
-    item's projection and that of the class's description and picture (through the items' own maps), enters with a
-    scale that starts at zero, so that a class without a training item still gets a score.
+    a non-linear head reads them side by side. Its scores start at zero and are added to those of the logistic
+    regression on the joined blocks (while training: to scores of one that has not seen the item). The match with
+    class nodes, cosine of the item's projection and that of the class's description and picture (through the items'
+    own maps), enters with a scale that starts at zero, so that a class without a training item still gets a score.
 
     Args:
         blocks: name → width of each block.
         classes: target → number of classes.
-        seen: target → (C,) which classes have training items; the head's score of others is its mean over these.
+        seen: target → (C,) which classes have training items; the others score the mean of these, moved by the match.
         described: targets whose classes have features to match with.
         config: widths and dropout.
     """
@@ -70,11 +71,15 @@ class FusionLayer(nn.Module):
         nn.init.zeros_(self.gate.weight)
         nn.init.zeros_(self.gate.bias)
         self.hidden = nn.Linear(len(blocks) * width, config.hidden)
-        self.heads, self.paths, self.views = nn.ModuleDict(), nn.ModuleDict(), nn.ModuleDict()
+        self.heads, self.views = nn.ModuleDict(), nn.ModuleDict()
+        self.offset_scale = nn.ParameterDict()
         for name, number in classes.items():
             key = self.targets[name]
-            self.heads[key] = nn.Linear(config.hidden, number)
-            self.paths[key] = nn.Linear(len(blocks) * width, number)
+            head = nn.Linear(config.hidden, number)
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
+            self.heads[key] = head
+            self.offset_scale[key] = nn.Parameter(torch.ones(()))
             self.views[key] = nn.ModuleList(
                 nn.Linear(width * self.place.count(m), number) for m in range(len(self.modalities))
             )
@@ -84,6 +89,7 @@ class FusionLayer(nn.Module):
         self.class_side = nn.ModuleDict(
             {name: nn.Linear(width, width, bias=False) for name in ("text", "image") if name in self.names}
         )
+        self.match_plain = nn.ParameterDict({name: nn.Parameter(torch.tensor(1.0)) for name in self.class_side})
         self.match_scale = nn.Parameter(torch.zeros(max(1, len(self.described))))
         self.match_sharpness = nn.Parameter(torch.full((max(1, len(self.described)),), 10.0))
 
@@ -92,6 +98,7 @@ class FusionLayer(nn.Module):
         values: Mapping[str, Tensor],
         present: Mapping[str, Tensor],
         class_nodes: Mapping[str, Mapping[str, Tensor]],
+        offset: Mapping[str, Tensor],
     ) -> LayerOutput:
         """Score items.
 
@@ -99,6 +106,7 @@ class FusionLayer(nn.Module):
             values: block → (n, d).
             present: block → (n,) bool.
             class_nodes: described target → ``{"text" | "image": (C, d)}`` centred features, zero rows where missing.
+            offset: target → (n, C) scores of the logistic regression.
         """
         mapped = []
         for number, name in enumerate(self.names):
@@ -126,13 +134,14 @@ class FusionLayer(nn.Module):
         item = functional.normalize(self.item_side(joined), dim=1) if self.described else joined
         for name, key in self.targets.items():
             seen: Tensor = getattr(self, f"seen_{key}")
-            logits = self.heads[key](hidden) + self.paths[key](joined)
-            mean = (logits * seen).sum(1, keepdim=True) / seen.sum().clamp(min=1)
-            logits = torch.where(seen, logits, mean)
+            logits = self.heads[key](hidden) + self.offset_scale[key] * offset[name]
+            unseen = over_seen(logits, seen)
             if name in self.described:
-                match = self._match(item, class_nodes[name], self.described.index(name))
+                match = self._match(item, values, class_nodes[name], self.described.index(name))
                 out.matching[name] = match
+                unseen = unseen + match - over_seen(match, seen)
                 logits = logits + self.match_scale[self.described.index(name)] * match
+            logits = torch.where(seen, logits, unseen)
             out.logits[name] = logits
             heads: Any = self.views[key]
             out.auxiliary[name] = [
@@ -153,12 +162,19 @@ class FusionLayer(nn.Module):
             views.append(functional.dropout(torch.cat(own, dim=1), self.dropout, self.training))
         return views
 
-    def _match(self, item: Tensor, nodes: Mapping[str, Tensor], number: int) -> Tensor:
-        parts = []
+    def _match(self, item: Tensor, values: Mapping[str, Tensor], nodes: Mapping[str, Tensor], number: int) -> Tensor:
+        """Cosine of the learned projections, and of the features themselves, which needs no class to learn from."""
+        parts, plain = [], torch.zeros(1, device=item.device)
         for name, side in self.class_side.items():
             features = nodes[name]
             there = (features.abs().sum(1, keepdim=True) > 0).to(features.dtype)
+            plain = plain + self.match_plain[name] * (values[name] @ features.T)
             at = self.names.index(name)
             parts.append(side(self.maps[name](features * self.scale[at])) * there)
         classes = functional.normalize(torch.stack(parts).sum(0), dim=1)
-        return self.match_sharpness[number] * item @ classes.T
+        return self.match_sharpness[number] * (item @ classes.T + plain)
+
+
+def over_seen(scores: Tensor, seen: Tensor) -> Tensor:
+    """(n, 1) mean score over the classes that have training items."""
+    return (scores * seen).sum(1, keepdim=True) / seen.sum().clamp(min=1)

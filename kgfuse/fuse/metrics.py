@@ -21,12 +21,20 @@ def log_softmax(logits: npt.NDArray[np.floating]) -> DoubleArray:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
-def item_losses(logits: npt.NDArray[np.floating], labels: IntArray | BoolArray) -> DoubleArray:
-    """(n,) negative log-likelihood per item: softmax for (n,) labels, mean over classes of sigmoids for (n, C)."""
+def item_losses(logits: npt.NDArray[np.floating], labels: IntArray | BoolArray, doubt: float = 0.0) -> DoubleArray:
+    """(n,) negative log-likelihood per item: softmax for (n,) labels, mean over classes of sigmoids for (n, C).
+
+    Args:
+        logits: (n, C).
+        labels: (n,) or (n, C).
+        doubt: chance that a label is wrong; the other answers share it evenly.
+    """
     if labels.ndim == 1:
-        return np.asarray(-log_softmax(logits)[np.arange(len(labels)), labels])
+        likelihood = log_softmax(logits)
+        losses = -likelihood[np.arange(len(labels)), labels]
+        return np.asarray((1 - doubt) * losses - doubt * likelihood.mean(axis=1) if doubt else losses)
     scores = logits.astype(np.float64)
-    return np.asarray((np.logaddexp(0.0, scores) - scores * labels).mean(axis=1))
+    return np.asarray((np.logaddexp(0.0, scores) - scores * (labels * (1 - doubt) + doubt / 2)).mean(axis=1))
 
 
 def probabilities(logits: npt.NDArray[np.floating], multi_label: bool) -> FloatArray:

@@ -18,7 +18,7 @@ from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, ClassNodes, FloatArray, FusionData, IntArray, Modality
 from kgfuse.fuse.experts import KernelExpert, LinearExpert
 from kgfuse.fuse.gnn import GraphExpert
-from kgfuse.fuse.layer import FusionLayer
+from kgfuse.fuse.layer import FusionLayer, over_seen
 from kgfuse.fuse.metrics import probabilities
 
 CHUNK = 2_048
@@ -87,7 +87,7 @@ class FusionModel:
         spec: preparation of the blocks.
         targets: what it predicts.
         layer: the fusion layer (network).
-        linear: logistic regression on the joined blocks.
+        linear: logistic regression on the joined blocks, on which the layer builds.
         kernel: kernel ridge on the joined blocks.
         graph: the R-GCN part.
         stacks: target → how the parts add up.
@@ -182,14 +182,15 @@ class FusionModel:
         joined = torch.cat([values[name] for name in self.spec.names], dim=1)
         out: list[tuple[str, dict[str, FloatArray], FloatArray | None]] = []
         with torch.no_grad():
+            linear = {} if self.linear is None else self.linear(joined)
             if self.layer is not None:
                 self.layer.eval()
-                result = self.layer(values, present, self.class_tensors())
+                result = self.layer(values, present, self.class_tensors(), linear)
                 out.append(("layer", _arrays(result.logits), _array(result.gates)))
-            if self.linear is not None:
-                out.append(("linear", _arrays(self.linear(joined)), None))
+            if linear:
+                out.append(("linear", self._levelled(linear), None))
             if self.kernel is not None:
-                out.append(("kernel", _arrays(self.kernel(joined)), None))
+                out.append(("kernel", self._levelled(self.kernel(joined)), None))
         return out
 
     def _graph_part(
@@ -208,7 +209,15 @@ class FusionModel:
         )
         self.graph.eval()
         with torch.no_grad():
-            return _arrays(self.graph(ready.to(self.device)))
+            return self._levelled(self.graph(ready.to(self.device)))
+
+    def _levelled(self, scores: Mapping[str, Tensor]) -> dict[str, FloatArray]:
+        """A part that has never met a class says nothing of it: the class scores the mean of the others."""
+        level = {}
+        for target in self.targets:
+            seen = torch.from_numpy(target.seen).to(scores[target.name].device)
+            level[target.name] = torch.where(seen, scores[target.name], over_seen(scores[target.name], seen))
+        return _arrays(level)
 
     @staticmethod
     def _image_part(data: FusionData, target: TargetInfo, rows: IntArray) -> FloatArray | None:

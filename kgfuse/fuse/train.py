@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -24,6 +25,8 @@ from kgfuse.fuse.layer import FusionLayer, LayerOutput
 from kgfuse.fuse.loop import Checkpoints, EpochEvent, Stage, run, seeded
 from kgfuse.fuse.metrics import accuracy, calibration_error, item_losses, probabilities
 from kgfuse.fuse.model import FusionModel, TargetInfo, block_tensors, class_tensors
+
+FOLDS: Final = 4
 
 
 def fit(
@@ -69,11 +72,11 @@ def fit(
     log = None if writer is None else writer.add_scalar
 
     model = FusionModel(config, spec, run_.infos)
+    model.linear = run_.linear()
     if config.head == "fusion":
         model.layer = run_.layer()
-        run(run_.layer_stage(model.layer), checkpoints=checkpoints, on_epoch=on_epoch, log=log)
-    if config.linear.enabled or config.head == "linear":
-        model.linear = run_.linear()
+        stage = run_.layer_stage(model.layer, model.linear)
+        run(stage, checkpoints=checkpoints, on_epoch=on_epoch, log=log)
     if config.kernel.enabled and config.head == "fusion":
         model.kernel = run_.kernel()
     if config.gnn.enabled and config.head == "fusion" and spec.bag is not None:
@@ -90,9 +93,8 @@ def fit(
 
 
 def _let_go(model: FusionModel) -> None:
-    """Forget the parts that no target kept. The layer stays, for its gates."""
+    """Forget the parts that no target kept. The layer stays, and what it builds on."""
     used = {name for stack in model.stacks.values() for name, weight in stack.weight.items() if weight}
-    model.linear = model.linear if "linear" in used else None
     model.kernel = model.kernel if "kernel" in used else None
     model.graph = model.graph if "graph" in used else None
 
@@ -211,7 +213,11 @@ class _Run:
         with seeded(self.config.seed, self.device):
             return FusionLayer(widths, self.classes, self.seen, described, self.config).to(self.device)
 
-    def layer_stage(self, net: FusionLayer) -> Stage:
+    def layer_stage(self, net: FusionLayer, linear: LinearExpert) -> Stage:
+        held_joined = torch.cat([self.held_values[name] for name in self.spec.names], dim=1)
+        held_offset = linear(held_joined)
+        offsets = self.honest_offsets(linear)
+        self._start_scales(net, offsets)
         size = min(self.config.batch_size, max(16, len(self.train) // 8))
 
         def steps(epoch: int) -> list[Tensor]:
@@ -222,12 +228,17 @@ class _Run:
         def loss(rows: Tensor) -> Tensor:
             values = {name: tensor[rows] for name, tensor in self.values.items()}
             present = _drop_modalities(net, {name: t[rows] for name, t in self.present.items()}, self.config)
-            return self._layer_loss(net(values, present, self.class_nodes), rows)
+            return self._layer_loss(
+                net(values, present, self.class_nodes, {k: t[rows] for k, t in offsets.items()}), rows
+            )
 
         def evaluate() -> float:
             with torch.no_grad():
-                out: LayerOutput = net(self.held_values, self.held_present, self.class_nodes)
-            return self._validation_loss(out.logits)
+                out: LayerOutput = net(self.held_values, self.held_present, self.class_nodes, held_offset)
+            loss = self._validation_loss(out.logits)
+            if out.matching and not all(info.seen.all() for info in self.infos):
+                loss += self.config.matching * self._validation_loss(out.matching)
+            return loss
 
         return self._stage("layer", net, steps, loss, evaluate, self.config.lr, self.config.weight_decay)
 
@@ -270,10 +281,10 @@ class _Run:
         for target in self.data.targets:
             known = target.labelled[self.validation]
             labels = target.labels[self.validation][known]
-            if len(labels):
+            if len(labels) and target.name in logits:
                 scores = logits[target.name].float().cpu().numpy()[known]
                 losses.append(float(item_losses(scores * np.float32(fit_sharpness(scores, labels)), labels).mean()))
-        return float(np.mean(losses))
+        return float(np.mean(losses)) if losses else 0.0
 
     def _has_validation(self) -> bool:
         return any(target.labelled[self.validation].any() for target in self.data.targets)
@@ -308,6 +319,33 @@ class _Run:
         for name, (problem, _) in self._problems().items():
             expert.fit(name, problem, self.config.linear.strengths)
         return expert
+
+    def honest_offsets(self, linear: LinearExpert) -> dict[str, Tensor]:
+        """Target → scores of the training items by regressions that have not seen them (cross-fitting)."""
+        joined = torch.cat([self.values[name] for name in self.spec.names], dim=1)
+        fold = torch.arange(len(joined), device=self.device) % FOLDS
+        offsets = {}
+        for name, (problem, rows) in self._problems().items():
+            scores = linear(joined)[name].clone()
+            own = fold[torch.from_numpy(rows).to(self.device)]
+            for number in range(FOLDS):
+                rest = own != number
+                if int(rest.sum()) < 2 or not bool((fold == number).any()):
+                    continue
+                part = replace(problem, features=problem.features[rest], labels=problem.labels[rest])
+                other = LinearExpert(joined.shape[1], {name: problem.classes}).to(self.device)
+                other.fit(name, part, (linear.strength[name],), iterations=40)
+                scores[fold == number] = other(joined[fold == number])[name]
+            offsets[name] = scores
+        return offsets
+
+    def _start_scales(self, net: FusionLayer, offsets: Mapping[str, Tensor]) -> None:
+        """The layer starts as the calibrated regression: the calibration is learned on the honest scores."""
+        for name, key in net.targets.items():
+            known = self.known[name].cpu().numpy()
+            scores = offsets[name].cpu().numpy()[known]
+            with torch.no_grad():
+                net.offset_scale[key].fill_(fit_sharpness(scores, self.labels[name].cpu().numpy()[known]))
 
     def kernel(self) -> KernelExpert:
         count = min(len(self.train), self.config.kernel.landmarks)

@@ -204,9 +204,7 @@ def test_text_alone_without_graph_or_pictures_trains() -> None:
         item_node=np.full(160, -1),
         image=np.zeros((160, 0), np.float32),
         image_mask=np.zeros(160, np.bool_),
-        targets=(
-            replace(data.targets[0], classes=replace(data.targets[0].classes, image=np.zeros((4, 0), np.float32))),
-        ),
+        targets=(replace(data.targets[0], classes=classes),),
     )
     found = ablate(bare, [halves(data)], FAST, [0])
     assert [row.name for row in found.rows["kind"]] == ["text", LATE, FUSED]
@@ -228,4 +226,4 @@ def test_without_validation_items_the_base_stands_alone() -> None:
     split = halves(data)
     model = fit(data, replace(split, validation=split.validation[:0]), FAST)
     assert [name for name, weight in model.stacks["kind"].weight.items() if weight] == ["layer"]
-    assert score(model, data) > 0.8
+    assert score(model, data) > 0.7

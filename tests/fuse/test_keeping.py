@@ -28,7 +28,10 @@ def test_a_saved_model_predicts_the_same(trained: tuple[FusionData, FusionModel]
     save(model, tmp_path)
     again = load(tmp_path, "cpu")
     rows = np.arange(len(data.items))
-    assert np.array_equal(model.predict(data, rows)["kind"].logits, again.predict(data, rows)["kind"].logits)
+    left, right = (one.predict(data, rows)["kind"].logits for one in (model, again))
+    assert np.allclose(
+        left, right, atol=1e-5
+    )  # the same numbers at another place in memory: BLAS may round differently
     assert again.config == model.config
     assert again.metrics == json.loads(json.dumps(model.metrics))
     assert {path.name for path in tmp_path.iterdir()} == {CARD, TENSORS}
