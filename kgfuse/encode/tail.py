@@ -47,7 +47,7 @@ class FinetuneConfig(BaseModel):
         least_crop: smallest crop, as a share of the map's side.
         patience: epochs without a better validation loss after which training stops.
         device: where it runs.
-        precision: ``auto`` computes in bfloat16 where the hardware does.
+        precision: ``auto`` is bfloat16 on GPUs that have it, else float32.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
