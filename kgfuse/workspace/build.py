@@ -27,11 +27,12 @@ from kgfuse.graph.provenance import (
     run_quads,
     source_quads,
 )
+from kgfuse.graph.nodes import named
 from kgfuse.graph.store import holds
 from kgfuse.reason.closure import closure
 from kgfuse.reason.shapes import Violation, validate
 from kgfuse.terms.mentions import Extraction, Fact, Rejected
-from kgfuse.terms.namespaces import GRAPH_INFERRED, digest, ontology_graph, source_iri
+from kgfuse.terms.namespaces import GRAPH_INFERRED, GRAPH_PROVENANCE, KGF, OA, digest, ontology_graph, source_iri
 from kgfuse.workspace import facts as graph_facts
 from kgfuse.workspace.extraction import extract_pending, extractions
 from kgfuse.workspace.neighbours import NEIGHBOUR_RUN, neighbour_facts, neighbour_run
@@ -112,6 +113,7 @@ def refresh(parts: Parts, report: BuildReport, on_event: OnEvent = silent) -> No
         with _timed(report, "validate"):
             report.violations = check_shapes(parts)
         on_event("validate", 1, 1, "")
+    parts.store.flush()
     parts.catalog.set_state("rejected", json.dumps([_rejected_record(r) for r in report.rejected]))
     parts.catalog.set_state("entities", str(len(outcome.resolution.entities)))
     parts.catalog.set_state("built", state)
@@ -254,7 +256,12 @@ def _count(parts: Parts, report: BuildReport) -> None:
     report.items = len(parts.catalog.items())
     report.asserted = counts.sources
     report.inferred = counts.inferred
-    report.statements = counts.statements
-    report.mentions = counts.mentions
+    report.statements = _holding(parts, KGF + "inGraph")
+    report.mentions = _holding(parts, OA + "hasSource")
     report.entities = int(parts.catalog.get_state("entities") or 0)
     report.problems = [p.message for p in parts.catalog.problems()]
+
+
+def _holding(parts: Parts, predicate: str) -> int:
+    """How many nodes of the provenance have this property."""
+    return sum(1 for _ in parts.store.quads(None, named(predicate), None, GRAPH_PROVENANCE))

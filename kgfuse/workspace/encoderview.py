@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyoxigraph as ox
 from kgfuse.catalog import ItemRow
 from kgfuse.extract.resolve import Resolution
 from kgfuse.fuse.data import GraphArrays
+from kgfuse.ontology import Vocabulary
 from kgfuse.reason.closure import closure
 from kgfuse.terms.mentions import Fact
 from kgfuse.terms.namespaces import DCTERMS, KGF, OWL, PROV, RDF, RDFS, SKOS, digest, source_iri
@@ -84,6 +85,7 @@ def encoder_view(
         and k[0] in data
         and k not in kept
     }
+    inferred -= _copies(kept | inferred, parts.vocabulary)
     return EncoderView(tuple(sorted(kept | inferred)), names, said)
 
 
@@ -110,6 +112,17 @@ def text_features(parts: Parts, texts: Sequence[str]) -> np.ndarray[tuple[int, i
     if found.shape[1] == 0:
         return np.zeros((len(texts), encoder.dim), np.float32)
     return np.asarray(found, np.float32)
+
+
+def _copies(keys: Iterable[Key], vocabulary: Vocabulary) -> set[Key]:
+    """Triples that say what another says under a more special property: they tell an encoder nothing."""
+    return {
+        (s, parent, o)
+        for s, p, o in keys
+        if (known := vocabulary.properties.get(p)) is not None
+        for parent in known.parents
+        if parent != p
+    }
 
 
 def _asserted(

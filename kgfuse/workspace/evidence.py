@@ -53,7 +53,7 @@ class _Counterfactuals:
         self.answer = int(np.argmax(scores.probabilities[0]))
         self.before = float(scores.probabilities[0, self.answer])
         sample = context.dataset.samples[context.row]
-        self.sentences = [(n, s) for n, text in enumerate(sample.texts) for s in sentences(text)]
+        self.sentences = [exact for text in sample.texts for _, _, exact in sentences(text)]
         self.regions, self.region_features = _regions(context)
 
     def probability(self, units: Iterable[_Unit]) -> tuple[float, int]:
@@ -77,7 +77,7 @@ class _Counterfactuals:
     def _without(self, hidden_sentences: set[int], hidden_regions: Sequence[int]) -> FusionData:
         data = self.data
         if hidden_sentences:
-            left = [s.exact for n, (_, s) in enumerate(self.sentences) if n not in hidden_sentences]
+            left = [s for n, s in enumerate(self.sentences) if n not in hidden_sentences]
             text, mask = data.text.copy(), data.text_mask.copy()
             text[self.row] = text_features(self.context.parts, [" ".join(left)])[0]
             mask[self.row] = bool(left)
@@ -233,11 +233,9 @@ def place(mention: Mention, context: Context) -> Place | None:
     if isinstance(selector, Region):
         return Place(name, "image", box=(selector.x, selector.y, selector.w, selector.h), sha256=sha)
     if isinstance(selector, TextSpan) and text is not None:
-        around = next((s for s in sentences(text) if s.start <= selector.start < s.end), None)
-        start = around.start if around else selector.start
-        return Place(
-            name, "text", selector.start, selector.end, selector.exact, start, around.exact if around else selector.exact
-        )
+        here = (selector.start, selector.end, selector.exact)
+        around = next((s for s in sentences(text) if s[0] <= selector.start < s[1]), here)
+        return Place(name, "text", *here, context_start=around[0], context=around[2])
     return None
 
 
@@ -254,10 +252,10 @@ def _passages(counter: _Counterfactuals) -> tuple[list[Passage], list[_Unit]]:
     context = counter.context
     found, units = [], []
     texts = [(name, text) for name, text, _ in _rows(context) if text is not None]
-    for n, (_, s) in enumerate(counter.sentences):
+    for n, exact in enumerate(counter.sentences):
         unit = _Unit(sentence=n)
-        where = next(((name, t.find(s.exact)) for name, t in texts if s.exact in t), ("", -1))
-        spot = Place(where[0], "text", where[1], where[1] + len(s.exact), s.exact, where[1], s.exact)
+        name, start = next(((name, t.find(exact)) for name, t in texts if exact in t), ("", -1))
+        spot = Place(name, "text", start, start + len(exact), exact, start, exact)
         found.append(Passage(spot, round(counter.before - counter.probability([unit])[0], 6)))
         units.append(unit)
     for n, spot in enumerate(counter.regions):

@@ -106,9 +106,9 @@ class Parts:
     @cached_property
     def extractors(self) -> tuple[Extractor, ...]:
         """Built-in and installed extractors, in name order."""
-        from kgfuse.extract.registry import load_all as load_extractors
+        from kgfuse.extract.registry import build_all
 
-        found = tuple(load_extractors(self.vocabulary, self.settings.extract))
+        found = build_all(self.vocabulary, self.settings.extract)
         for extractor in found:
             if hasattr(extractor, "on_features"):
                 extractor.on_features = lambda sha, features: self.looked.append((sha, features))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -189,6 +190,21 @@ def _save(
     shutil.rmtree(final, ignore_errors=True)
     fresh.rename(final)
     parts.catalog.put_model(
-        ModelRow(name=name, folder=f"models/{name}", targets=tuple(s.name for s in prepared.specs), metrics=metrics)
+        ModelRow(
+            name=name,
+            folder=f"models/{name}",
+            sha256=_folder_sha256(final),
+            targets=tuple(s.name for s in prepared.specs),
+            config=config.model_dump(mode="json"),
+            metrics=metrics,
+        )
     )
     return final
+
+
+def _folder_sha256(folder: Path) -> str:
+    """Hash over all files of a model."""
+    h = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        h.update(f"{path.relative_to(folder).as_posix()}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return h.hexdigest()

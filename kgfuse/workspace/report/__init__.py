@@ -1,0 +1,78 @@
+"""``report.html``: a run, and answers with their evidence, as one page that needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kgfuse.explain.chain import Explanation
+    from kgfuse.workspace.demo import DemoResult
+    from kgfuse.workspace.prediction import Prediction
+    from kgfuse.workspace.workspace import Workspace
+
+__all__ = ["write_explanations", "write_report"]
+
+
+def write_report(ws: Workspace, result: DemoResult, path: Path, *, date: str = "") -> None:
+    """Write a demo run's page: what the graph holds, what the model is worth, three answers with their evidence.
+
+    Args:
+        ws: the workspace of the run.
+        result: what the run found.
+        path: of the page; written whole or not at all.
+        date: shown where given; nothing else on the page knows the time.
+
+    Raises:
+        WorkspaceError: it cannot be written.
+    """
+    import kgfuse
+    from kgfuse.workspace.report import summary
+    from kgfuse.workspace.report.chains import chain
+    from kgfuse.workspace.report.page import render, write
+
+    by_item = {p.item: p for p in result.predictions}
+    ablation = result.trained.ablation
+    html = render(
+        "report.html",
+        version=kgfuse.__version__,
+        date=date,
+        packs=ws.vocabulary.packs,
+        result=result,
+        build=result.build,
+        counts=summary.counts(result.build),
+        turned_away=summary.turned_away(ws, result.build),
+        tags_away=summary.tags_turned_away(ws, result.build),
+        violations=summary.violations(ws, result.build),
+        problems=ws.problems(),
+        compared=summary.compared(ws, ablation, summary.frequent_share(ws)) if ablation else [],
+        interval=summary.wilson(result.correct, len(result.predictions)),
+        chains=[chain(ws, e, by_item.get(e.item), n) for n, e in enumerate(result.explanations, 1)],
+        by_class=summary.by_class(ws, result.predictions),
+        answers=summary.answers(ws, result),
+    )
+    write(path, html)
+
+
+def write_explanations(
+    ws: Workspace, explanations: Sequence[Explanation], path: Path, *, predictions: Sequence[Prediction] = ()
+) -> None:
+    """Write answers with their evidence as a page.
+
+    Args:
+        ws: the workspace.
+        explanations: what :meth:`kgfuse.workspace.prediction.Prediction.explain` gave.
+        path: of the page; written whole or not at all.
+        predictions: what was explained; they add the ranking, and the pictures of files that are not in the workspace.
+
+    Raises:
+        WorkspaceError: it cannot be written.
+    """
+    import kgfuse
+    from kgfuse.workspace.report.chains import chain
+    from kgfuse.workspace.report.page import render, write
+
+    by_item = {p.item: p for p in predictions}
+    chains = [chain(ws, e, by_item.get(e.item), n) for n, e in enumerate(explanations, 1)]
+    write(path, render("explanations.html", version=kgfuse.__version__, chains=chains))

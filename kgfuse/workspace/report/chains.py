@@ -1,0 +1,275 @@
+"""One explanation as the page shows it: numbered evidence, marked texts and pictures, the check in words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from markupsafe import Markup
+
+from kgfuse.explain.chain import Check, Evidence, Explanation, Passage, Place
+from kgfuse.workspace.evidence import CITED, RANDOM_CONTROLS
+from kgfuse.workspace.report.highlight import Span, marked
+from kgfuse.workspace.report.neighbourhood import Neighbourhood, neighbourhood
+from kgfuse.workspace.report.pictures import Mark, Picture, within
+from kgfuse.workspace.report.sources import Originals, originals
+
+if TYPE_CHECKING:
+    from kgfuse.workspace.prediction import Prediction, Ranked
+    from kgfuse.workspace.workspace import Workspace
+
+SHOWN: Final = 10
+RANKED: Final = 5
+_WHOLE_TEXT: Final = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A bar to the right (for the answer) or the left (against it), in percent of half the width."""
+
+    name: str
+    value: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A piece of evidence with its number and key; ``evidence`` for a statement, ``passage`` for the rest."""
+
+    number: int
+    key: str
+    cited: bool
+    effect: Signed
+    evidence: Evidence | None = None
+    passage: Passage | None = None
+    where: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedText:
+    """A text of the item, or the sentences of it that matter; ``hidden``: some of it was not shown to the model."""
+
+    source: str
+    html: Markup
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedPicture:
+    """A picture with boxes over it."""
+
+    source: str
+    picture: Picture
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The counterfactual check in words; ``rows``: what is left of the evidence, and the probability then."""
+
+    holds: bool
+    sentence: str
+    rows: tuple[tuple[str, float, float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Everything about one answer."""
+
+    key: str
+    explanation: Explanation
+    truth: tuple[str, ...]
+    right: bool | None
+    ranking: tuple[Ranked, ...]
+    shares: tuple[Signed, ...]
+    baseline: float
+    lines: tuple[Line, ...]
+    more: tuple[Line, ...]
+    texts: tuple[MarkedText, ...]
+    pictures: tuple[MarkedPicture, ...]
+    verdict: Verdict
+    graph: Neighbourhood
+
+
+def chain(ws: Workspace, explanation: Explanation, prediction: Prediction | None, number: int) -> Chain:
+    """Gather what the page says of one answer.
+
+    Args:
+        ws: the workspace.
+        explanation: of the answer.
+        prediction: what was explained, for the ranking; may be unknown.
+        number: of the chain on the page.
+    """
+    key = f"c{number}"
+    lines = _lines(explanation, key)
+    found = originals(ws, explanation, prediction)
+    item = next((i for i in ws.items() if i.iri == explanation.item), None)
+    truth = {c for values in item.labels.values() for c in values} if item is not None else set()
+    cited = [line.evidence for line in lines if line.cited and line.evidence is not None]
+    # a passage shows in text and picture; only what stands out or tops the list needs a line of its own
+    listed = [line for line in lines if line.evidence is not None or line.cited]
+    return Chain(
+        key=key,
+        explanation=explanation,
+        truth=tuple(sorted(ws.graph.label(c) if ":" in c else c for c in truth)),
+        right=explanation.label_iri in truth if truth else None,
+        ranking=prediction.ranking[:RANKED] if prediction is not None else (),
+        shares=_bars(explanation.shares),
+        baseline=explanation.probability - sum(explanation.shares.values()),
+        lines=tuple(listed[:SHOWN]),
+        more=tuple(listed[SHOWN:]),
+        texts=_texts(explanation, lines, found),
+        pictures=_pictures(lines, found),
+        verdict=_verdict(explanation.check, explanation.label, sum(line.cited for line in lines)),
+        graph=neighbourhood(ws, explanation, cited, f"{key}-graph"),
+    )
+
+
+def _lines(explanation: Explanation, key: str) -> list[Line]:
+    """Statements and passages, the most effective first; as many as the check removes are cited."""
+    parts: list[Evidence | Passage] = [*explanation.statements, *explanation.passages]
+    ranked = sorted(parts, key=lambda part: -part.effect)
+    bars = _bars({str(n): part.effect for n, part in enumerate(ranked)})
+    lines = []
+    for n, (part, bar) in enumerate(zip(ranked, bars, strict=True)):
+        statement = isinstance(part, Evidence)
+        lines.append(
+            Line(
+                number=n + 1,
+                key=f"{key}-e{n + 1}",
+                cited=n < CITED and part.effect > 0,
+                effect=bar,
+                evidence=part if isinstance(part, Evidence) else None,
+                passage=part if isinstance(part, Passage) else None,
+                where=_where(part.places if isinstance(part, Evidence) else (part.place,), quote=not statement),
+            )
+        )
+    return lines
+
+
+def _bars(values: Mapping[str, float]) -> tuple[Signed, ...]:
+    most = max((abs(v) for v in values.values()), default=0.0) or 1.0
+    return tuple(Signed(name, v, round(100 * abs(v) / most, 1)) for name, v in values.items())
+
+
+def _where(places: Collection[Place], *, quote: bool) -> tuple[str, ...]:
+    """Where evidence stands, in words: characters with their offsets, boxes with their pixels."""
+    said = []
+    for p in places:
+        if p.box is not None:
+            x, y, w, h = p.box
+            said.append(f"{p.source}, box {x},{y} {w}×{h} px")
+        elif p.start >= 0:
+            words = f"“{p.exact}” " if quote or len(p.exact) <= 40 else ""
+            said.append(f"{words}{p.source}, characters {p.start}–{p.end}")
+        else:
+            said.append(f"“{p.exact}”")
+    return tuple(dict.fromkeys(said))
+
+
+def _texts(explanation: Explanation, lines: Sequence[Line], found: Originals) -> tuple[MarkedText, ...]:
+    spots = [(line, p) for line in lines for p in _places(line) if p.kind == "text"]
+    names = list(dict.fromkeys([*(p.place.source for p in explanation.passages if p.place.box is None),
+                                *(p.source for _, p in spots)]))  # fmt: skip
+    made = []
+    for name in names:
+        mine = [(line, p) for line, p in spots if p.source == name]
+        text = found.texts.get(name, "")
+        whole = 0 < len(text) <= _WHOLE_TEXT and all(text[p.start : p.end] == p.exact for _, p in mine)
+        if whole:
+            spans = [_span(line, p, 0) for line, p in mine]
+            unseen = _unseen(text, [p for line, p in mine if line.passage is not None])
+            made.append(MarkedText(name, marked(text, [*spans, *unseen]), bool(unseen)))
+            continue
+        contexts = sorted({(p.context_start, p.context) for _, p in mine})
+        quotes = [
+            marked(
+                context, [_span(line, p, start) for line, p in mine if (p.context_start, p.context) == (start, context)]
+            )
+            for start, context in contexts
+        ]
+        made.append(MarkedText(name, Markup(" … ").join(quotes), False))
+    return tuple(made)
+
+
+def _places(line: Line) -> tuple[Place, ...]:
+    if line.evidence is not None:
+        return line.evidence.places
+    return (line.passage.place,) if line.passage is not None else ()
+
+
+def _span(line: Line, place: Place, shift: int) -> Span:
+    if line.passage is not None:
+        kind = "sentence cited" if line.cited else "sentence"
+        title = f"without this sentence: {-line.effect.value:+.1%}"
+    else:
+        kind = "cited" if line.cited else "stated"
+        title = f"{line.number}: {line.evidence.text}" if line.evidence is not None else ""
+    return Span(place.start - shift, place.end - shift, line.key, kind, title)
+
+
+def _unseen(text: str, seen: Sequence[Place]) -> list[Span]:
+    """What no passage covers, where passages are known: sentences that would give the answer away are hidden."""
+    found, at = [], 0
+    for start, end in sorted((p.start, p.end) for p in seen):
+        if text[at:start].strip():
+            found.append(_trimmed(text, at, start))
+        at = max(at, end)
+    if seen and text[at:].strip():
+        found.append(_trimmed(text, at, len(text)))
+    return found
+
+
+def _trimmed(text: str, start: int, end: int) -> Span:
+    inner = text[start:end]
+    start += len(inner) - len(inner.lstrip())
+    return Span(
+        start, start + len(inner.strip()), "unseen", "unseen", "hidden from the model: it gives the answer away"
+    )
+
+
+def _pictures(lines: Sequence[Line], found: Originals) -> tuple[MarkedPicture, ...]:
+    made = []
+    most = max((abs(line.effect.value) for line in lines if line.passage is not None), default=0.0) or 1.0
+    for name, picture in found.pictures.items():
+        marks = []
+        for line in lines:
+            for n, place in enumerate(p for p in _places(line) if p.box is not None and p.source == name):
+                assert place.box is not None
+                x, y, w, h = within(place.box, picture)
+                region = line.passage is not None
+                kind = ("region" if region else "stated") + (" cited" if line.cited else "")
+                title = (
+                    f"without this region: {-line.effect.value:+.1%}"
+                    if line.evidence is None
+                    else f"{line.number}: {line.evidence.text}"
+                )
+                strength = round(max(0.0, line.effect.value) / most, 3) if region else 0.0
+                number = line.number if n == 0 and (line.cited or not region) else 0
+                marks.append(Mark(x, y, w, h, line.key, number, kind, strength, title))
+        marks.sort(key=lambda m: ("region" not in m.kind, "cited" in m.kind))
+        made.append(MarkedPicture(name, picture, tuple(marks)))
+    return tuple(made)
+
+
+def _verdict(check: Check, label: str, cited: int) -> Verdict:
+    mean, sd = check.without_random
+    drop, chance = check.before - check.without_cited, check.before - mean
+    answer = (
+        "the answer stays" if check.label_without_cited == label else f"the answer becomes {check.label_without_cited}"
+    )
+    rows = (
+        ("with everything", check.before, 0.0, label),
+        (f"without the {cited} cited", check.without_cited, 0.0, answer),
+        (f"without {cited} others at random", mean, sd, f"mean and spread of {RANDOM_CONTROLS} draws"),
+        (f"with only the {cited} cited", check.only_cited, 0.0, "no other statement, sentence or region"),
+    )
+    if not cited:
+        return Verdict(False, "Nothing that was removed lowered the probability, so nothing is cited.", rows[:1])
+    cost = (
+        f"removing what is cited costs {100 * drop:.1f} points, as much at random {100 * chance:.1f} ± {100 * sd:.1f}"
+    )
+    if check.holds:
+        return Verdict(True, f"The citation holds up: {cost}.", rows)
+    return Verdict(False, f"The citation does not stand out: {cost}. Take the evidence below with care.", rows)

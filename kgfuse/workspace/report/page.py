@@ -1,0 +1,82 @@
+"""One HTML page that holds everything it shows and may load nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import tempfile
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kgfuse.errors import WorkspaceError
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill a template; whatever is not markup already is escaped."""
+    script = _own("page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    return (
+        _environment()
+        .get_template(template)
+        .render(script=script, script_hash=digest, style=_own("page.css"), **values)
+    )
+
+
+def write(path: Path, html: str) -> None:
+    """Write a page whole or not at all.
+
+    Raises:
+        WorkspaceError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".report-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="xmlcharrefreplace", newline="\n") as f:
+                f.write(html)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as e:
+        raise WorkspaceError(f"cannot be written: {e.strerror}", where=path, remedy="check space and rights") from e
+
+
+def _own(name: str) -> str:
+    return files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader(__package__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = _percent
+    environment.filters["points"] = _points
+    return environment
+
+
+def _percent(share: float, digits: int = 1) -> str:
+    return f"{100 * share:.{digits}f} %"
+
+
+def _points(difference: float, digits: int = 1) -> str:
+    """A difference of shares in percentage points, with a real minus sign.
+
+    >>> _points(-0.0312)
+    '−3.1'
+    """
+    return f"{100 * difference + 0.0:+.{digits}f}".replace("-", "−")

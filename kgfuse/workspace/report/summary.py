@@ -1,0 +1,255 @@
+"""What a demo run made and found, as the page shows it: counts, times, ablation, answers by class."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from markupsafe import Markup
+
+from kgfuse.errors import KgfuseError
+from kgfuse.fuse.ablation import Ablation, Difference, Row
+from kgfuse.workspace.report.ablation_plot import ablation_plot
+from kgfuse.workspace.report.pictures import inline
+from kgfuse.workspace.report.sources import item_pictures
+
+if TYPE_CHECKING:
+    from kgfuse.workspace.build import BuildReport
+    from kgfuse.workspace.demo import DemoResult
+    from kgfuse.workspace.prediction import Prediction
+    from kgfuse.workspace.workspace import Workspace
+
+_THUMBNAIL: Final = 56
+_MOST_THUMBNAILS: Final = 120
+_COUNTS: Final = ("sources", "items", "asserted", "inferred", "statements", "mentions", "entities")
+_MEANT: Final = {
+    "sources": "texts, pictures and manifests",
+    "items": "things to classify",
+    "asserted": "triples that sources state",
+    "inferred": "triples that follow (OWL 2 RL and rules)",
+    "statements": "triples found by extraction, each with its evidence",
+    "mentions": "places in texts and pictures",
+    "entities": "things named only in texts",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number with its meaning."""
+
+    name: str
+    number: int
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """Statements that one rule of the gate kept out, with one of them as an example."""
+
+    rule: str
+    number: int
+    example: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The ablation of one target: plot, rows, differences to the fusion by row name."""
+
+    target: str
+    plot: Markup
+    rows: tuple[Row, ...]
+    against: dict[str, Difference]
+    runs: int
+    items: tuple[int, ...]
+    seeds: tuple[int, ...]
+    conclusion: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One line of the list of answers."""
+
+    name: str
+    picture: str
+    truth: str
+    label: str
+    probability: float
+    right: bool | None
+    runner_up: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByClass:
+    """How the items of one class were answered."""
+
+    label: str
+    number: int
+    correct: int
+    taken_for: str
+
+
+def counts(build: BuildReport) -> list[Count]:
+    """What the graph holds."""
+    return [Count(name, int(getattr(build, name)), _MEANT[name]) for name in _COUNTS]
+
+
+def turned_away(ws: Workspace, build: BuildReport) -> list[TurnedAway]:
+    """What the gate kept out, by rule, most frequent first; also that of an earlier build that still stands."""
+    records = _rejected(ws, build)
+    by: dict[str, list[dict[str, Any]]] = {}
+    for record in records:
+        by.setdefault(str(record["rule"]), []).append(record)
+    order = sorted(by, key=lambda rule: (-len(by[rule]), rule))
+    return [TurnedAway(r, len(by[r]), _said(ws, by[r][0]), str(by[r][0]["reason"])) for r in order]
+
+
+def tags_turned_away(ws: Workspace, build: BuildReport) -> TurnedAway | None:
+    """Picture tags that the gate kept out, with one of them as an example."""
+    depicts = ws.vocabulary.expand("kgf:depicts")
+    records = [r for r in _rejected(ws, build) if r["predicate"] == depicts]
+    if not records:
+        return None
+    return TurnedAway(str(records[0]["rule"]), len(records), _said(ws, records[0]), str(records[0]["reason"]))
+
+
+def _rejected(ws: Workspace, build: BuildReport) -> list[dict[str, Any]]:
+    from kgfuse.workspace.build import _rejected_record
+
+    if build.rejected or not build.unchanged:
+        return [_rejected_record(r) for r in build.rejected]
+    kept: list[dict[str, Any]] = json.loads(ws._parts.catalog.get_state("rejected") or "[]")
+    return kept
+
+
+def _said(ws: Workspace, record: dict[str, Any]) -> str:
+    def name(term: object) -> str:
+        text = str(term)
+        return ws.graph.label(text) if text.startswith(("http:", "https:", "urn:")) else text
+
+    return " · ".join(name(record[k]) for k in ("subject", "predicate", "object"))
+
+
+def violations(ws: Workspace, build: BuildReport) -> list[TurnedAway]:
+    """SHACL results by message, most frequent first."""
+    by = Counter((v.severity.rpartition("#")[2], v.message) for v in build.violations)
+    first = {(v.severity.rpartition("#")[2], v.message): v.focus for v in reversed(build.violations)}
+    order = sorted(by, key=lambda k: (-by[k], k))
+    return [TurnedAway(k[0], by[k], _node(ws, first[k]), k[1]) for k in order]
+
+
+def _node(ws: Workspace, focus: str) -> str:
+    return ws.graph.label(focus) if focus.startswith(("http:", "https:", "urn:")) else focus
+
+
+def compared(ws: Workspace, ablation: Ablation, frequent: float | None) -> list[Compared]:
+    """The ablation of every target."""
+    made = []
+    for n, (target, rows) in enumerate(ablation.rows.items()):
+        differences = ablation.differences(target)
+        made.append(
+            Compared(
+                target=ws.graph.label(target),
+                plot=ablation_plot(rows, frequent if n == 0 else None, f"ablation-{n}"),
+                rows=rows,
+                against={d.against: d for d in differences},
+                runs=len(ablation.seeds),
+                items=ablation.items,
+                seeds=ablation.seeds,
+                conclusion=_conclusion(differences),
+            )
+        )
+    return made
+
+
+def _conclusion(differences: tuple[Difference, ...]) -> str:
+    """What may be claimed, and what may not."""
+    better = [d.against for d in differences if not d.inside_noise and d.mean > 0]
+    worse = [d.against for d in differences if not d.inside_noise and d.mean < 0]
+    open_ = [d.against for d in differences if d.inside_noise]
+    said = []
+    if better:
+        said.append(f"Graph-aware fusion is better than {_listed(better)} by more than the noise.")
+    if worse:
+        said.append(f"It is worse than {_listed(worse)} by more than the noise.")
+    if open_:
+        said.append(f"Between it and {_listed(open_)} the data do not decide: the difference lies inside the noise.")
+    return " ".join(said)
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def frequent_share(ws: Workspace) -> float | None:
+    """Accuracy of always giving the most frequent class, over all labelled items."""
+    found = Counter(c for i in ws.items() for values in i.labels.values() for c in values)
+    return max(found.values()) / found.total() if found else None
+
+
+def answers(ws: Workspace, result: DemoResult) -> list[Answer]:
+    """Every answer on the test items: wrong ones first, then by probability."""
+    truth = _truth(ws)
+    files = item_pictures(ws)
+    made = []
+    for n, p in enumerate(
+        sorted(result.predictions, key=lambda p: (p.label_iri in truth.get(p.item, ()), -p.probability))
+    ):
+        picture = ""
+        if p.item in files and n < _MOST_THUMBNAILS:
+            try:
+                picture = inline(files[p.item], p.name, _THUMBNAIL).uri
+            except KgfuseError:
+                picture = ""
+        own = truth.get(p.item, frozenset())
+        made.append(
+            Answer(
+                name=p.name,
+                picture=picture,
+                truth=", ".join(sorted(_class(ws, c) for c in own)),
+                label=p.label or "no answer",
+                probability=p.probability,
+                right=p.label_iri in own if own else None,
+                runner_up=f"{p.ranking[1].label} {p.ranking[1].probability:.0%}" if len(p.ranking) > 1 else "",
+            )
+        )
+    return made
+
+
+def by_class(ws: Workspace, predictions: list[Prediction]) -> list[ByClass]:
+    """For every class among the test items: how many, how many right, what the others were taken for."""
+    truth = _truth(ws)
+    seen: dict[str, list[Prediction]] = {}
+    for p in predictions:
+        for c in truth.get(p.item, ()):
+            seen.setdefault(c, []).append(p)
+    made = []
+    for c, mine in seen.items():
+        wrong = Counter(p.label or "no answer" for p in mine if p.label_iri != c)
+        taken = ", ".join(f"{label} {n}" for label, n in sorted(wrong.items(), key=lambda pair: (-pair[1], pair[0])))
+        made.append(ByClass(_class(ws, c), len(mine), len(mine) - wrong.total(), taken))
+    return sorted(made, key=lambda b: b.label)
+
+
+def wilson(correct: int, number: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927).
+
+    >>> [round(x, 2) for x in wilson(8, 10)]
+    [0.49, 0.94]
+    """
+    if not number:
+        return 0.0, 1.0
+    z, share = 1.96, correct / number
+    middle = share + z * z / (2 * number)
+    reach = z * ((share * (1 - share) + z * z / (4 * number)) / number) ** 0.5
+    return (middle - reach) / (1 + z * z / number), (middle + reach) / (1 + z * z / number)
+
+
+def _truth(ws: Workspace) -> dict[str, frozenset[str]]:
+    return {i.iri: frozenset(c for values in i.labels.values() for c in values) for i in ws.items() if i.labels}
+
+
+def _class(ws: Workspace, name: str) -> str:
+    return ws.graph.label(name) if ":" in name else name
