@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -152,7 +153,8 @@ class GraphStore:
         if "raw" in vars(self):
             if not self.read_only:
                 self.flush()
-            del self.raw  # Oxigraph lets go of its lock when the last reference goes
+            del self.raw  # Oxigraph lets go of its lock when the last reference goes:
+            gc.collect()  # pySHACL leaves some in cycles of frames
 
     def flush(self) -> None:
         """Wait until all is on disk."""
