@@ -1,0 +1,120 @@
+"""Training, answers, and the way back from an answer or a triple to what sources say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from rich.console import Console
+
+from kgfuse.cli.chains import explanation_view, marked
+from kgfuse.explain.chain import Check, Evidence, Explanation, Passage, Place
+from tests.cli.conftest import answer, run
+
+TEXT = "The owl eats mice and insects."
+
+
+def test_training_shows_every_way_of_reading_and_what_is_noise(workspace: Path) -> None:
+    quick = ("--set", "epochs=2", "--set", "gnn.enabled=false", "--set", "kernel.enabled=false")
+    result = run("train", workspace, "--target", "fg:Thing", "--runs", "2", *quick, "--name", "second")
+    assert result.exit_code == 0, result.stderr
+    for row in ("text", "graph", "late fusion", "graph-aware fusion"):
+        assert row in result.stdout
+    assert re.search(r"\d\.\d{3} ± \d\.\d{3}", result.stdout)
+    assert "the noise" in result.stdout
+    assert "model second" in result.stdout
+    names = [m["name"] for m in answer(run("models", workspace, "--json"))["models"]]  # type: ignore[attr-defined]
+    assert names[-1] == "second"
+    assert "second" in run("models", workspace).stdout
+
+
+def test_an_unknown_hyper_parameter_names_the_nearest(workspace: Path) -> None:
+    result = run("train", workspace, "--set", "epoch=2")
+    assert result.exit_code == 2
+    assert "epochs" in result.stderr
+
+
+def test_test_items_are_classified_with_probability_and_runner_up(workspace: Path) -> None:
+    found = answer(run("classify", workspace, "--top", "2", "--json"))["predictions"]
+    assert {p["name"] for p in found} >= {"finch", "axe"}  # type: ignore[attr-defined]
+    assert all(0 <= p["probability"] <= 1 and len(p["ranking"]) <= 2 for p in found)  # type: ignore[attr-defined]
+    shown = run("classify", workspace).stdout
+    assert "runner-up" in shown
+    assert "%" in shown
+    assert "█" in shown
+
+
+def test_a_file_is_classified_without_being_added(workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "kite.txt").write_text("The kite has feathers and a beak. It eats mice.", encoding="utf-8")
+    found = answer(run("classify", workspace, tmp_path / "kite.txt", "--json"))["predictions"]
+    assert len(found) == 1  # type: ignore[arg-type]
+    assert answer(run("info", workspace, "--json"))["items"]["all"] == 13  # type: ignore[index]
+
+
+def test_an_unknown_model_or_target_is_a_usage_error(workspace: Path) -> None:
+    assert run("classify", workspace, "--model", "nope").exit_code == 2
+    assert run("classify", workspace, "--target", "fg:Food").exit_code == 2
+
+
+def test_an_answer_is_led_back_to_sentences_and_tested(workspace: Path) -> None:
+    found = answer(run("explain", workspace, "finch", "--json"))
+    assert found["name"] == "finch"
+    assert found["statements"]
+    assert {"before", "without_cited", "without_random", "holds"} <= set(found["check"])  # type: ignore[call-overload]
+    result = run("explain", workspace, "finch")
+    assert "counterfactual check" in result.stdout
+    assert "It eats mice." in result.stdout
+
+
+def test_a_triple_is_proved_down_to_what_sources_say(workspace: Path) -> None:
+    found = answer(run("explain", workspace, "item:finch", "rdf:type", "fg:Animal", "--json"))
+    assert found["rule"] != "asserted"
+    shown = run("explain", workspace, "item:finch", "rdf:type", "fg:Animal").stdout
+    assert "item:finch" in shown
+    assert "stated by" in shown
+
+
+def test_a_triple_that_does_not_hold_has_no_proof(workspace: Path) -> None:
+    result = run("explain", workspace, "item:finch", "rdf:type", "gen:Colour")
+    assert result.exit_code == 1
+    assert "does not hold" in result.stderr
+
+
+def test_two_names_are_neither_an_item_nor_a_triple(workspace: Path) -> None:
+    assert run("explain", workspace, "finch", "rdf:type").exit_code == 2
+
+
+def test_cited_characters_are_marked_where_they_stand() -> None:
+    line = marked(TEXT, [(8, 12), (13, 17)])
+    assert line.plain == f"“{TEXT}”"
+    assert [line.plain[s.start : s.end] for s in line.spans if "yellow" in str(s.style)] == ["eats", "mice"]
+
+
+def test_an_explanation_quotes_sentences_and_names_boxes() -> None:
+    words = [Place("owl.txt", "text", 8, 12, "eats", 0, TEXT), Place("owl.txt", "text", 13, 17, "mice", 0, TEXT)]
+    box = Place("owl.png", "image", box=(1, 2, 30, 40), sha256="0")
+    evidence = Evidence(
+        "item:owl",
+        "fg:eats",
+        "ent:mouse",
+        "owl · eats · mouse",
+        0.4,
+        ("owl · is a · animal",),
+        0.9,
+        "text",
+        "it",
+        (*words,),
+    )
+    check = Check(0.9, 0.3, (0.88, 0.02), 0.85, "tool")
+    explanation = Explanation(
+        "item:owl", "owl", "bird", "fg:Bird", 0.9, {"text": 0.5, "graph": 0.3}, (evidence,), (Passage(box, 0.1),), check
+    )
+    console = Console(width=160, record=True, quiet=False, file=None, force_terminal=False)
+    with console.capture() as captured:
+        console.print(explanation_view(explanation))
+    shown = captured.get()
+    assert f"“{TEXT}”" in shown
+    assert "owl.txt:8–12, 13–17" in shown
+    assert "owl.png box 1,2 30×40 px" in shown
+    assert "what is cited matters" in shown
+    assert "→ tool" in shown
