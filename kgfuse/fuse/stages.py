@@ -64,6 +64,7 @@ class Stages:
         self.seen = {info.name: torch.from_numpy(info.seen).to(device) for info in self.infos}
 
     def layer(self) -> FusionLayer:
+        """A fresh fusion layer, seeded."""
         described = [
             info.name
             for info in self.infos
@@ -74,6 +75,7 @@ class Stages:
             return FusionLayer(widths, self.classes, self.seen, described, self.config).to(self.device)
 
     def layer_stage(self, net: FusionLayer, linear: LinearExpert) -> Stage:
+        """How the fusion layer learns on top of the fitted regression."""
         held_joined = torch.cat([self.held_values[name] for name in self.spec.names], dim=1)
         held_offset = linear(held_joined)
         offsets = self.honest_offsets(linear)
@@ -175,6 +177,7 @@ class Stages:
         )
 
     def linear(self) -> LinearExpert:
+        """Logistic regression, fitted."""
         expert = LinearExpert(sum(len(mean) for mean in self.spec.mean.values()), self.classes).to(self.device)
         for name, (problem, _) in self._problems().items():
             expert.fit(name, problem, self.config.linear.strengths)
@@ -208,6 +211,7 @@ class Stages:
                 net.offset_scale[key].fill_(fit_sharpness(scores, self.labels[name].cpu().numpy()[known]))
 
     def kernel(self) -> KernelExpert:
+        """Kernel ridge regression, fitted."""
         count = min(len(self.train), self.config.kernel.landmarks)
         chosen = np.sort(np.random.default_rng(self.config.seed).permutation(len(self.train))[:count])
         width = sum(len(mean) for mean in self.spec.mean.values())
@@ -238,6 +242,7 @@ class Stages:
         return problems
 
     def graph(self) -> GraphExpert | None:
+        """A fresh R-GCN part, seeded; ``None`` where the graph has no edges."""
         graph, own = self.data.graph, item_nodes(self.data)
         if not len(graph.edges):
             return None
@@ -249,6 +254,7 @@ class Stages:
         return expert.to(self.device)
 
     def graph_stage(self, net: GraphExpert) -> Stage:
+        """How the R-GCN part learns: the whole graph in one step an epoch."""
         places = {t.name: t.classes.node for t in self.data.targets}
         both = np.concatenate([self.train, self.validation])
         own = item_nodes(self.data)
