@@ -126,11 +126,19 @@ class KernelExpert(nn.Module):
             held_out = _rbf(problem.validation, landmarks, gamma).double()
             for ridge in config.ridge:
                 if whole:
-                    system, right = kernel + ridge * torch.eye(len(kernel), dtype=torch.float64), centred
+                    system, right = (
+                        kernel + ridge * torch.eye(len(kernel), dtype=torch.float64, device=kernel.device),
+                        centred,
+                    )
                 else:
-                    jitter = 1e-6 * torch.eye(len(kernel), dtype=torch.float64)
+                    jitter = 1e-6 * torch.eye(len(kernel), dtype=torch.float64, device=kernel.device)
                     system, right = cross.T @ cross + ridge * (kernel + jitter), cross.T @ centred
-                dual = torch.cholesky_solve(right, torch.linalg.cholesky(system + 1e-8 * torch.eye(len(system))))
+                dual = torch.cholesky_solve(
+                    right,
+                    torch.linalg.cholesky(
+                        system + 1e-8 * torch.eye(len(system), dtype=torch.float64, device=system.device)
+                    ),
+                )
                 score = _validation_loss((held_out @ dual + mean).float() * 8.0, problem)
                 if score < best:
                     best = score
