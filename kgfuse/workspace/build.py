@@ -19,6 +19,7 @@ from kgfuse.catalog import SourceRow
 from kgfuse.errors import SourceError
 from kgfuse.extract.protocol import run_iri
 from kgfuse.extract.resolve import Resolution, resolve
+from kgfuse.graph.nodes import named
 from kgfuse.graph.provenance import (
     RunRecord,
     fact_quads,
@@ -27,7 +28,6 @@ from kgfuse.graph.provenance import (
     run_quads,
     source_quads,
 )
-from kgfuse.graph.nodes import named
 from kgfuse.graph.store import holds
 from kgfuse.reason.closure import closure
 from kgfuse.reason.shapes import Violation, validate
@@ -37,6 +37,7 @@ from kgfuse.workspace import facts as graph_facts
 from kgfuse.workspace.extraction import extract_pending, extractions
 from kgfuse.workspace.neighbours import NEIGHBOUR_RUN, neighbour_facts, neighbour_run
 from kgfuse.workspace.parts import OnEvent, Parts, silent
+
 
 @dataclass(slots=True)
 class BuildReport:
@@ -199,11 +200,13 @@ def _structural(parts: Parts, row: SourceRow) -> Iterable[ox.Triple]:
         try:
             yield from graph_facts.rdf_triples(parts.blobs.path(row.sha256).read_bytes(), row)
         except (SyntaxError, ValueError) as e:
-            raise SourceError(f"does not parse: {e}", where=row.location, remedy="mend the file and add it again") from e
+            raise SourceError(
+                f"does not parse: {e}", where=row.location, remedy="mend the file and add it again"
+            ) from e
     elif row.item is not None and row.parent is None:
-        item = parts.catalog.item(row.item)
-        if item is not None:
-            yield from graph_facts.item_triples(item, [row])
+        owner = parts.catalog.item(row.item)
+        if owner is not None:
+            yield from graph_facts.item_triples(owner, [row])
 
 
 def _runs(parts: Parts, outcome: Resolved) -> dict[str, RunRecord]:
@@ -217,9 +220,7 @@ def _runs(parts: Parts, outcome: Resolved) -> dict[str, RunRecord]:
     return runs
 
 
-def _provenance(
-    parts: Parts, row: SourceRow, mine: Iterable[Fact], runs: Mapping[str, RunRecord]
-) -> Iterator[ox.Quad]:
+def _provenance(parts: Parts, row: SourceRow, mine: Iterable[Fact], runs: Mapping[str, RunRecord]) -> Iterator[ox.Quad]:
     yield from source_quads(parts.source(row))
     named = [replace(f, run=runs[f.run].iri) for f in mine]
     yield from fact_quads(named)
@@ -243,7 +244,9 @@ def _rejected_record(r: Rejected) -> dict[str, object]:
         "source": s.source,
         "subject": s.subject if isinstance(s.subject, str) else s.subject.label,
         "predicate": s.predicate,
-        "object": s.object if isinstance(s.object, str) else getattr(s.object, "label", getattr(s.object, "lexical", "")),
+        "object": s.object
+        if isinstance(s.object, str)
+        else getattr(s.object, "label", getattr(s.object, "lexical", "")),
         "confidence": round(s.confidence, 4),
         "rule": r.rule,
         "reason": r.reason,

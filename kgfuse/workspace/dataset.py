@@ -72,7 +72,7 @@ def make_dataset(
     view = encoder_view(parts, resolution, mask, [everything[k] for k in sorted(everything)], extra)
     graph = arrays(view, parts)
     at = {n: i for i, n in enumerate(graph.nodes)}
-    text = text_features(parts, [" ".join(s.texts) for s in samples])
+    text = text_features(parts, [prepared_text(parts, s.texts) for s in samples])
     image, image_mask = image_features(parts, [s.pictures for s in samples])
     targets = tuple(_target(parts, spec, hierarchy, mask, samples, graph) for spec in specs)
     data = FusionData(
@@ -88,9 +88,12 @@ def make_dataset(
     return Dataset(data, view, mask, tuple(samples), tuple(specs))
 
 
-def image_features(
-    parts: Parts, pictures: Sequence[Sequence[Source]]
-) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def prepared_text(parts: Parts, texts: Sequence[str]) -> str:
+    """What the text encoder reads of an item's texts; the stored texts and their offsets stay as they are."""
+    return parts.settings.encoders.texts.apply(" ".join(texts))
+
+
+def image_features(parts: Parts, pictures: Sequence[Sequence[Source]]) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Mean CNN features (n, dim) of each item's pictures, and which items have any that can be read.
 
     The width is 0 where the workspace has no picture at all.
@@ -118,9 +121,7 @@ def image_features(
     return out, mask
 
 
-def class_nodes(
-    parts: Parts, spec: TargetSpec, hierarchy: Hierarchy, mask: Mask, graph: GraphArrays
-) -> ClassNodes:
+def class_nodes(parts: Parts, spec: TargetSpec, hierarchy: Hierarchy, mask: Mask, graph: GraphArrays) -> ClassNodes:
     """The target's classes with description, iconic picture and place in the hierarchy."""
     at = {n: i for i, n in enumerate(graph.nodes)}
     texts, pictures = [], []

@@ -17,7 +17,7 @@ from kgfuse.errors import UsageError
 from kgfuse.ontology.shipped import field_guide_data
 from kgfuse.terms.namespaces import KGF
 from kgfuse.workspace.build import BuildReport
-from kgfuse.workspace.evidence import Explanation
+from kgfuse.explain.chain import Explanation
 from kgfuse.workspace.parts import OnEvent, silent
 from kgfuse.workspace.prediction import Prediction
 from kgfuse.workspace.training import Trained

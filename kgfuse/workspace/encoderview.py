@@ -11,16 +11,19 @@ import pyoxigraph as ox
 from kgfuse.catalog import ItemRow
 from kgfuse.extract.resolve import Resolution
 from kgfuse.fuse.data import GraphArrays
+from kgfuse.graph.nodes import text
 from kgfuse.ontology import Vocabulary
 from kgfuse.reason.closure import closure
 from kgfuse.terms.mentions import Fact
 from kgfuse.terms.namespaces import DCTERMS, KGF, OWL, PROV, RDF, RDFS, SKOS, digest, source_iri
 from kgfuse.workspace import facts as graph_facts
 from kgfuse.workspace.leakage import Mask
+from kgfuse.workspace.links import OWL_CLASS
 from kgfuse.workspace.parts import Parts
 
 _BOOKKEEPING = frozenset(
-    KGF + name for name in ("hasText", "hasImage", "hasAudio", "fileName", "sha256", "srgb", "displayColour", "nerLabel")
+    KGF + name
+    for name in ("hasText", "hasImage", "hasAudio", "fileName", "sha256", "srgb", "displayColour", "nerLabel")
 )
 _NAMES = (SKOS + "prefLabel", RDFS + "label")
 _TEXTUAL = frozenset(
@@ -61,17 +64,18 @@ def encoder_view(
         items: of the workspace, and new ones to classify.
         extra: facts of new items that are not in the workspace.
     """
-    hidden_items = frozenset(i.iri for i in items)
+    hidden_items = frozenset(i.iri for i in items if OWL_CLASS not in i.types)
     asserted = {
         t
         for t in _asserted(parts, resolution, mask, items, extra, hidden_items)
-        if not mask.hides(t.subject.value, t.predicate.value, getattr(t.object, "value", ""), hidden_items)
+        if not mask.hides(text(t.subject), t.predicate.value, text(t.object), hidden_items)
     }
     ontology = {t for pack in parts.packs for t in pack.triples}
     names: dict[str, str] = {}
     for t in asserted | ontology:
-        if t.predicate.value in _NAMES and isinstance(t.object, ox.Literal) and t.subject.value not in hidden_items:
-            names[t.subject.value] = min(t.object.value, names.get(t.subject.value, t.object.value))
+        subject = text(t.subject)
+        if t.predicate.value in _NAMES and isinstance(t.object, ox.Literal) and subject not in hidden_items:
+            names[subject] = min(t.object.value, names.get(subject, t.object.value))
     taxonomy = (t for t in ontology if t.predicate.value == RDFS + "subClassOf")
     said = {k: t for t in asserted if (k := key_of(t)) is not None}
     kept = said.keys() | {k for t in taxonomy if (k := key_of(t)) is not None}
@@ -136,7 +140,11 @@ def _asserted(
     for item in items:
         rows = parts.catalog.sources(item=item.iri)
         unlabelled = ItemRow(
-            iri=item.iri, identifier=item.identifier, label=item.label, types=item.types, manifest=item.manifest,
+            iri=item.iri,
+            identifier=item.identifier,
+            label=item.label,
+            types=item.types,
+            manifest=item.manifest,
             links=item.links,
         )
         yield from graph_facts.item_triples(unlabelled, rows)

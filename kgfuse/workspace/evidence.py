@@ -21,6 +21,7 @@ from kgfuse.reason.closure import closure
 from kgfuse.terms.mentions import Fact, Mention, Region, TextSpan
 from kgfuse.terms.namespaces import local_name
 from kgfuse.workspace import facts as graph_facts
+from kgfuse.workspace.dataset import prepared_text
 from kgfuse.workspace.encoderview import Key, key_of, text_features
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class _Counterfactuals:
         if hidden_sentences:
             left = [s for n, s in enumerate(self.sentences) if n not in hidden_sentences]
             text, mask = data.text.copy(), data.text_mask.copy()
-            text[self.row] = text_features(self.context.parts, [" ".join(left)])[0]
+            text[self.row] = text_features(self.context.parts, [prepared_text(self.context.parts, left)])[0]
             mask[self.row] = bool(left)
             data = replace(data, text=text, text_mask=mask)
         if hidden_regions:
@@ -187,9 +188,7 @@ def _facts_by_key(context: Context) -> dict[Key, list[Fact]]:
     return found
 
 
-def _evidence(
-    key: Key, effect: float, follows: Sequence[Key], facts: Sequence[Fact], context: Context
-) -> Evidence:
+def _evidence(key: Key, effect: float, follows: Sequence[Key], facts: Sequence[Fact], context: Context) -> Evidence:
     mentions = {m.iri: m for f in facts for m in f.evidence}
     places = [p for iri in sorted(mentions) if (p := place(mentions[iri], context)) is not None]
     return Evidence(
@@ -287,7 +286,9 @@ def _regions(context: Context, grid: int = 3) -> tuple[list[Place], npt.NDArray[
             copy.paste((127, 127, 127), (left, top, right, bottom))
             occluded.append(copy)
             region = picture.region(left, top, right - left, bottom - top)
-            places.append(Place(source.name, "image", box=(region.x, region.y, region.w, region.h), sha256=source.sha256))
+            places.append(
+                Place(source.name, "image", box=(region.x, region.y, region.w, region.h), sha256=source.sha256)
+            )
     if context.tuned is not None:
         features, _ = context.tuned.tail.look_at(occluded)
     else:

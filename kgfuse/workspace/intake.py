@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -55,26 +56,45 @@ class Intake:
                 raise SourceError("no such file or folder", where=path, remedy="check the path")
         loose: list[tuple[str, Path]] = []
         for path in given:
+            here = _absolute(path)
             if path.is_dir():
-                base = path.resolve().parent
                 found = list(files.walk(path))
                 manifests = [f for f in found if manifest.is_manifest(f)]
-                claimed: set[Path] = {m.resolve() for m in manifests}
+                claimed = {_absolute(m) for m in manifests}
                 for m in manifests:
-                    claimed |= self._add_manifest(m, base, report)
-                loose += [(_name(f, base), f) for f in found if f.resolve() not in claimed]
+                    claimed |= self._add_manifest(m, here.parent, report)
+                loose += [(_name(f, here.parent), f) for f in found if _absolute(f) not in claimed]
             elif manifest.is_manifest(path):
-                self._add_manifest(path, path.resolve().parent.parent, report)
+                self._add_manifest(path, here.parent.parent, report)
             else:
-                loose.append((path.name, path))
+                loose.append((here.name, path))
         self._add_loose(loose, report)
         return report
 
     def _add_loose(self, loose: Iterable[tuple[str, Path]], report: AddReport) -> None:
         rows: list[SourceRow] = []
         items: dict[str, ItemRow] = {}
+        locations = {row.name: row.location for row in self.catalog.sources()}
+        known = {row.location: row for row in self.catalog.sources() if row.kind != "manifest"}
         for name, path in loose:
+            here = str(_absolute(path))
+            before = known.get(here)
+            if before is not None:
+                if before.parent is not None:
+                    report.unchanged += 1  # a manifest says what this file is
+                    continue
+                name = before.name
             try:
+                _check_name(path)
+                if locations.setdefault(name, here) != here:
+                    other = Path(locations[name])
+                    if other.exists():
+                        raise SourceError(
+                            f"would have the name of {other}, which is {name} here already",
+                            where=path,
+                            remedy="rename it, or add a folder that holds both",
+                        )
+                    locations[name] = here
                 identified = files.identify(path)
             except SourceError as e:
                 self._problem(name, e, report)
@@ -83,9 +103,7 @@ class Intake:
             if identified.kind != "rdf":
                 identifier = str(PurePosixPath(name).with_suffix(""))
                 item = item_iri(identifier)
-                items[item] = ItemRow(
-                    iri=item, identifier=identifier, label=PurePosixPath(identifier).name
-                )
+                items[item] = ItemRow(iri=item, identifier=identifier, label=PurePosixPath(identifier).name)
             row = self._row(name, path, identified, item, None, report)
             if row is not None:
                 rows.append(row)
@@ -97,26 +115,29 @@ class Intake:
     def _add_manifest(self, path: Path, base: Path, report: AddReport) -> set[Path]:
         """Add a manifest with all it names; return the files that belong to it."""
         name = _name(path, base)
-        data = path.read_bytes()
         entries: list[manifest.Entry] = []
-        broken = 0
-        for entry in manifest.read(path):
-            if isinstance(entry, ManifestError):
-                self._problem(name, entry, report)
-                broken += 1
-            else:
-                entries.append(entry)
-        if not entries:
-            raise ManifestError(
-                f"holds no usable line ({broken} broken)" if broken else "is empty",
-                where=path,
-                remedy=report.problems[-1] if broken else "one JSON object a line with an id",
-            )
+        self.catalog.clear_problem(name, "add")
+        try:
+            _check_name(path)
+            data = path.read_bytes()
+            for entry in manifest.read(path):
+                if isinstance(entry, ManifestError):
+                    self._problem(name, entry, report)
+                else:
+                    entries.append(entry)
+            if not entries:
+                raise ManifestError("holds no usable line", where=path, remedy="one JSON object a line with an id")
+        except SourceError as e:
+            self._problem(name, e, report)
+            return set()
+        except OSError as e:
+            self._problem(name, SourceError(f"cannot be read: {e.strerror}", where=path), report)
+            return set()
         names = Names(self.vocabulary, {e.id: item_iri(e.id) for e in entries})
         rows = [
             SourceRow(
                 name=name,
-                location=str(path.resolve()),
+                location=str(_absolute(path)),
                 kind="manifest",
                 media_type="application/jsonl" if path.suffix.lower() == ".jsonl" else "text/csv",
                 sha256=self.blobs.put(data),
@@ -125,7 +146,8 @@ class Intake:
         ]
         items: list[ItemRow] = []
         claimed: set[Path] = set()
-        keep: set[str] = set()
+        keep: dict[str, str] = {}
+        kept_items: set[str] = set()
         for entry in entries:
             try:
                 item = item_row(entry, name, names, path)
@@ -133,16 +155,16 @@ class Intake:
                 self._problem(name, e, report)
                 continue
             items.append(item)
-            for row, file in self._sources_of(entry, item.iri, path, name, base, report):
+            kept_items.add(item.iri)
+            for row, file in self._sources_of(entry, item.iri, path, name, base, keep, report):
                 rows.append(row)
-                keep.add(row.name)
+                keep[row.name] = item.iri
                 if file is not None:
-                    claimed.add(file.resolve())
+                    claimed.add(_absolute(file))
             if len(rows) >= _BATCH:
                 self._store(rows, items, report)
                 rows, items = [], []
         self._store(rows, items, report)
-        kept_items = {item_iri(e.id) for e in entries}
         gone = [row.name for row in self.catalog.sources(parent=name) if row.name not in keep]
         for old in gone:
             self.catalog.remove_source(old)
@@ -153,7 +175,14 @@ class Intake:
         return claimed
 
     def _sources_of(
-        self, entry: manifest.Entry, item: str, path: Path, parent: str, base: Path, report: AddReport
+        self,
+        entry: manifest.Entry,
+        item: str,
+        path: Path,
+        parent: str,
+        base: Path,
+        taken: Mapping[str, str],
+        report: AddReport,
     ) -> Iterator[tuple[SourceRow, Path | None]]:
         if entry.text:
             data = entry.text.encode("utf-8", "surrogatepass")
@@ -167,7 +196,7 @@ class Intake:
                 yield (
                     SourceRow(
                         name=name,
-                        location=str(path.resolve()),
+                        location=str(_absolute(path)),
                         kind="text",
                         media_type="text/plain",
                         sha256=sha,
@@ -179,13 +208,13 @@ class Intake:
                     None,
                 )
         referenced = ([entry.text_path] if entry.text_path else []) + [*entry.images, *entry.audio]
-        for reference in referenced:
+        for reference in dict.fromkeys(referenced):
             file = path.parent / reference
-            name = _name(file, base, fallback=f"{parent}#{entry.id}/{file.name}")
-            owner = self.catalog.source(name)
-            if owner is not None and owner.item != item and owner.parent == parent:
-                name = f"{name}@{entry.id}"
+            name = _name(file, base, fallback=f"{parent}#{entry.id}/{reference}")
+            if taken.get(name, item) != item:
+                name = f"{name}@{entry.id}"  # a file that two items share is a source of each
             try:
+                _check_name(file)
                 identified = files.identify(file)
             except SourceError as e:
                 where = f"{path}:{entry.line}"
@@ -196,7 +225,13 @@ class Intake:
                 yield row, file
 
     def _row(
-        self, name: str, path: Path, identified: files.Identified, item: str | None, parent: str | None, report: AddReport
+        self,
+        name: str,
+        path: Path,
+        identified: files.Identified,
+        item: str | None,
+        parent: str | None,
+        report: AddReport,
     ) -> SourceRow | None:
         if self.on_file is not None:
             self.on_file(name)
@@ -214,7 +249,7 @@ class Intake:
             return None
         return SourceRow(
             name=name,
-            location=str(path.resolve()),
+            location=str(_absolute(path)),
             kind=identified.kind,
             media_type=identified.media_type,
             sha256=self.blobs.put(data) if text_sha is None else _put_original(self.blobs, data, text_sha),
@@ -230,7 +265,7 @@ class Intake:
             old = self.catalog.source(row.name)
             if old is None:
                 report.added += 1
-            elif (old.sha256, old.item, old.parent) != (row.sha256, row.item, row.parent):
+            elif _identity(old) != _identity(row):
                 report.changed += 1
             else:
                 report.unchanged += 1
@@ -245,8 +280,9 @@ class Intake:
         report.items += len(items)
 
     def _problem(self, name: str, error: KgfuseError, report: AddReport) -> None:
-        report.problems.append(error.message)
-        self.catalog.record_problem(name, "add", error.message, error.remedy)
+        message = _printable(error.message)
+        report.problems.append(message)
+        self.catalog.record_problem(_printable(name), "add", message, error.remedy)
 
 
 def _put_original(blobs: Blobs, data: bytes, text_sha: str) -> str:
@@ -257,6 +293,25 @@ def _put_original(blobs: Blobs, data: bytes, text_sha: str) -> str:
 def _name(path: Path, base: Path, fallback: str | None = None) -> str:
     """Name of a source: its path relative to ``base``, so that no machine's folders show in the graph."""
     try:
-        return path.resolve().relative_to(base).as_posix()
+        return _absolute(path).relative_to(base).as_posix()
     except ValueError:
         return fallback if fallback is not None else path.name
+
+
+def _identity(row: SourceRow) -> tuple[str | None, ...]:
+    return row.location, row.sha256, row.text_sha256, row.item, row.parent
+
+
+def _absolute(path: Path) -> Path:
+    """The path from the root, symbolic links left as they are: one may lead in a circle, or nowhere."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 (Path.absolute keeps "..")
+
+
+def _check_name(path: Path) -> None:
+    if _printable(path.name) != path.name:
+        raise SourceError("the file's name is not valid Unicode", where=path, remedy="rename it")
+
+
+def _printable(name: str) -> str:
+    """Bytes of a name that are no UTF-8, written out."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -114,9 +114,7 @@ def read(path: Path) -> Iterator[Entry | ManifestError]:
                 seen[entry.id] = number
             yield entry
     except UnicodeDecodeError as e:
-        raise ManifestError(
-            f"not UTF-8 at byte {e.start}", where=path, remedy="save the manifest as UTF-8"
-        ) from e
+        raise ManifestError(f"not UTF-8 at byte {e.start}", where=path, remedy="save the manifest as UTF-8") from e
 
 
 def _records(path: Path) -> Iterator[tuple[int, Any]]:
@@ -161,5 +159,7 @@ def _entry(path: Path, number: int, record: Any) -> Entry | ManifestError:
         first = e.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "record"
         return ManifestError(
-            f"{field}: {first['msg']}", where=where, remedy="keys: id, type, text | text_path, images, label, split, links"
+            f"{field}: {first['msg']}",
+            where=where,
+            remedy="keys: id, type, text | text_path, images, label, split, links",
         )

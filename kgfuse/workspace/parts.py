@@ -1,4 +1,4 @@
-"""What the verbs of a workspace share: its folder, settings, catalog, store, ontologies and, once needed, its models."""
+"""What the verbs of a workspace share: folder, settings, catalog, store, ontologies and, once needed, models."""
 
 from __future__ import annotations
 

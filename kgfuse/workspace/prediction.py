@@ -19,6 +19,7 @@ from kgfuse.extract.resolve import resolve
 from kgfuse.fuse import artefact
 from kgfuse.fuse.model import FusionModel
 from kgfuse.fuse.model import Prediction as Scores
+from kgfuse.graph.nodes import text
 from kgfuse.graph.provenance import decimal
 from kgfuse.terms.mentions import Extraction, Fact, Source
 from kgfuse.terms.namespaces import (
@@ -42,7 +43,10 @@ from kgfuse.workspace.pictures import Tuned
 from kgfuse.workspace.training import Prepared, class_pictures, prepare
 
 if TYPE_CHECKING:
-    from kgfuse.workspace.evidence import Explanation
+    from kgfuse.explain.chain import Explanation
+
+
+_ABOUT = KGF + "aboutItem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,31 +198,33 @@ class Predictor:
             return names[0]
         iri = self.parts.vocabulary.expand(target)
         if iri not in names:
-            raise UsageError(f"the model {self.name} does not predict {target}", remedy=f"it predicts {', '.join(names)}")
+            raise UsageError(
+                f"the model {self.name} does not predict {target}", remedy=f"it predicts {', '.join(names)}"
+            )
         return iri
 
     def _classify_given(self, inputs: Sequence[str | Path], question: str) -> list[Prediction]:
         at = {s.item.iri: n for n, s in enumerate(self.dataset.samples)}
-        known: dict[int, Prediction] = {}
+        rows: list[int] = []
         loose: list[Path] = []
-        order: list[str] = []
         for given in inputs:
-            iri = item_iri(str(given))
-            if not isinstance(given, Path) and ":" in str(given) and iri not in at:
-                iri = self.parts.vocabulary.expand(str(given)) if " " not in str(given) else iri
-            if iri in at:
-                order.append(iri)
-                known[at[iri]] = self._answers(self.dataset, [at[iri]], question, ())[0]
+            row = None if isinstance(given, Path) else at.get(self._item(given))
+            if row is not None:
+                rows.append(row)
             elif Path(given).is_dir():
                 loose += list(files.walk(Path(given)))
             elif Path(given).exists():
                 loose.append(Path(given))
             else:
                 raise UsageError(f"{given} is neither an item nor a file", remedy="see `kgfuse query` for items")
-        answers = [known[at[iri]] for iri in order]
-        if loose:
-            answers += self._classify_files(loose, question)
-        return answers
+        answers = self._answers(self.dataset, rows, question, ())
+        return answers + (self._classify_files(loose, question) if loose else [])
+
+    def _item(self, name: str) -> str:
+        """IRI that an identifier, CURIE or IRI of an item stands for."""
+        prefix = name.split(":", 1)[0]
+        known = self.parts.vocabulary.prefixes
+        return self.parts.vocabulary.expand(name) if ":" in name and prefix in known else item_iri(name)
 
     def _classify_files(self, paths: Sequence[Path], question: str) -> list[Prediction]:
         groups: dict[str, list[Source]] = {}
@@ -314,20 +320,12 @@ class Predictor:
         specs = {s.name: s for s in self.prepared.specs}
         model = ox.NamedNode(MODEL + self.name)
         renewed = {(a.item, specs[a.target].property) for a in answers}
-        kept = []
-        old = list(self.parts.store.quads(graph=GRAPH_PREDICTED))
+        triples = [q.triple for q in self.parts.store.quads(graph=GRAPH_PREDICTED)]
         stale = {
-            str(q.subject.value)
-            for q in old
-            if q.predicate.value == KGF + "aboutItem" and any(q.object.value == i for i, _ in renewed)
+            t.subject for t in triples if t.predicate.value == _ABOUT and text(t.object) in {i for i, _ in renewed}
         }
-        for q in old:
-            if (q.subject.value, q.predicate.value) not in renewed and q.subject.value not in stale:
-                kept.append(q.triple)
-        fresh: list[ox.Triple] = []
-        for a in answers:
-            for r in a.labels:
-                fresh += _predicted(a.item, specs[a.target].property, r, model)
+        kept = [t for t in triples if t.subject not in stale and (text(t.subject), t.predicate.value) not in renewed]
+        fresh = [t for a in answers for r in a.labels for t in _predicted(a.item, specs[a.target].property, r, model)]
         self.parts.store.replace_graph(GRAPH_PREDICTED, [*kept, *fresh])
 
 
@@ -344,7 +342,7 @@ def _predicted(item: str, prop: str, answer: Ranked, model: ox.NamedNode) -> lis
         says(RDF + "subject", s),
         says(RDF + "predicate", p),
         says(RDF + "object", o),
-        says(KGF + "aboutItem", s),
+        says(_ABOUT, s),
         says(KGF + "probability", decimal(answer.probability)),
         says(PROV + "wasGeneratedBy", model),
     ]

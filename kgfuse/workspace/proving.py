@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kgfuse.errors import UsageError
 from kgfuse.graph.nodes import named, node
-from kgfuse.reason.proofs import Proof, prove as prove_triple
+from kgfuse.reason.proofs import Proof
+from kgfuse.reason.proofs import prove as prove_triple
 from kgfuse.terms.mentions import Value
 from kgfuse.workspace.parts import Parts
 
@@ -14,7 +15,8 @@ def prove(parts: Parts, subject: str, predicate: str, value: str) -> Proof | Non
 
     Args:
         parts: the workspace.
-        subject, predicate: CURIEs or IRIs; ``a`` stands for ``rdf:type``.
+        subject: CURIE or IRI.
+        predicate: CURIE or IRI; ``a`` stands for ``rdf:type``.
         value: CURIE or IRI, or a literal in quotes.
 
     Raises:

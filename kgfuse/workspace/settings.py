@@ -8,6 +8,7 @@ from pathlib import Path
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from kgfuse.encode.preprocess_text import TextPipeline
 from kgfuse.errors import WorkspaceError
 from kgfuse.extract.settings import ExtractSettings
 
@@ -29,8 +30,11 @@ class EncoderSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    text: str = Field(default="", description="Hugging Face name or path of a BERT-family model; empty: the shipped one")
+    text: str = Field(
+        default="", description="Hugging Face name or path of a BERT-family model; empty: the shipped one"
+    )
     device: str = "auto"
+    texts: TextPipeline = Field(default_factory=TextPipeline, description="what is done to a text before it is encoded")
 
 
 class Settings(BaseModel):

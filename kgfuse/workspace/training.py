@@ -1,4 +1,4 @@
-"""``train``: from labelled items to a saved model, with the ablation that says what text, picture and graph are worth."""
+"""``train``: from labelled items to a saved model, with the ablation that says what each modality is worth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
 
 import kgfuse
 from kgfuse.catalog import ModelRow
@@ -42,7 +41,7 @@ class Trained:
         folder: where its files are.
         targets: IRIs of what it predicts.
         metrics: on the test items (validation items where there are none), by target.
-        ablation: text, image, graph, late fusion and graph-aware fusion over splits or seeds; ``None`` if not asked for.
+        ablation: the modalities alone and together, over splits or seeds; ``None`` if not asked for.
         counts: items to learn from, to select on, to report on.
     """
 
@@ -116,7 +115,9 @@ def train(
     comparison = None
     if runs:
         splits: list[Split] = [make_split(dataset.samples, strata, s) for s in seeds] if resplit else [split] * runs
-        comparison = ablate(data, splits, config, seeds, on_run=lambda n, total, what: on_event("ablation", n, total, what))
+        comparison = ablate(
+            data, splits, config, seeds, on_run=lambda n, total, what: on_event("ablation", n, total, what)
+        )
     fingerprint = digest(config.model_dump_json(), *data.items, str(data.graph.edges.tolist()), *map(str, strata))
     name = name or f"{label_key(local_name(prepared.specs[0].name)).replace(' ', '-')}-{fingerprint[:8]}"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
@@ -181,7 +182,9 @@ def _save(
         "config": config.model_dump(mode="json"),
         "metrics": metrics,
         "ablation": comparison.to_dict() if comparison else None,
-        "items": {k: [prepared.dataset.data.items[i] for i in getattr(split, k)] for k in ("train", "validation", "test")},
+        "items": {
+            k: [prepared.dataset.data.items[i] for i in getattr(split, k)] for k in ("train", "validation", "test")
+        },
         "text_model": parts.text_encoder.sha256,
         "image_model": parts.image_encoder.sha256,
         "vocabulary": parts.vocabulary.sha256,

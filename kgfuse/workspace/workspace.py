@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from kgfuse.fuse.config import TrainConfig
     from kgfuse.workspace.build import BuildReport, Resolved
-    from kgfuse.workspace.evidence import Explanation
+    from kgfuse.explain.chain import Explanation
     from kgfuse.workspace.prediction import Prediction, Predictor
     from kgfuse.workspace.training import Trained
 
@@ -169,7 +169,8 @@ class Workspace:
         if not chosen:
             near = difflib.get_close_matches(name, [r.name for r in rows], n=3, cutoff=0.4)
             raise UsageError(
-                f"no source is called {name!r}", remedy=f"did you mean {', '.join(near)}?" if near else "see `kgfuse info`"
+                f"no source is called {name!r}",
+                remedy=f"did you mean {', '.join(near)}?" if near else "see `kgfuse info`",
             )
         chosen |= {r.name for r in rows if r.parent in chosen}
         with catalog.transaction():
@@ -366,5 +367,3 @@ class Workspace:
         if row.name not in self._predictors:
             self._predictors[row.name] = Predictor(self._parts, self._facts(), row)
         return self._predictors[row.name]
-
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +12,7 @@ from kgfuse.explain.chain import Check, Evidence, Explanation, Passage, Place
 from kgfuse.workspace.evidence import CITED, RANDOM_CONTROLS
 from kgfuse.workspace.report.highlight import Span, marked
 from kgfuse.workspace.report.neighbourhood import Neighbourhood, neighbourhood
+from kgfuse.workspace.report.numbers import points
 from kgfuse.workspace.report.pictures import Mark, Picture, within
 from kgfuse.workspace.report.sources import Originals, originals
 
@@ -133,7 +134,6 @@ def _lines(explanation: Explanation, key: str) -> list[Line]:
     bars = _bars({str(n): part.effect for n, part in enumerate(ranked)})
     lines = []
     for n, (part, bar) in enumerate(zip(ranked, bars, strict=True)):
-        statement = isinstance(part, Evidence)
         lines.append(
             Line(
                 number=n + 1,
@@ -142,7 +142,7 @@ def _lines(explanation: Explanation, key: str) -> list[Line]:
                 effect=bar,
                 evidence=part if isinstance(part, Evidence) else None,
                 passage=part if isinstance(part, Passage) else None,
-                where=_where(part.places if isinstance(part, Evidence) else (part.place,), quote=not statement),
+                where=_where(part.places if isinstance(part, Evidence) else (part.place,)),
             )
         )
     return lines
@@ -153,19 +153,23 @@ def _bars(values: Mapping[str, float]) -> tuple[Signed, ...]:
     return tuple(Signed(name, v, round(100 * abs(v) / most, 1)) for name, v in values.items())
 
 
-def _where(places: Collection[Place], *, quote: bool) -> tuple[str, ...]:
-    """Where evidence stands, in words: characters with their offsets, boxes with their pixels."""
-    said = []
-    for p in places:
+def _where(places: Sequence[Place]) -> tuple[str, ...]:
+    """Where evidence stands, in words, a line a source: characters with their offsets, boxes with their pixels."""
+    said: dict[str, list[str]] = {}
+    for p in sorted(places, key=lambda p: (p.source, p.kind, p.start, p.end)):
         if p.box is not None:
             x, y, w, h = p.box
-            said.append(f"{p.source}, box {x},{y} {w}×{h} px")
-        elif p.start >= 0:
-            words = f"“{p.exact}” " if quote or len(p.exact) <= 40 else ""
-            said.append(f"{words}{p.source}, characters {p.start}–{p.end}")
+            spot = f"box {x},{y} {w}×{h} px"
+        elif p.start < 0:
+            spot = f"“{p.exact}”"
+        elif p.exact == p.context:
+            spot = f"“{p.exact}” {p.start}–{p.end}" if len(places) == 1 else f"in the sentence {p.start}–{p.end}"
         else:
-            said.append(f"“{p.exact}”")
-    return tuple(dict.fromkeys(said))
+            spot = f"“{p.exact}” {p.start}–{p.end}"
+        said.setdefault(p.source, []).append(spot)
+    return tuple(
+        f"{source}: {', '.join(dict.fromkeys(spots))}" if source else spots[0] for source, spots in said.items()
+    )
 
 
 def _texts(explanation: Explanation, lines: Sequence[Line], found: Originals) -> tuple[MarkedText, ...]:
@@ -201,10 +205,13 @@ def _places(line: Line) -> tuple[Place, ...]:
 
 def _span(line: Line, place: Place, shift: int) -> Span:
     if line.passage is not None:
-        kind = "sentence cited" if line.cited else "sentence"
-        title = f"without this sentence: {-line.effect.value:+.1%}"
+        kind = "sentence" if line.cited else "passage"
+        title = f"without this sentence: {points(-line.effect.value)} points"
     else:
-        kind = "cited" if line.cited else "stated"
+        whole = place.exact == place.context
+        kind = {(True, False): "cited", (True, True): "around", (False, False): "stated", (False, True): "context"}[
+            line.cited, whole
+        ]
         title = f"{line.number}: {line.evidence.text}" if line.evidence is not None else ""
     return Span(place.start - shift, place.end - shift, line.key, kind, title)
 
@@ -241,7 +248,7 @@ def _pictures(lines: Sequence[Line], found: Originals) -> tuple[MarkedPicture, .
                 region = line.passage is not None
                 kind = ("region" if region else "stated") + (" cited" if line.cited else "")
                 title = (
-                    f"without this region: {-line.effect.value:+.1%}"
+                    f"without this region: {points(-line.effect.value)} points"
                     if line.evidence is None
                     else f"{line.number}: {line.evidence.text}"
                 )
@@ -262,13 +269,13 @@ def _verdict(check: Check, label: str, cited: int) -> Verdict:
     rows = (
         ("with everything", check.before, 0.0, label),
         (f"without the {cited} cited", check.without_cited, 0.0, answer),
-        (f"without {cited} others at random", mean, sd, f"mean and spread of {RANDOM_CONTROLS} draws"),
-        (f"with only the {cited} cited", check.only_cited, 0.0, "no other statement, sentence or region"),
+        (f"without {cited} at random", mean, sd, f"mean and spread of {RANDOM_CONTROLS} draws from the others"),
+        (f"with only the {cited} cited", check.only_cited, 0.0, "of the statements, sentences and regions"),
     )
     if not cited:
         return Verdict(False, "Nothing that was removed lowered the probability, so nothing is cited.", rows[:1])
     cost = (
-        f"removing what is cited costs {100 * drop:.1f} points, as much at random {100 * chance:.1f} ± {100 * sd:.1f}"
+        f"removing what is cited costs {100 * drop:.2f} points, as much at random {100 * chance:.2f} ± {100 * sd:.2f}"
     )
     if check.holds:
         return Verdict(True, f"The citation holds up: {cost}.", rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup, escape
 
@@ -15,7 +16,8 @@ class Span:
     Args:
         start, end: code points of the text; what lies outside it is left out.
         key: of the statement or passage it belongs to; letters, digits and hyphens.
-        kind: CSS class: ``cited``, ``stated`` or ``sentence``.
+        kind: CSS class: ``cited`` (words of a cited statement), ``around`` (their sentence), ``stated`` and ``context``
+            (the same of other statements), ``sentence`` (a cited passage), ``passage`` (another), ``unseen``.
         title: shown on hovering.
     """
 
@@ -43,7 +45,7 @@ def pieces(length: int, spans: Iterable[Span]) -> Iterator[Piece]:
     """
     inside = [s for s in spans if max(s.start, 0) < min(s.end, length)]
     edges = sorted({0, length, *(max(s.start, 0) for s in inside), *(min(s.end, length) for s in inside)})
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         yield Piece(start, end, tuple(s for s in inside if s.start <= start and end <= s.end))
 
 

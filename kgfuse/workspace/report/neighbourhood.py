@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
@@ -11,14 +12,14 @@ from markupsafe import Markup
 
 from kgfuse.explain.chain import Evidence, Explanation
 from kgfuse.terms.mentions import Value
-from kgfuse.terms.namespaces import RDF
+from kgfuse.terms.namespaces import KGF, RDF
 from kgfuse.workspace.report.figure import ACCENT, FAINT, GRID, INK, PAPER, drawable, drawing, inline_svg
 
 if TYPE_CHECKING:
     from kgfuse.workspace.workspace import Workspace
 
 MOST_NODES: Final = 25
-_STATED: Final = 14
+_STATED: Final = 16
 _OTHERS: Final = 3
 _PLAIN: Final = "#9aa0a6"
 _WIDTH: Final = 7.6
@@ -68,18 +69,32 @@ def neighbourhood(ws: Workspace, explanation: Explanation, cited: Collection[Evi
 
 def _edges(ws: Workspace, explanation: Explanation, cited: Collection[Evidence]) -> list[Edge]:
     """The prediction, the statements, then what else the cited ones' far ends are tied to, for as many nodes as fit."""
-    ranked = sorted(explanation.statements, key=lambda e: (e not in cited, -abs(e.effect)))[:_STATED]
+    worth = [e for e in explanation.statements if e in cited or e.predicate != RDF + "type"]
+    ranked = sorted(worth, key=lambda e: (e not in cited, -abs(e.effect)))[:_STATED]
     edges = [Edge(explanation.item, explanation.label_iri, f"{explanation.probability:.0%}", "predicted")]
-    edges += [
-        Edge(e.subject, e.object, _property(ws, e.predicate), "cited" if e in cited else "stated") for e in ranked
-    ]
+    edges += _stated(ws, ranked, cited)
     nodes = {explanation.item, *chain.from_iterable((e.subject, e.object) for e in edges)}
     beside = [_others(ws, e, explanation.item) for e in ranked if e in cited or e.effect > 0]
     for edge in chain.from_iterable(zip_longest(*beside)):
         if edge is not None and len(nodes | {edge.subject, edge.object}) <= MOST_NODES:
             nodes |= {edge.subject, edge.object}
             edges.append(edge)
-    return list(dict.fromkeys(edges))
+    return edges
+
+
+def _stated(ws: Workspace, ranked: Sequence[Evidence], cited: Collection[Evidence]) -> list[Edge]:
+    """One arrow for each pair; that something is mentioned goes without saying where more is said of it."""
+    between: dict[frozenset[str], list[Evidence]] = {}
+    for e in ranked:
+        between.setdefault(frozenset((e.subject, e.object)), []).append(e)
+    edges = []
+    for said in between.values():
+        more = [e for e in said if e in cited or e.predicate != KGF + "mentions"] or said
+        first = more[0]
+        labels = dict.fromkeys(_property(ws, e.predicate) for e in more if e.subject == first.subject)
+        kind = "cited" if any(e in cited for e in said) else "stated"
+        edges.append(Edge(first.subject, first.object, ", ".join(labels), kind))
+    return edges
 
 
 def _others(ws: Workspace, evidence: Evidence, item: str) -> list[Edge]:
@@ -202,17 +217,30 @@ def _arrow(axes: Any, edge: Edge, places: dict[str, tuple[float, float]]) -> Non
 
 
 def _layout(nodes: Sequence[str], edges: Sequence[Edge], centre: str) -> dict[str, tuple[float, float]]:
-    """Positions between 0 and 1 by the energy of the paths between the nodes (Kamada and Kawai 1989)."""
+    """Positions between 0 and 1: the item in the middle, each ring of the breadth-first tree an ellipse around it.
+
+    Every node gets a sector as wide as what hangs on it, so that no two lie upon each other.
+    """
     import networkx as nx
 
     graph = nx.Graph()
     graph.add_nodes_from(nodes)
     graph.add_edges_from((e.subject, e.object) for e in edges)
-    found = nx.kamada_kawai_layout(graph, pos=nx.spring_layout(graph, seed=0, iterations=30))
-    xs, ys = ([float(found[n][i]) for n in nodes] for i in (0, 1))
+    below = {n: list(children) for n, children in nx.bfs_successors(graph, centre)}
 
-    def unit(value: float, values: list[float]) -> float:
-        low, high = min(values), max(values)
-        return round((value - low) / (high - low), 3) if high > low else 0.5
+    def weight(node: str) -> float:
+        return max(1.0, sum(map(weight, below.get(node, ()))))
 
-    return {n: (unit(x, xs), unit(y, ys)) for n, x, y in zip(nodes, xs, ys, strict=True)}
+    places = {centre: (0.5, 0.5)}
+
+    def spread(node: str, start: float, end: float, ring: int) -> None:
+        total = sum(map(weight, below.get(node, ()))) or 1.0
+        for n, child in enumerate(below.get(node, ())):
+            stop = start + (end - start) * weight(child) / total
+            angle, radius = (start + stop) / 2, (0.0, 0.27, 0.5)[min(ring, 2)] - (0.05 if ring > 1 and n % 2 else 0.0)
+            places[child] = (round(0.5 + radius * math.cos(angle), 4), round(0.5 + radius * math.sin(angle), 4))
+            spread(child, start, stop, ring + 1)
+            start = stop
+
+    spread(centre, -math.pi / 12, 2 * math.pi - math.pi / 12, 1)
+    return places

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgfuse.errors import WorkspaceError
+from kgfuse.workspace.report.numbers import percent, points
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -64,19 +65,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["percent"] = _percent
-    environment.filters["points"] = _points
+    environment.filters["percent"] = percent
+    environment.filters["points"] = points
     return environment
-
-
-def _percent(share: float, digits: int = 1) -> str:
-    return f"{100 * share:.{digits}f} %"
-
-
-def _points(difference: float, digits: int = 1) -> str:
-    """A difference of shares in percentage points, with a real minus sign.
-
-    >>> _points(-0.0312)
-    '−3.1'
-    """
-    return f"{100 * difference + 0.0:+.{digits}f}".replace("-", "−")

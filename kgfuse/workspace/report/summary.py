@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -125,11 +126,7 @@ def _rejected(ws: Workspace, build: BuildReport) -> list[dict[str, Any]]:
 
 
 def _said(ws: Workspace, record: dict[str, Any]) -> str:
-    def name(term: object) -> str:
-        text = str(term)
-        return ws.graph.label(text) if text.startswith(("http:", "https:", "urn:")) else text
-
-    return " · ".join(name(record[k]) for k in ("subject", "predicate", "object"))
+    return " · ".join(_readable(ws, str(record[k])) for k in ("subject", "predicate", "object"))
 
 
 def violations(ws: Workspace, build: BuildReport) -> list[TurnedAway]:
@@ -137,11 +134,12 @@ def violations(ws: Workspace, build: BuildReport) -> list[TurnedAway]:
     by = Counter((v.severity.rpartition("#")[2], v.message) for v in build.violations)
     first = {(v.severity.rpartition("#")[2], v.message): v.focus for v in reversed(build.violations)}
     order = sorted(by, key=lambda k: (-by[k], k))
-    return [TurnedAway(k[0], by[k], _node(ws, first[k]), k[1]) for k in order]
+    return [TurnedAway(k[0], by[k], _readable(ws, first[k]), _readable(ws, k[1])) for k in order]
 
 
-def _node(ws: Workspace, focus: str) -> str:
-    return ws.graph.label(focus) if focus.startswith(("http:", "https:", "urn:")) else focus
+def _readable(ws: Workspace, message: str) -> str:
+    """A message with names in place of IRIs."""
+    return re.sub(r"(?:https?|urn):[^\s<>\"]*[\w/#]", lambda found: ws.graph.label(found[0]), message)
 
 
 def compared(ws: Workspace, ablation: Ablation, frequent: float | None) -> list[Compared]:

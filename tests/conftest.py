@@ -1,0 +1,8 @@
+"""What holds for every test: no network for models, one thread a model, numbers that repeat."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
