@@ -32,9 +32,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
+from kgfuse.encode.preprocess_text import lemma
 from kgfuse.errors import KgfuseError, SourceError, UsageError
-from kgfuse.terms.namespaces import entity_iri
 
 ARCHIVE_SHA256: Final = "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"
 INNER: Final = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
@@ -54,6 +55,15 @@ SPELLINGS: Final = {
     **dict.fromkeys(("negative", "neg", "0", "-1", "-"), "negative"),
 }
 SENTI: Final = "https://w3id.org/kgfuse/examples/sentiment#"
+WORD: Final = "https://w3id.org/kgfuse/examples/sentiment/word/"
+RULES: Final = f"""\
+# A text that names a sentiment word anywhere, whatever it is said of, mentions that word.
+PREFIX kgf: <https://w3id.org/kgfuse#>
+PREFIX senti: <{SENTI}>
+
+CONSTRUCT {{ ?text senti:mentionsWord ?word }}
+WHERE {{ ?text kgf:mentions ?word . ?word a senti:Word }}
+"""
 _WORD: Final = re.compile(r"[a-z]{2,}(?:[-' ][a-z]+)*")
 
 
@@ -196,7 +206,7 @@ def polarity(valence: float) -> str:
 
 
 def lexicon_turtle(lexicon: dict[str, float]) -> str:
-    """Turtle with one node a word: label, valence, polarity."""
+    """Turtle with one node for the forms of a word that lean the same way: labels, mean valence, polarity."""
     lines = [
         f"@prefix senti: <{SENTI}> .",
         "@prefix skos: <http://www.w3.org/2004/02/skos/core#> .",
@@ -205,14 +215,14 @@ def lexicon_turtle(lexicon: dict[str, float]) -> str:
         "# From the lexicon of vaderSentiment 3.3.2, Copyright (c) 2016 C.J. Hutto, MIT licence.",
         "",
     ]
-    names: dict[str, list[str]] = {}
+    forms: dict[tuple[str, bool], list[str]] = {}
     for word in sorted(lexicon):
-        names.setdefault(entity_iri(word), []).append(word)
-    for iri, words in names.items():
+        forms.setdefault((lemma(word.replace("-", " ")), lexicon[word] > 0), []).append(word)
+    for words in forms.values():
         valence = round(sum(lexicon[w] for w in words) / len(words), 3)
         alternatives = "".join(f' ; skos:altLabel "{w}"@en' for w in words[1:])
         lines.append(
-            f'<{iri}> a senti:Word ; skos:prefLabel "{words[0]}"@en{alternatives} ; '
+            f'<{WORD}{quote(words[0], safe="")}> a senti:Word ; skos:prefLabel "{words[0]}"@en{alternatives} ; '
             f'senti:valence "{valence}"^^xsd:decimal ; senti:polarity senti:{polarity(valence)} .'
         )
     return "\n".join(lines) + "\n"
@@ -238,6 +248,7 @@ def write_pack(folder: Path) -> None:
     vocabulary = Path(__file__).with_name("sentiment.ttl").read_text(encoding="utf-8")
     (folder / "ontology.ttl").write_text(vocabulary, encoding="utf-8")
     (folder / "lexicon.ttl").write_text(lexicon_turtle(read_lexicon()), encoding="utf-8")
+    (folder / "rules.rq").write_text(RULES, encoding="utf-8")
     (folder / "pack.toml").write_text(
         'name = "sentiment"\nversion = "0.1.0"\n'
         'licence = "Apache-2.0; lexicon.ttl: MIT, Copyright (c) 2016 C.J. Hutto"\n'

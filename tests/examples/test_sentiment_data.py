@@ -98,7 +98,6 @@ def test_command_writes_a_manifest_and_a_pack_that_kgfuse_reads(tmp_path: Path) 
     assert vocabulary.are_disjoint(positive, negative)
     assert vocabulary.expand("senti:Document") in vocabulary.ancestors(positive)
     assert [t.types for t in vocabulary.find("wonderful")] == [(vocabulary.expand("senti:Word"),)]
-    assert vocabulary.properties[vocabulary.expand("senti:mentionsWord")].mention_suffices
 
 
 def test_lexicon_gives_each_word_its_valence_and_polarity() -> None:
@@ -110,3 +109,9 @@ def test_lexicon_gives_each_word_its_valence_and_polarity() -> None:
         'skos:prefLabel "horrible"@en ; senti:valence "-2.5"^^xsd:decimal ; senti:polarity senti:stronglyNeg' in turtle
     )
     assert turtle.count("a senti:Word") == 2
+
+
+def test_forms_of_a_word_that_lean_the_same_way_are_one_node() -> None:
+    turtle = data.lexicon_turtle({"error": -1.7, "errors": -1.4, "like": 1.5, "liked": 1.8, "likeless": -1.0})
+    assert turtle.count("a senti:Word") == 3
+    assert 'skos:prefLabel "error"@en ; skos:altLabel "errors"@en ; senti:valence "-1.55"' in turtle
