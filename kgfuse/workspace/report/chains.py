@@ -36,7 +36,10 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A piece of evidence with its number and key; ``evidence`` for a statement, ``passage`` for the rest."""
+    """A piece of evidence: a statement, or a sentence or region (``passage``).
+
+    What is not cited of the latter has the number 0 and no line of its own: it shows in text and picture.
+    """
 
     number: int
     key: str
@@ -108,8 +111,7 @@ def chain(ws: Workspace, explanation: Explanation, prediction: Prediction | None
     item = next((i for i in ws.items() if i.iri == explanation.item), None)
     truth = {c for values in item.labels.values() for c in values} if item is not None else set()
     cited = [line.evidence for line in lines if line.cited and line.evidence is not None]
-    # a passage shows in text and picture; only what stands out or tops the list needs a line of its own
-    listed = [line for line in lines if line.evidence is not None or line.cited]
+    listed = [line for line in lines if line.number]
     return Chain(
         key=key,
         explanation=explanation,
@@ -132,13 +134,17 @@ def _lines(explanation: Explanation, key: str) -> list[Line]:
     parts: list[Evidence | Passage] = [*explanation.statements, *explanation.passages]
     ranked = sorted(parts, key=lambda part: -part.effect)
     bars = _bars({str(n): part.effect for n, part in enumerate(ranked)})
-    lines = []
+    lines: list[Line] = []
+    number = 0
     for n, (part, bar) in enumerate(zip(ranked, bars, strict=True)):
+        cited = n < CITED and part.effect > 0
+        listed = cited or isinstance(part, Evidence)
+        number += listed
         lines.append(
             Line(
-                number=n + 1,
+                number=number if listed else 0,
                 key=f"{key}-e{n + 1}",
-                cited=n < CITED and part.effect > 0,
+                cited=cited,
                 effect=bar,
                 evidence=part if isinstance(part, Evidence) else None,
                 passage=part if isinstance(part, Passage) else None,
@@ -253,7 +259,7 @@ def _pictures(lines: Sequence[Line], found: Originals) -> tuple[MarkedPicture, .
                     else f"{line.number}: {line.evidence.text}"
                 )
                 strength = round(max(0.0, line.effect.value) / most, 3) if region else 0.0
-                number = line.number if n == 0 and (line.cited or not region) else 0
+                number = line.number if n == 0 else 0
                 marks.append(Mark(x, y, w, h, line.key, number, kind, strength, title))
         marks.sort(key=lambda m: ("region" not in m.kind, "cited" in m.kind))
         made.append(MarkedPicture(name, picture, tuple(marks)))

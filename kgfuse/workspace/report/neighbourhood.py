@@ -14,6 +14,7 @@ from kgfuse.explain.chain import Evidence, Explanation
 from kgfuse.terms.mentions import Value
 from kgfuse.terms.namespaces import KGF, RDF
 from kgfuse.workspace.report.figure import ACCENT, FAINT, GRID, INK, PAPER, drawable, drawing, inline_svg
+from kgfuse.workspace.report.numbers import percent
 
 if TYPE_CHECKING:
     from kgfuse.workspace.workspace import Workspace
@@ -71,7 +72,7 @@ def _edges(ws: Workspace, explanation: Explanation, cited: Collection[Evidence])
     """The prediction, the statements, then what else the cited ones' far ends are tied to, for as many nodes as fit."""
     worth = [e for e in explanation.statements if e in cited or e.predicate != RDF + "type"]
     ranked = sorted(worth, key=lambda e: (e not in cited, -abs(e.effect)))[:_STATED]
-    edges = [Edge(explanation.item, explanation.label_iri, f"{explanation.probability:.0%}", "predicted")]
+    edges = [Edge(explanation.item, explanation.label_iri, percent(explanation.probability), "predicted")]
     edges += _stated(ws, ranked, cited)
     nodes = {explanation.item, *chain.from_iterable((e.subject, e.object) for e in edges)}
     beside = [_others(ws, e, explanation.item) for e in ranked if e in cited or e.effect > 0]
@@ -211,7 +212,7 @@ def _arrow(axes: Any, edge: Edge, places: dict[str, tuple[float, float]]) -> Non
     if edge.kind != "beside":
         strong = edge.kind == "cited"
         axes.text(
-            x0 + 0.52 * (x1 - x0), y0 + 0.52 * (y1 - y0), drawable(edge.label, 22), fontsize=7.2, ha="center",
+            x0 + 0.52 * (x1 - x0), y0 + 0.52 * (y1 - y0), drawable(edge.label, 26), fontsize=7.2, ha="center",
             va="center", color=ACCENT if strong else FAINT, fontweight="bold" if strong else "normal", zorder=4,
         )  # fmt: skip
 
@@ -229,14 +230,14 @@ def _layout(nodes: Sequence[str], edges: Sequence[Edge], centre: str) -> dict[st
     below = {n: list(children) for n, children in nx.bfs_successors(graph, centre)}
 
     def weight(node: str) -> float:
-        return max(1.0, sum(map(weight, below.get(node, ()))))
+        return 1.0 + 0.7 * sum(map(weight, below.get(node, ())))
 
     places = {centre: (0.5, 0.5)}
 
     def spread(node: str, start: float, end: float, ring: int) -> None:
-        total = sum(map(weight, below.get(node, ()))) or 1.0
+        share = (end - start) / max(1.0, sum(map(weight, below.get(node, ()))))
         for n, child in enumerate(below.get(node, ())):
-            stop = start + (end - start) * weight(child) / total
+            stop = start + share * weight(child)
             angle, radius = (start + stop) / 2, (0.0, 0.27, 0.5)[min(ring, 2)] - (0.05 if ring > 1 and n % 2 else 0.0)
             places[child] = (round(0.5 + radius * math.cos(angle), 4), round(0.5 + radius * math.sin(angle), 4))
             spread(child, start, stop, ring + 1)
