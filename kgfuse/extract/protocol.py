@@ -76,6 +76,7 @@ def extraction_key(extractor: Extractor, source: Source) -> str:
         extractor.fingerprint,
         source.iri,
         source.sha256,
+        digest(source.text or ""),  # the same bytes may have been decoded otherwise
         source.item or "",
         source.item_label or "",
         *sorted(source.item_types),

@@ -32,7 +32,16 @@ from kgfuse.graph.store import holds
 from kgfuse.reason.closure import closure
 from kgfuse.reason.shapes import Violation, validate
 from kgfuse.terms.mentions import Extraction, Fact, Rejected
-from kgfuse.terms.namespaces import GRAPH_INFERRED, GRAPH_PROVENANCE, KGF, OA, digest, ontology_graph, source_iri
+from kgfuse.terms.namespaces import (
+    GRAPH_INFERRED,
+    GRAPH_PREDICTED,
+    GRAPH_PROVENANCE,
+    KGF,
+    OA,
+    digest,
+    ontology_graph,
+    source_iri,
+)
 from kgfuse.workspace import facts as graph_facts
 from kgfuse.workspace.extraction import extract_pending, extractions
 from kgfuse.workspace.neighbours import NEIGHBOUR_RUN, neighbour_facts, neighbour_run
@@ -158,6 +167,7 @@ def _write(parts: Parts, outcome: Resolved, on_event: OnEvent) -> int:
         graph = ontology_graph(pack.name)
         wanted.add(graph)
         if parts.catalog.get_state(f"graph:{graph}") != pack.sha256:
+            parts.catalog.set_state(f"graph:{graph}", "")  # killed from here on, it is written again
             parts.store.replace_graph(graph, pack.triples)
             parts.catalog.set_state(f"graph:{graph}", pack.sha256)
             written += 1
@@ -174,8 +184,11 @@ def _write(parts: Parts, outcome: Resolved, on_event: OnEvent) -> int:
         except SourceError as e:
             parts.catalog.record_problem(row.name, "import", e.message)
             structural = []
+        else:
+            parts.catalog.clear_problem(row.name, "import")
         content = _content_hash(row, structural, mine)
         if parts.catalog.get_state(f"graph:{graph}") != content:
+            parts.catalog.set_state(f"graph:{graph}", "")
             parts.store.replace_graph(graph, [*structural, *(graph_facts.fact_triple(f) for f in mine)])
             replace_provenance(parts.store, graph, _provenance(parts, row, mine, runs))
             parts.catalog.set_state(f"graph:{graph}", content)
@@ -188,7 +201,18 @@ def _write(parts: Parts, outcome: Resolved, on_event: OnEvent) -> int:
             remove_provenance(parts.store, graph)
             parts.catalog.set_state(key, None)
             written += 1
+    _forget_predictions(parts)
     return written
+
+
+def _forget_predictions(parts: Parts) -> None:
+    """Take away what was predicted of items that are gone."""
+    said = list(parts.store.quads(graph=GRAPH_PREDICTED))
+    items = {f"<{i.iri}>" for i in parts.catalog.items()}
+    about = {str(q.subject): str(q.object) for q in said if q.predicate.value == KGF + "aboutItem"}
+    kept = [q for q in said if about.get(str(q.subject), str(q.subject)) in items]
+    if len(kept) < len(said):
+        parts.store.replace_graph(GRAPH_PREDICTED, kept)
 
 
 def _structural(parts: Parts, row: SourceRow) -> Iterable[ox.Triple]:

@@ -9,7 +9,7 @@ from kgfuse.catalog import SourceRow
 from kgfuse.errors import KgfuseError
 from kgfuse.extract.protocol import BatchExtractor, Extractor, Found, collect, extraction_key, run_iri
 from kgfuse.extract.serialise import dumps, loads
-from kgfuse.terms.mentions import Extraction, Source
+from kgfuse.terms.mentions import Extraction, Mention, Source, Statement, TextSpan
 from kgfuse.workspace.parts import OnEvent, Parts
 
 _BATCH = 32
@@ -88,18 +88,38 @@ def _run(
         if len(results) == len(batch):
             seconds = (time.perf_counter() - began) / len(batch)
             for (row, source), found in zip(batch, results, strict=True):
-                yield row, _collect(extractor, source, found), seconds
+                yield row, _result(extractor, source, found), seconds
             return
     for row, source in batch:
         began = time.perf_counter()
-        try:
-            result: Extraction | str = extract_one(extractor, source)
-        except KgfuseError as e:
-            result = e.message
-        except Exception as e:  # an extractor's own fault is the source's problem, never the batch's
-            result = f"{type(e).__name__}: {e}"
+        result = _result(extractor, source, None)
         yield row, result, time.perf_counter() - began
 
 
+def _result(extractor: Extractor, source: Source, found: Sequence[Found] | None) -> Extraction | str:
+    try:
+        return extract_one(extractor, source) if found is None else _collect(extractor, source, found)
+    except KgfuseError as e:
+        return e.message
+    except Exception as e:  # an extractor's own fault is the source's problem, never the batch's
+        return f"extractor {extractor.name}: {type(e).__name__}: {e}"
+
+
 def _collect(extractor: Extractor, source: Source, found: Sequence[Found]) -> Extraction:
+    for one in found:
+        if not isinstance(one, Mention | Statement):
+            raise TypeError(f"gave a {type(one).__name__}, neither mention nor statement")
+        for mention in (one,) if isinstance(one, Mention) else one.evidence:
+            _check_place(mention, source)
     return collect(source.iri, run_iri(extractor), found, getattr(extractor, "parameters", {}))
+
+
+def _check_place(mention: Mention, source: Source) -> None:
+    """Nothing enters whose characters are not those of the stored text."""
+    place = mention.selector
+    if mention.source != source.iri:
+        raise ValueError(f"gave a mention in {mention.source} while reading {source.iri}")
+    if not isinstance(place, TextSpan) or source.text is None:
+        return
+    if not 0 <= place.start < place.end or source.text[place.start : place.end] != place.exact:
+        raise ValueError(f"characters {place.start} to {place.end} are not {place.exact!r}")

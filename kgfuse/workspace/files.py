@@ -105,6 +105,8 @@ def identify(path: Path) -> Identified:
         return Identified(path, "rdf", RDF_TYPES[path.suffix.lower()])
     if b"\x00" in head and not head.startswith(tuple(bom for bom, _ in _BOMS)):
         raise SourceError("is binary and of no kind that kgfuse reads", where=path, remedy="add text, pictures or RDF")
+    if size > 4 * MAX_TEXT_CHARACTERS + 4:
+        raise SourceError(f"has more than {MAX_TEXT_CHARACTERS:,} characters", where=path, remedy="split it")
     return Identified(path, "text", "text/markdown" if path.suffix.lower() in (".md", ".markdown") else "text/plain")
 
 

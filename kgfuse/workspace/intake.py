@@ -149,6 +149,7 @@ class Intake:
         keep: dict[str, str] = {}
         kept_items: set[str] = set()
         for entry in entries:
+            claimed |= {_absolute(path.parent / reference) for reference in entry.files()}
             try:
                 item = item_row(entry, name, names, path)
             except KgfuseError as e:
@@ -156,11 +157,9 @@ class Intake:
                 continue
             items.append(item)
             kept_items.add(item.iri)
-            for row, file in self._sources_of(entry, item.iri, path, name, base, keep, report):
+            for row in self._sources_of(entry, item.iri, path, name, base, keep, report):
                 rows.append(row)
                 keep[row.name] = item.iri
-                if file is not None:
-                    claimed.add(_absolute(file))
             if len(rows) >= _BATCH:
                 self._store(rows, items, report)
                 rows, items = [], []
@@ -183,7 +182,7 @@ class Intake:
         base: Path,
         taken: Mapping[str, str],
         report: AddReport,
-    ) -> Iterator[tuple[SourceRow, Path | None]]:
+    ) -> Iterator[SourceRow]:
         if entry.text:
             data = entry.text.encode("utf-8", "surrogatepass")
             name = f"{parent}#{entry.id}"
@@ -193,22 +192,18 @@ class Intake:
                 self._problem(name, e, report)
             else:
                 sha = self.blobs.put(data)
-                yield (
-                    SourceRow(
-                        name=name,
-                        location=str(_absolute(path)),
-                        kind="text",
-                        media_type="text/plain",
-                        sha256=sha,
-                        text_sha256=sha,
-                        item=item,
-                        size=len(data),
-                        parent=parent,
-                    ),
-                    None,
+                yield SourceRow(
+                    name=name,
+                    location=str(_absolute(path)),
+                    kind="text",
+                    media_type="text/plain",
+                    sha256=sha,
+                    text_sha256=sha,
+                    item=item,
+                    size=len(data),
+                    parent=parent,
                 )
-        referenced = ([entry.text_path] if entry.text_path else []) + [*entry.images, *entry.audio]
-        for reference in dict.fromkeys(referenced):
+        for reference in entry.files():
             file = path.parent / reference
             name = _name(file, base, fallback=f"{parent}#{entry.id}/{reference}")
             if taken.get(name, item) != item:
@@ -218,11 +213,12 @@ class Intake:
                 identified = files.identify(file)
             except SourceError as e:
                 where = f"{path}:{entry.line}"
-                self._problem(name, SourceError(e.message, where=where, remedy="mend the path or the file"), report)
+                problem = SourceError(e.message, where=where, remedy="mend the path or the file")
+                self._problem(f"{parent}:{entry.line}", problem, report)
                 continue
             row = self._row(name, file, identified, item, parent, report)
             if row is not None:
-                yield row, file
+                yield row
 
     def _row(
         self,
@@ -269,14 +265,16 @@ class Intake:
                 report.changed += 1
             else:
                 report.unchanged += 1
-                continue
+                if old.location == row.location:
+                    continue
             fresh.append(row)
         items = list(items)
         with self.catalog.transaction():
             self.catalog.add_sources(fresh)
             self.catalog.put_items(items)
             for row in rows:
-                self.catalog.clear_problem(row.name, "add")
+                if row.kind != "manifest":  # its broken lines are known by now
+                    self.catalog.clear_problem(row.name, "add")
         report.items += len(items)
 
     def _problem(self, name: str, error: KgfuseError, report: AddReport) -> None:
@@ -299,7 +297,7 @@ def _name(path: Path, base: Path, fallback: str | None = None) -> str:
 
 
 def _identity(row: SourceRow) -> tuple[str | None, ...]:
-    return row.location, row.sha256, row.text_sha256, row.item, row.parent
+    return row.sha256, row.text_sha256, row.item, row.parent
 
 
 def _absolute(path: Path) -> Path:

@@ -6,11 +6,13 @@ list of classes, or ``{property: value}`` for further targets); ``links`` is ``{
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -20,6 +22,7 @@ Scalar = str | int | float | bool
 MANIFEST_SUFFIXES = frozenset({".jsonl", ".csv"})
 _LIST_COLUMNS = ("images", "audio")
 _MAX_LINE = 10_000_000
+_LOOK = 20
 
 
 class Entry(BaseModel):
@@ -66,6 +69,10 @@ class Entry(BaseModel):
             raise ValueError(f"split is {value!r}: use train, validation or test")
         return name
 
+    def files(self) -> tuple[str, ...]:
+        """The files it names, each once."""
+        return tuple(dict.fromkeys(((self.text_path,) if self.text_path else ()) + self.images + self.audio))
+
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Labels by target property; the empty string stands for ``rdf:type``."""
         if self.label is None or self.label == "":
@@ -76,21 +83,36 @@ class Entry(BaseModel):
 
 
 def is_manifest(path: Path) -> bool:
-    """True for JSON Lines or CSV whose first record has an ``id``."""
+    """True for JSON Lines with an ``id`` in one of the first records, and for CSV with a column ``id``."""
     if path.suffix.lower() not in MANIFEST_SUFFIXES:
         return False
     try:
-        with path.open(encoding="utf-8-sig", newline="") as f:
-            first = f.readline(_MAX_LINE)
+        with path.open(encoding=_encoding(path), newline="") as f:
+            lines = [line for line in islice(iter(lambda: f.readline(_MAX_LINE), ""), _LOOK) if line.strip()]
     except (UnicodeDecodeError, OSError):
         return False
     if path.suffix.lower() == ".csv":
-        return "id" in next(csv.reader([first]), [])
+        return bool(lines) and _delimiter(lines[0]) is not None
+    return path.name.startswith("manifest") or any(map(_has_id, lines))
+
+
+def _has_id(line: str) -> bool:
     try:
-        record = json.loads(first)
-    except ValueError:
-        return path.name.startswith("manifest")
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
     return isinstance(record, dict) and "id" in record
+
+
+def _encoding(path: Path) -> str:
+    """UTF-16 where a byte order mark says so (spreadsheets write it), else UTF-8."""
+    with path.open("rb") as f:
+        return "utf-16" if f.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+
+
+def _delimiter(header: str) -> str | None:
+    """What the columns are divided by, ``id`` among them; ``None`` where no line of names is to be seen."""
+    return next((d for d in (",", ";", "\t") if "id" in next(csv.reader([header], delimiter=d), [])), None)
 
 
 def read(path: Path) -> Iterator[Entry | ManifestError]:
@@ -118,18 +140,33 @@ def read(path: Path) -> Iterator[Entry | ManifestError]:
 
 
 def _records(path: Path) -> Iterator[tuple[int, Any]]:
-    with path.open(encoding="utf-8-sig", newline="") as f:
+    with path.open(encoding=_encoding(path), newline="") as f:
         if path.suffix.lower() == ".csv":
-            reader = csv.DictReader(f)
-            for row in reader:
-                yield reader.line_num, _csv_record(row)
+            yield from _csv_records(f)
             return
         for number, line in enumerate(f, 1):
             if line.strip():
                 try:
                     yield number, json.loads(line)
+                except json.JSONDecodeError as e:
+                    yield number, ValueError(f"{e.msg} at column {e.colno}")
                 except (ValueError, RecursionError) as e:
                     yield number, e
+
+
+def _csv_records(f: TextIO) -> Iterator[tuple[int, Any]]:
+    header = next((line for line in f if line.strip()), "")
+    delimiter = _delimiter(header) or ","
+    csv.field_size_limit(_MAX_LINE)
+    names = next(csv.reader([header], delimiter=delimiter), [])
+    reader = csv.DictReader(f, fieldnames=names, delimiter=delimiter, strict=True)
+    number = 1
+    try:
+        for row in reader:
+            number = reader.line_num + 1
+            yield number, _csv_record(row)
+    except csv.Error as e:
+        yield number + 1, ValueError(f"{e}, from here on")
 
 
 def _csv_record(row: dict[str, Any]) -> dict[str, Any] | ValueError:
@@ -150,7 +187,9 @@ def _csv_record(row: dict[str, Any]) -> dict[str, Any] | ValueError:
 def _entry(path: Path, number: int, record: Any) -> Entry | ManifestError:
     where = f"{path}:{number}"
     if isinstance(record, Exception):
-        return ManifestError(f"not valid JSON: {record}", where=where, remedy="one JSON object a line")
+        kind = "CSV" if path.suffix.lower() == ".csv" else "JSON"
+        remedy = "close the quotes" if kind == "CSV" else "one JSON object a line"
+        return ManifestError(f"not valid {kind}: {record}", where=where, remedy=remedy)
     if not isinstance(record, dict):
         return ManifestError("not a JSON object", where=where, remedy="one JSON object a line")
     try:

@@ -60,11 +60,12 @@ def load(folder: Path) -> Settings:
     path = folder / FILE
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as e:
+    except (FileNotFoundError, NotADirectoryError) as e:
         raise WorkspaceError("not a kgfuse workspace", where=folder, remedy=f"make one: kgfuse init {folder}") from e
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
         raise WorkspaceError(f"cannot be read: {e}", where=path, remedy="mend the file by hand") from e
-    if int(values.get("format", FORMAT)) > FORMAT:
+    found = values.get("format", FORMAT)
+    if isinstance(found, int) and found > FORMAT:
         raise WorkspaceError("was made by a newer kgfuse", where=folder, remedy="upgrade kgfuse")
     return check(values, path)
 

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from kgfuse.catalog import Catalog, ItemRow, ModelRow, ProblemRow, SourceRow
 from kgfuse.errors import UsageError, WorkspaceError
 from kgfuse.graph import GraphStore, KnowledgeGraph, QueryResult
-from kgfuse.ontology import Vocabulary, load_all
+from kgfuse.ontology import Vocabulary, available, load_all
 from kgfuse.workspace import settings as settings_file
 from kgfuse.workspace.intake import AddReport, Intake
 from kgfuse.workspace.parts import OnEvent, Parts, silent
@@ -22,9 +22,9 @@ from kgfuse.workspace.settings import Settings
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from kgfuse.explain.chain import Explanation
     from kgfuse.fuse.config import TrainConfig
     from kgfuse.workspace.build import BuildReport, Resolved
-    from kgfuse.explain.chain import Explanation
     from kgfuse.workspace.prediction import Prediction, Predictor
     from kgfuse.workspace.training import Trained
 
@@ -70,7 +70,10 @@ class Workspace:
                 raise WorkspaceError("is a workspace already", where=folder, remedy="open it, or name another folder")
             raise WorkspaceError("is not an empty folder", where=folder, remedy="name a new folder")
         given = settings if isinstance(settings, Settings) else settings_file.check(dict(settings or {}), "settings")
-        names = tuple(str(Path(o).resolve()) if Path(o).exists() else o for o in ontologies) or given.ontologies
+        names = (
+            tuple(str(Path(o).resolve()) if Path(o).exists() and o not in available() else o for o in ontologies)
+            or given.ontologies
+        )
         chosen = given.model_copy(update={"ontologies": names})
         Vocabulary(load_all(chosen.ontologies))
         existed = folder.exists()
@@ -102,9 +105,17 @@ class Workspace:
             ) from e
         except OSError as e:
             raise WorkspaceError(f"cannot be opened: {e.strerror}", where=folder, remedy="check its permissions") from e
+        catalog = None
         try:
-            return cls(Parts(folder, chosen, Catalog(folder), GraphStore(folder / "graph")), lock)
+            catalog = Catalog(folder)
+            store = GraphStore(folder / "graph")
+            if catalog.states("graph:") and not store.graphs():  # somebody took the graph away: build it again
+                for mark in ("built", *catalog.states("graph:")):
+                    catalog.set_state(mark, None if mark != "built" else "")
+            return cls(Parts(folder, chosen, catalog, store), lock)
         except BaseException:
+            if catalog is not None:
+                catalog.close()
             lock.release()
             raise
 
@@ -166,7 +177,7 @@ class Workspace:
             or location == r.location
             or r.location.startswith(location + "/")
         }
-        if not chosen:
+        if not name.strip("/") or not chosen:
             near = difflib.get_close_matches(name, [r.name for r in rows], n=3, cutoff=0.4)
             raise UsageError(
                 f"no source is called {name!r}",
@@ -178,6 +189,9 @@ class Workspace:
                 catalog.remove_items_of(source)
                 catalog.remove_source(source)
                 catalog.clear_problem(source)
+                for key in catalog.states("failed:"):
+                    if key.split(":", 2)[2] == source:
+                        catalog.set_state(key, None)
             left = {r.item for r in catalog.sources()}
             for item in catalog.items():
                 if item.manifest is None and item.iri not in left:
