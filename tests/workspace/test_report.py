@@ -278,6 +278,25 @@ def test_a_check_that_fails_says_so(workspace: Workspace) -> None:
     assert "nothing is cited" in chain(workspace, unmoved, None, 1).verdict.sentence
 
 
+def test_what_the_model_did_not_see_is_struck_through(workspace: Workspace) -> None:
+    _, explanation = _answer(workspace)
+    first = replace(explanation, passages=explanation.passages[:1])
+    (text,) = chain(workspace, first, None, 1).texts
+    assert text.hidden
+    assert [html.unescape(m) for m in re.findall(r'<mark class="unseen"[^>]*>(.*?)</mark>', text.html)] == [TEXT[18:]]
+    assert not chain(workspace, explanation, None, 1).texts[0].hidden
+
+
+def test_the_graph_stays_readable(workspace: Workspace) -> None:
+    _, explanation = _answer(workspace)
+    first = explanation.statements[0]
+    many = tuple(replace(first, object=f"https://example.org/{n}", effect=n / 100) for n in range(60))
+    drawn = chain(workspace, replace(explanation, statements=many), None, 1).graph.svg
+    count = re.search(r": (\d+) nodes", drawn)
+    assert count is not None
+    assert int(count[1]) <= 25
+
+
 def test_explanations_alone_make_a_page(workspace: Workspace, tmp_path: Path) -> None:
     _, explanation = _answer(workspace)
     write_explanations(workspace, [explanation], tmp_path / "why.html")
