@@ -21,12 +21,13 @@ from kgfuse.fuse.data import Split
 from kgfuse.fuse.metrics import evaluate
 from kgfuse.fuse.model import FusionModel
 from kgfuse.fuse.train import fit
+from kgfuse.graph.nodes import named, text
 from kgfuse.terms.mentions import Source
 from kgfuse.terms.namespaces import digest, label_key, local_name
 from kgfuse.workspace.build import Resolved
 from kgfuse.workspace.dataset import Dataset, Sample, make_dataset, make_split, sample
 from kgfuse.workspace.hierarchy import Hierarchy, TargetSpec, class_items, target_spec
-from kgfuse.workspace.leakage import make_mask
+from kgfuse.workspace.leakage import AXIOMS, make_mask
 from kgfuse.workspace.links import OWL_CLASS
 from kgfuse.workspace.parts import OnEvent, Parts, silent
 from kgfuse.workspace.pictures import Tuned, tune, wants_tuning
@@ -71,10 +72,19 @@ def prepare(parts: Parts, found: Resolved, targets: Sequence[str]) -> Prepared:
     items = list(parts.catalog.items())
     hierarchy = Hierarchy(parts.vocabulary, class_items(items))
     specs = tuple(target_spec(t, hierarchy, items) for t in targets)
-    mask = make_mask(found.extractions, specs, parts.vocabulary)
+    answers = {c for s in specs for c in s.classes}
+    names = {n for t in parts.vocabulary.terms.values() if t.iri in answers for n in t.names}
+    names |= {hierarchy.label(c) for c in answers}
+    mask = make_mask(found.extractions, specs, parts.vocabulary, _axioms(parts), names)
     rows = sorted((i for i in items if OWL_CLASS not in i.types), key=lambda i: i.iri)
     samples: list[Sample] = [sample(parts, item, mask) for item in rows]
     return Prepared(hierarchy, specs, make_dataset(parts, found.resolution, mask, hierarchy, specs, samples))
+
+
+def _axioms(parts: Parts) -> list[tuple[str, str, str]]:
+    """What holds of classes, properties and names, by which more than the label itself may give a label away."""
+    found = (q for p in AXIOMS for q in parts.store.quads(None, named(p), None))
+    return [(text(q.subject), q.predicate.value, text(q.object)) for q in found]
 
 
 def train(
