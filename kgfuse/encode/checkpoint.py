@@ -21,14 +21,16 @@ class RunState:
     Args:
         epoch: whole epochs done.
         best: the epoch (from 1) whose weights are kept; 0 before the first.
-        best_loss: its validation loss.
+        accuracy: its validation accuracy.
+        loss: its validation loss.
         stale: epochs since the best one.
         history: one record an epoch.
     """
 
     epoch: int = 0
     best: int = 0
-    best_loss: float = math.inf
+    accuracy: float = -math.inf
+    loss: float = math.inf
     stale: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
 
@@ -66,14 +68,16 @@ class Checkpoint:
     def finish_epoch(
         self, net: nn.Module, optimiser: torch.optim.Optimizer, state: RunState, record: dict[str, float]
     ) -> RunState:
-        """Write an epoch; it becomes the best where its validation loss is lower, or where there is no validation."""
+        """Write an epoch; the best has the highest validation accuracy, then the lowest loss; without, it is the last."""
         epoch = state.epoch + 1
+        accuracy = record.get("validation_accuracy", 0.0)
         loss = record.get("validation_loss", -float(epoch))
-        better = loss < state.best_loss or not state.best
+        better = (accuracy, -loss) > (state.accuracy, -state.loss)
         new = RunState(
             epoch=epoch,
             best=epoch if better else state.best,
-            best_loss=loss if better else state.best_loss,
+            accuracy=accuracy if better else state.accuracy,
+            loss=loss if better else state.loss,
             stale=0 if better else state.stale + 1,
             history=[*state.history, record],
         )

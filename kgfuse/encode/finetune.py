@@ -67,7 +67,7 @@ def fit_tail(
     cache_folder: Path,
     on_event: OnEvent | None = None,
 ) -> TunedTail:
-    """Fine-tune on labelled pictures; the epoch with the lowest validation loss is kept.
+    """Fine-tune on labelled pictures; the epoch with the highest validation accuracy is kept.
 
     An interrupted call goes on after its last whole epoch when it is called again with the same arguments, and ends
     in the same weights. On one kind of device, thread count and library version a seed gives the same weights.

@@ -45,7 +45,7 @@ class FinetuneConfig(BaseModel):
         label_smoothing: share of the target spread over all classes.
         dropout: before the head.
         least_crop: smallest crop, as a share of the map's side.
-        patience: epochs without a better validation loss after which training stops.
+        patience: epochs without a better validation result after which training stops.
         device: where it runs.
         precision: ``auto`` is bfloat16 on GPUs that have it, else float32.
     """
