@@ -68,7 +68,7 @@ class Checkpoint:
     def finish_epoch(
         self, net: nn.Module, optimiser: torch.optim.Optimizer, state: RunState, record: dict[str, float]
     ) -> RunState:
-        """Write an epoch; the best has the highest validation accuracy, then the lowest loss; without, it is the last."""
+        """Write an epoch; best is the highest validation accuracy, then the lowest loss; without either, the last."""
         epoch = state.epoch + 1
         accuracy = record.get("validation_accuracy", 0.0)
         loss = record.get("validation_loss", -float(epoch))
