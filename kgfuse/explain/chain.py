@@ -1,4 +1,4 @@
-"""What an explanation is made of: places, statements with their effect, and the counterfactual test of what is cited."""
+"""What an explanation is made of: places, statements with their effect, and the test of what is cited."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ class Evidence:
         extractor: who found it; ``import`` for what a manifest or RDF file says.
         reason: why it was extracted.
         places: where it stands.
+        cited: whether it is among the most effective, which the counterfactual test removes.
     """
 
     subject: str
@@ -57,14 +58,22 @@ class Evidence:
     extractor: str
     reason: str
     places: tuple[Place, ...]
+    cited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A sentence or picture region, and what becomes of the answer when the encoder does not see it."""
+    """A sentence or picture region, and what becomes of the answer when the encoder does not see it.
+
+    Args:
+        place: where it is.
+        effect: probability of the answer lost when it is hidden.
+        cited: whether it is among the most effective, which the counterfactual test removes.
+    """
 
     place: Place
     effect: float
+    cited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +96,9 @@ class Check:
 
     @property
     def holds(self) -> bool:
-        """Whether removing what is cited costs more than removing as much at random does."""
-        return self.before - self.without_cited > self.before - self.without_random[0] + self.without_random[1]
+        """Whether removing what is cited costs a point or more, and more than removing as much at random does."""
+        mean, sd = self.without_random
+        return self.before - self.without_cited >= 0.01 and self.without_cited < mean - sd
 
 
 @dataclass(frozen=True, slots=True)

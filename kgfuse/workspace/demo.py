@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from kgfuse.errors import UsageError
+from kgfuse.explain.chain import Explanation
 from kgfuse.ontology.shipped import field_guide_data
 from kgfuse.terms.namespaces import KGF
 from kgfuse.workspace.build import BuildReport
-from kgfuse.explain.chain import Explanation
 from kgfuse.workspace.parts import OnEvent, silent
 from kgfuse.workspace.prediction import Prediction
 from kgfuse.workspace.training import Trained

@@ -10,19 +10,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
-import pyoxigraph as ox
 
 from kgfuse.encode.preprocess_text import sentences
 from kgfuse.explain.chain import Check, Evidence, Explanation, Passage, Place
 from kgfuse.explain.shares import modality_shares
 from kgfuse.fuse.data import BoolArray, FusionData
-from kgfuse.reason.closure import closure
 from kgfuse.terms.mentions import Fact, Mention, Region, TextSpan
 from kgfuse.terms.namespaces import local_name
 from kgfuse.workspace import facts as graph_facts
+from kgfuse.workspace.consequences import consequences, neighbourhood
 from kgfuse.workspace.dataset import prepared_text
 from kgfuse.workspace.encoderview import Key, key_of, text_features
+from kgfuse.workspace.occlusion import Occlusion
 
 if TYPE_CHECKING:
     from kgfuse.workspace.prediction import Context, Prediction
@@ -55,7 +54,7 @@ class _Counterfactuals:
         self.before = float(scores.probabilities[0, self.answer])
         sample = context.dataset.samples[context.row]
         self.sentences = [exact for text in sample.texts for _, _, exact in sentences(text)]
-        self.regions, self.region_features = _regions(context)
+        self.occlusion = Occlusion(context)
 
     def probability(self, units: Iterable[_Unit]) -> tuple[float, int]:
         """Probability of the answer, and the best class, without these."""
@@ -85,8 +84,8 @@ class _Counterfactuals:
             data = replace(data, text=text, text_mask=mask)
         if hidden_regions:
             image = data.image.copy()
-            shift = self.region_features[list(hidden_regions)] - data.image[self.row]
-            image[self.row] = data.image[self.row] + shift.sum(axis=0)
+            untouched = self.occlusion.features(())
+            image[self.row] = data.image[self.row] + self.occlusion.features(hidden_regions) - untouched
             data = replace(data, image=image)
         return data
 
@@ -100,8 +99,9 @@ def explain(prediction: Prediction, context: Context) -> Explanation:
     effects = [e.effect for e in statements] + [p.effect for p in passages]
     order = sorted(range(len(units)), key=lambda n: -effects[n])
     cited = [n for n in order[:CITED] if effects[n] > 0]
-    check = _check(counter, units, cited, prediction.ranking[0].label, context)
-    best = sorted(range(len(statements)), key=lambda n: -statements[n].effect)
+    check = _check(counter, units, cited)
+    statements = [replace(e, cited=n in cited) for n, e in enumerate(statements)]
+    passages = [replace(p, cited=n in cited) for n, p in enumerate(passages, len(statements))]
     shares = modality_shares(
         context.model, context.dataset.data, np.array([context.row]), prediction.target, np.array([counter.answer])
     )
@@ -112,15 +112,13 @@ def explain(prediction: Prediction, context: Context) -> Explanation:
         label_iri=prediction.ranking[0].iri,
         probability=prediction.probability,
         shares={m: round(float(v), 6) for m, v in zip(shares.modalities, shares.contribution[0], strict=True)},
-        statements=tuple(statements[n] for n in best),
+        statements=tuple(sorted(statements, key=lambda e: -e.effect)),
         passages=tuple(sorted(passages, key=lambda p: -p.effect)),
         check=check,
     )
 
 
-def _check(
-    counter: _Counterfactuals, units: Sequence[_Unit], cited: Sequence[int], label: str, context: Context
-) -> Check:
+def _check(counter: _Counterfactuals, units: Sequence[_Unit], cited: Sequence[int]) -> Check:
     others = [n for n in range(len(units)) if n not in cited]
     without, best = counter.probability([units[n] for n in cited])
     rng = np.random.default_rng(0)
@@ -128,10 +126,10 @@ def _check(
     drawn = [rng.choice(others, size, replace=False) for _ in range(RANDOM_CONTROLS)] if size else []
     random = [counter.probability([units[n] for n in picked])[0] for picked in drawn] or [counter.before]
     only, _ = counter.probability([units[n] for n in others])
-    spec = next(s for s in context.dataset.specs if s.name == counter.question)
-    names = {iri: iri for iri in spec.classes}
-    label_without = label if best == counter.answer else local_name(names.get(counter.classes[best], ""))
-    return Check(counter.before, without, (float(np.mean(random)), float(np.std(random))), only, label_without)
+    classes = counter.data.target(counter.question).classes
+    names = dict(zip(classes.iris, classes.labels, strict=True))
+    spread = (float(np.mean(random)), float(np.std(random)))
+    return Check(counter.before, without, spread, only, names[counter.classes[best]])
 
 
 def _statements(counter: _Counterfactuals) -> tuple[list[Evidence], list[_Unit]]:
@@ -149,32 +147,21 @@ def _statements(counter: _Counterfactuals) -> tuple[list[Evidence], list[_Unit]]
             return None
         return position.get((at[s], relation[p], at[o]))
 
-    local = _neighbourhood(view.asserted, item)
-    ontology = [t for pack in context.parts.packs for t in pack.triples]
-    everything = {k for t in closure([*local.values(), *ontology], context.parts.rules) if (k := key_of(t)) is not None}
+    local = neighbourhood(view.asserted, item)
     asserted = sorted(k for k in local if item in (k[0], k[2]) and edge(k) is not None)
+    ontology = [t for pack in context.parts.packs for t in pack.triples]
+    lost = consequences(local, ontology, context.parts.rules, asserted)
     facts = _facts_by_key(context)
     found, units = [], []
     for key in asserted:
-        rest = [t for k, t in local.items() if k != key]
-        left = {k for t in closure([*rest, *ontology], context.parts.rules) if (k := key_of(t)) is not None}
-        follows = sorted(k for k in everything - left - {key} if k not in local and edge(k) is not None)
+        follows = [k for k in lost[key] if edge(k) is not None]
         mask = np.zeros(len(graph.edges), np.bool_)
-        for k in (key, *follows):
-            n = edge(k)
-            if n is not None:
-                mask[n] = True
+        mask[[n for k in (key, *follows) if (n := edge(k)) is not None]] = True
         unit = _Unit(edges=mask)
         effect = counter.before - counter.probability([unit])[0]
         found.append(_evidence(key, effect, follows, facts.get(key, []), context))
         units.append(unit)
     return found, units
-
-
-def _neighbourhood(asserted: dict[Key, ox.Triple], item: str) -> dict[Key, ox.Triple]:
-    """Asserted triples that touch the item or one of its neighbours."""
-    near = {item} | {n for s, _, o in asserted if item in (s, o) for n in (s, o)}
-    return {k: t for k, t in asserted.items() if item in (k[0], k[2]) or k[0] in near}
 
 
 def _facts_by_key(context: Context) -> dict[Key, list[Fact]]:
@@ -257,40 +244,8 @@ def _passages(counter: _Counterfactuals) -> tuple[list[Passage], list[_Unit]]:
         spot = Place(name, "text", start, start + len(exact), exact, start, exact)
         found.append(Passage(spot, round(counter.before - counter.probability([unit])[0], 6)))
         units.append(unit)
-    for n, spot in enumerate(counter.regions):
+    for n, spot in enumerate(counter.occlusion.places):
         unit = _Unit(region=n)
         found.append(Passage(spot, round(counter.before - counter.probability([unit])[0], 6)))
         units.append(unit)
     return found, units
-
-
-def _regions(context: Context, grid: int = 3) -> tuple[list[Place], npt.NDArray[np.float32]]:
-    """Cells of the item's first picture, and the features that the CNN gives when each is greyed out.
-
-    Occlusion as in Zeiler and Fergus 2014 (arXiv:1311.2901).
-    """
-    sample = context.dataset.samples[context.row]
-    dim = context.dataset.data.image.shape[1]
-    if not sample.pictures or sample.pictures[0].path is None or not context.dataset.data.image_mask[context.row]:
-        return [], np.zeros((0, dim), np.float32)
-    source = sample.pictures[0]
-    assert source.path is not None
-    picture = context.parts.settings.extract.image.pipeline.open(source.path)
-    width, height = picture.image.size
-    places, occluded = [], []
-    for r in range(grid):
-        for c in range(grid):
-            left, top = c * width // grid, r * height // grid
-            right, bottom = (c + 1) * width // grid, (r + 1) * height // grid
-            copy = picture.image.copy()
-            copy.paste((127, 127, 127), (left, top, right, bottom))
-            occluded.append(copy)
-            region = picture.region(left, top, right - left, bottom - top)
-            places.append(
-                Place(source.name, "image", box=(region.x, region.y, region.w, region.h), sha256=source.sha256)
-            )
-    if context.tuned is not None:
-        features, _ = context.tuned.tail.look_at(occluded)
-    else:
-        features = context.parts.image_encoder.encode(occluded)
-    return places, np.asarray(features, np.float32)

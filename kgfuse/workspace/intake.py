@@ -96,17 +96,14 @@ class Intake:
                         )
                     locations[name] = here
                 identified = files.identify(path)
+                identifier = str(PurePosixPath(name).with_suffix(""))
+                item = None if identified.kind == "rdf" else item_iri(identifier)
+                rows.append(self._row(name, path, identified, item, None))
             except SourceError as e:
                 self._problem(name, e, report)
                 continue
-            item = None
-            if identified.kind != "rdf":
-                identifier = str(PurePosixPath(name).with_suffix(""))
-                item = item_iri(identifier)
+            if item is not None:
                 items[item] = ItemRow(iri=item, identifier=identifier, label=PurePosixPath(identifier).name)
-            row = self._row(name, path, identified, item, None, report)
-            if row is not None:
-                rows.append(row)
             if len(rows) >= _BATCH:
                 self._store(rows, items.values(), report)
                 rows, items = [], {}
@@ -189,7 +186,7 @@ class Intake:
             try:
                 files.decode(data, f"{path}:{entry.line}")
             except SourceError as e:
-                self._problem(name, e, report)
+                self._problem(f"{parent}:{entry.line}", e, report)
             else:
                 sha = self.blobs.put(data)
                 yield SourceRow(
@@ -210,39 +207,26 @@ class Intake:
                 name = f"{name}@{entry.id}"  # a file that two items share is a source of each
             try:
                 _check_name(file)
-                identified = files.identify(file)
+                row = self._row(name, file, files.identify(file), item, parent)
             except SourceError as e:
                 where = f"{path}:{entry.line}"
                 problem = SourceError(e.message, where=where, remedy="mend the path or the file")
                 self._problem(f"{parent}:{entry.line}", problem, report)
                 continue
-            row = self._row(name, file, identified, item, parent, report)
-            if row is not None:
-                yield row
+            yield row
 
     def _row(
-        self,
-        name: str,
-        path: Path,
-        identified: files.Identified,
-        item: str | None,
-        parent: str | None,
-        report: AddReport,
-    ) -> SourceRow | None:
+        self, name: str, path: Path, identified: files.Identified, item: str | None, parent: str | None
+    ) -> SourceRow:
         if self.on_file is not None:
             self.on_file(name)
         try:
             data = path.read_bytes()
-            text_sha = None
-            if identified.kind == "text":
-                text = files.decode(data, path, self.encoding)
-                text_sha = self.blobs.put(text.encode("utf-8"))
-        except SourceError as e:
-            self._problem(name, e, report)
-            return None
         except OSError as e:
-            self._problem(name, SourceError(f"cannot be read: {e.strerror}", where=path), report)
-            return None
+            raise SourceError(f"cannot be read: {e.strerror}", where=path, remedy="check its permissions") from e
+        text_sha = None
+        if identified.kind == "text":
+            text_sha = self.blobs.put(files.decode(data, path, self.encoding).encode("utf-8"))
         return SourceRow(
             name=name,
             location=str(_absolute(path)),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from markupsafe import Markup
 
 from kgfuse.explain.chain import Check, Evidence, Explanation, Passage, Place
-from kgfuse.workspace.evidence import CITED, RANDOM_CONTROLS
+from kgfuse.workspace.evidence import RANDOM_CONTROLS
 from kgfuse.workspace.report.highlight import Span, marked
 from kgfuse.workspace.report.neighbourhood import Neighbourhood, neighbourhood
 from kgfuse.workspace.report.numbers import points
@@ -137,7 +137,7 @@ def _lines(explanation: Explanation, key: str) -> list[Line]:
     lines: list[Line] = []
     number = 0
     for n, (part, bar) in enumerate(zip(ranked, bars, strict=True)):
-        cited = n < CITED and part.effect > 0
+        cited = part.cited
         listed = cited or isinstance(part, Evidence)
         number += listed
         lines.append(
