@@ -1,0 +1,66 @@
+"""Short texts, drawn shapes and small workspaces that several tests start from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw
+
+from kgfuse import Workspace
+
+FG = "https://w3id.org/kgfuse/field-guide#"
+ITEM = "https://w3id.org/kgfuse/item/"
+TEXTS = {
+    "owl": "The owl has feathers. It eats mice and lives in the forest.",
+    "saw": "The saw is made of steel. It is used for cutting wood.",
+    "pear": "The pear is green. It grows on trees and tastes sweet.",
+}
+TEXT_ONLY = {"extract": {"extractors": ["text"]}, "validate_shapes": False}
+
+
+def texts(folder: Path, content: Mapping[str, str] = TEXTS) -> Path:
+    """A folder of text files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in content.items():
+        (folder / f"{name}.txt").write_text(text, encoding="utf-8", newline="")
+    return folder
+
+
+def manifest(folder: Path, rows: Iterable[Mapping[str, Any] | str], name: str = "manifest.jsonl") -> Path:
+    """A manifest of records, or of lines as they are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    lines = (row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def shape(path: Path, colour: str, *, corners: int = 0, shift: int = 0, size: int = 96) -> Path:
+    """A disc, or a polygon of so many corners, on white."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.new("RGB", (size, size), "white")
+    draw = ImageDraw.Draw(image)
+    if corners:
+        draw.regular_polygon((size // 2, size // 2, size // 3 - shift), corners, rotation=5 * shift, fill=colour)
+    else:
+        draw.ellipse((10 + shift, 10, size - 12, size - 16 - shift), fill=colour)
+    image.save(path)
+    return path
+
+
+def workspace(folder: Path, *paths: Path, settings: Mapping[str, Any] = TEXT_ONLY, build: bool = True) -> Workspace:
+    """A field-guide workspace of these files."""
+    ws = Workspace.create(folder, ["field-guide"], settings)
+    if paths:
+        ws.add(*paths)
+        if build:
+            ws.build()
+    return ws
+
+
+def graph_hash(ws: Workspace) -> str:
+    """The canonical hash of the whole dataset, provenance included."""
+    return ws.graph.store.canonical_hash()
