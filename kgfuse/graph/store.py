@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -153,8 +152,7 @@ class GraphStore:
         if "raw" in vars(self):
             if not self.read_only:
                 self.flush()
-            del self.raw  # Oxigraph lets go of its lock when the last reference goes:
-            gc.collect()  # pySHACL leaves some in cycles of frames
+            del self.raw  # Oxigraph lets go of its lock when the last reference goes
 
     def flush(self) -> None:
         """Wait until all is on disk."""

@@ -75,10 +75,10 @@ def validate(store: Holding, shapes: rdflib.Graph | Sequence[rdflib.Graph]) -> l
     if len(shapes) == 0:
         return []
     _refuse_services(shapes)
-    store = raw_store(store)
     try:
+        # no local may hold the store itself: pySHACL keeps its callers' frames in cycles, and with them its lock
         _, report, text = pyshacl.validate(
-            memory_graph(store),
+            memory_graph(raw_store(store)),
             shacl_graph=shapes,
             inplace=True,
             advanced=False,
@@ -91,7 +91,7 @@ def validate(store: Holding, shapes: rdflib.Graph | Sequence[rdflib.Graph]) -> l
     if not isinstance(report, rdflib.Graph):
         raise PackError(f"the SHACL shapes cannot be applied: {text}", remedy="correct the shapes file")
     results = report.objects(None, rdflib.URIRef(SH + "result"))
-    found = {_violation(store, shapes, report, result) for result in results}
+    found = {_violation(raw_store(store), shapes, report, result) for result in results}
     return sorted(found, key=lambda v: (v.focus, v.path or "", v.value or "", v.shape, v.component, v.message))
 
 
