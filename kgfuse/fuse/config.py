@@ -73,7 +73,7 @@ class ImageConfig(_Section):
     finetune: bool | Literal["auto"] = Field(
         default="auto", description="train the CNN's last blocks on the labelled pictures"
     )
-    finetune_epochs: int = Field(default=4, ge=1)
+    finetune_epochs: int = Field(default=8, ge=1)
     size: int = Field(default=256, ge=64, description="short side in pixels while fine-tuning")
 
 
