@@ -116,7 +116,7 @@ def _load(name: str) -> tuple[Any, Any, int]:
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
     offline = Path(name).is_dir() or bool(os.environ.get("HF_HUB_OFFLINE"))
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, use_fast=True, local_files_only=offline)
