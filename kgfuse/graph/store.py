@@ -150,9 +150,11 @@ class GraphStore:
     def close(self) -> None:
         """Let go of the files, so that they can be opened again; the store is of no use afterwards."""
         if "raw" in vars(self):
-            if not self.read_only:
-                self.flush()
-            del self.raw  # Oxigraph lets go of its lock when the last reference goes
+            try:
+                if not self.read_only:
+                    self.flush()
+            finally:
+                del self.raw  # Oxigraph lets go of its lock when the last reference goes
 
     def flush(self) -> None:
         """Wait until all is on disk."""

@@ -122,9 +122,11 @@ class Workspace:
     def close(self) -> None:
         """Let go of all files."""
         self._predictors.clear()
-        self._parts.catalog.close()
-        self._parts.store.close()
-        self._lock.release()
+        try:
+            self._parts.catalog.close()
+            self._parts.store.close()
+        finally:
+            self._lock.release()
 
     def __enter__(self) -> Workspace:
         return self

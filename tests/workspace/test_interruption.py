@@ -1,0 +1,176 @@
+"""Ctrl-C, SIGKILL, a second process, a full disk: nothing is half-written; the next build ends in the same graph."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kgfuse import Workspace
+from kgfuse.errors import WorkspaceError
+from tests.workspace.samples import TEXTS, graph_hash, texts, workspace
+
+MORE = {**TEXTS, "elm": "The elm has leaves. It grows in parks.", "bat": "The bat eats moths. It lives in caves."}
+
+# builds, and dies by SIGKILL when it has heard of so many steps of progress
+DYING = """
+import os, signal, sys
+from kgfuse import Workspace
+left = int(sys.argv[2])
+def on_event(stage, done, total, note):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+with Workspace.open(sys.argv[1]) as ws:
+    ws.build(on_event=on_event)
+"""
+HOLDING = """
+import sys
+from kgfuse import Workspace
+with Workspace.open(sys.argv[1]):
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+# no file may grow beyond so many bytes, as if the disk were full
+FULL = """
+import resource, sys
+from kgfuse import Workspace
+from kgfuse.errors import WorkspaceError
+try:
+    with Workspace.open(sys.argv[1]) as ws:
+        ws.vocabulary
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
+        ws.add(sys.argv[2])
+        ws.build()
+except WorkspaceError as e:
+    print(e.message)
+    sys.exit(1)
+"""
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+
+
+def python(code: str, *args: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *map(str, args)]
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=200, check=False)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder of texts, and the hash of the graph that a build without interruption makes of it."""
+    root = tmp_path_factory.mktemp("undisturbed")
+    folder = texts(root / "docs", MORE)
+    with workspace(root / "ws", folder) as ws:
+        return folder, graph_hash(ws)
+
+
+def test_ctrl_c_at_any_stage_leaves_a_workspace_that_resumes(undisturbed: tuple[Path, str], tmp_path: Path) -> None:
+    folder, expected = undisturbed
+    with workspace(tmp_path / "ws", folder, build=False) as ws:
+        for step in (3, 5, 7, 9, 10):
+            left = step
+
+            def on_event(stage: str, done: int, total: int, note: str) -> None:
+                nonlocal left
+                left -= 1
+                if left < 0:
+                    raise KeyboardInterrupt
+
+            with pytest.raises(KeyboardInterrupt):
+                ws.build(on_event=on_event)
+        assert not ws.build().unchanged
+        assert graph_hash(ws) == expected
+
+
+@pytest.mark.parametrize("step", [2, 9, 14])
+def test_a_killed_build_resumes_to_the_same_graph(undisturbed: tuple[Path, str], tmp_path: Path, step: int) -> None:
+    folder, expected = undisturbed
+    workspace(tmp_path / "ws", folder, build=False).close()
+    assert python(DYING, tmp_path / "ws", str(step)).returncode == -signal.SIGKILL
+    with Workspace.open(tmp_path / "ws") as ws:
+        report = ws.build()
+        assert report.extracted < len(MORE)
+        assert graph_hash(ws) == expected
+        assert ws.build().unchanged
+
+
+def test_what_was_killed_while_it_was_written_is_written_again_even_if_the_file_is_put_back(
+    undisturbed: tuple[Path, str], tmp_path: Path
+) -> None:
+    _, expected = undisturbed
+    folder = texts(tmp_path / "docs", MORE)
+    with workspace(tmp_path / "ws", folder) as ws:
+        texts(folder, {"owl": "The owl eats voles. It has claws."})
+        ws.add(folder)
+        write, replace_graph = ws._parts.store, ws._parts.store.replace_graph
+
+        def dying(graph: str, triples: object) -> tuple[int, int]:
+            replace_graph(graph, triples)  # type: ignore[arg-type]
+            raise KeyboardInterrupt
+
+        write.replace_graph = dying  # type: ignore[method-assign,assignment]
+        with pytest.raises(KeyboardInterrupt):
+            ws.build()
+        write.replace_graph = replace_graph  # type: ignore[method-assign]
+        texts(folder, MORE)
+        ws.add(folder)
+        ws.build()
+        assert graph_hash(ws) == expected
+
+
+def test_a_second_process_is_told_that_the_workspace_is_open(tmp_path: Path) -> None:
+    workspace(tmp_path / "ws").close()
+    command = [sys.executable, "-c", HOLDING, str(tmp_path / "ws")]
+    with subprocess.Popen(command, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "open\n"
+        with pytest.raises(WorkspaceError, match="another process has this workspace open") as caught:
+            Workspace.open(tmp_path / "ws")
+        assert caught.value.remedy
+        other.communicate("")
+    Workspace.open(tmp_path / "ws").close()
+
+
+@pytest.mark.parametrize("limit", [4_096, 200_000])
+def test_a_disk_that_fills_up_is_told_and_the_workspace_goes_on_afterwards(
+    undisturbed: tuple[Path, str], tmp_path: Path, limit: int
+) -> None:
+    folder, expected = undisturbed
+    workspace(tmp_path / "ws").close()
+    done = python(FULL, tmp_path / "ws", folder, str(limit))
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert str(tmp_path / "ws") in done.stdout
+    with Workspace.open(tmp_path / "ws") as ws:
+        assert ws.add(folder).problems == []
+        ws.build()
+        assert graph_hash(ws) == expected
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("kilobytes", [300, 1500])
+def test_a_small_disk_that_fills_up(undisturbed: tuple[Path, str], tmp_path: Path, kilobytes: int) -> None:
+    folder, expected = undisturbed
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(disk)], check=True)
+    try:
+        with pytest.raises(WorkspaceError) as caught:  # noqa: PT012 (whichever step meets the end of the disk)
+            ws = workspace(disk / "ws", build=False)
+            with ws:
+                ws.add(folder)
+                ws.build()
+        assert caught.value.remedy
+        subprocess.run(["mount", "-o", "remount,size=200m", str(disk)], check=True)
+        if not (disk / "ws" / "kgfuse.toml").exists():
+            workspace(disk / "ws").close()
+        with Workspace.open(disk / "ws") as ws:
+            ws.add(folder)
+            ws.build()
+            assert graph_hash(ws) == expected
+    finally:
+        subprocess.run(["umount", str(disk)], check=False)
