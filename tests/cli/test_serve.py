@@ -8,6 +8,7 @@ import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 from tests.cli.conftest import ENVIRONMENT, command, run
@@ -43,4 +44,6 @@ def _fetch(request: urllib.request.Request, process: subprocess.Popen[str]) -> b
         except urllib.error.URLError as error:
             if not isinstance(error.reason, ConnectionRefusedError):
                 raise
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
     raise AssertionError("the server ended")
