@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -53,6 +53,10 @@ class Stack:
 
     def combine(self, parts: Mapping[str, FloatArray]) -> FloatArray:
         """(n, C) logits of the sum; rows of a part that are NaN count as nothing known."""
+        return np.asarray(self.total(parts) * np.float32(self.sharpness), np.float32)
+
+    def total(self, parts: Mapping[str, FloatArray]) -> FloatArray:
+        """(n, C) the weighted sum of those parts that are given, before the temperature."""
         total: FloatArray | None = None
         for name, weight in self.weight.items():
             if weight and name in parts:
@@ -60,7 +64,7 @@ class Stack:
                 total = term if total is None else total + term
         if total is None:
             raise ValueError("a stack needs its base")
-        return np.asarray(total * np.float32(self.sharpness), np.float32)
+        return total
 
 
 def fit_sharpness(logits: FloatArray, labels: IntArray | BoolArray) -> float:
@@ -97,31 +101,40 @@ def fit_stack(
     accept: float,
     calibrate: bool = True,
     own_thresholds: bool = True,
+    base: Stack | None = None,
 ) -> Stack:
     """Let the residuals earn their place.
 
     The first part is the base. Each other part, in order, is tried at a few weights; the best one stays if it lowers
-    the validation log-loss by more than ``accept`` standard errors (paired, over items).
+    the log-loss by more than ``accept`` standard errors (paired, over items).
 
     Args:
-        parts: name → (n, C) validation logits, the base first.
-        labels: of the validation items; with none, the base stands alone, uncalibrated.
+        parts: name → (n, C) logits of items that no part has learned from, the base first.
+        labels: of these items; with fewer than two, the base stands alone, uncalibrated.
         accept: standard errors.
         calibrate: whether the sum gets a temperature.
         own_thresholds: multi-label: whether each class gets its own threshold, else .5.
+        base: parts that were weighed before, on more items: they stay as they are, and the others are tried on top.
     """
     names = list(parts)
     multi_label = labels.ndim == 2
     count = next(iter(parts.values())).shape[1]
     if len(labels) < 2:
         half = np.full(count, 0.5, np.float32) if multi_label else None
+        if base is not None:
+            return replace(base, thresholds=half)
         weight = {name: float(number == 0) for number, name in enumerate(names)}
         return Stack(dict.fromkeys(names, 1.0), weight, 1.0, half, ())
     scale = {name: _own_sharpness(parts[name], labels) for name in names}
+    if base is not None:
+        scale |= base.scale
     ready = {name: np.nan_to_num(_bounded(parts[name])) * np.float32(scale[name]) for name in names}
-    total, weight, trials = ready[names[0]], {names[0]: 1.0}, []
+    if base is None:
+        total, weight, trials = ready[names[0]], {names[0]: 1.0}, []
+    else:
+        total, weight, trials = base.total(parts), dict(base.weight), list(base.trials)
     current = item_losses(total * np.float32(fit_sharpness(total, labels)), labels)
-    for name in names[1:]:
+    for name in [name for name in names if name not in weight]:
         best, best_losses = 0.0, current
         for step in STEPS:
             tried = total + np.float32(step) * ready[name]

@@ -60,7 +60,12 @@ class LinearExpert(nn.Module):
         """
         key, best = self.targets[target], float("inf")
         device = problem.features.device
-        weight = torch.zeros(problem.features.shape[1], problem.classes, device=device, requires_grad=True)
+        basis: Tensor | None = None
+        features, held = problem.features, problem.validation
+        if len(features) < features.shape[1]:  # the answer lies in the span of the items: exact, and much smaller
+            basis = torch.linalg.qr(features.T).Q
+            features, held = features @ basis, held @ basis
+        weight = torch.zeros(features.shape[1], problem.classes, device=device, requires_grad=True)
         bias = torch.zeros(problem.classes, device=device, requires_grad=True)
         for strength in strengths:
             penalty = 0.5 / (strength * len(problem.features))
@@ -70,18 +75,18 @@ class LinearExpert(nn.Module):
 
             def closure(penalty: float = penalty, optimiser: torch.optim.LBFGS = optimiser) -> Tensor:
                 optimiser.zero_grad()
-                loss = _loss(problem.features @ weight + bias, problem.labels, problem.weight)
+                loss = _loss(features @ weight + bias, problem.labels, problem.weight)
                 loss = loss + penalty * weight.square().sum()
                 loss.backward()  # type: ignore[no-untyped-call]
                 return loss
 
             optimiser.step(closure)  # type: ignore[no-untyped-call]
             with torch.no_grad():
-                score = _validation_loss(problem.validation @ weight + bias, problem)
+                score = _validation_loss(held @ weight + bias, problem)
                 if score < best:
                     best = score
                     self.strength[target] = strength
-                    getattr(self, f"weight_{key}").copy_(weight)
+                    getattr(self, f"weight_{key}").copy_(weight if basis is None else basis @ weight)
                     getattr(self, f"bias_{key}").copy_(bias)
 
     def forward(self, joined: Tensor) -> dict[str, Tensor]:

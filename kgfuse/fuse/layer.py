@@ -36,8 +36,8 @@ class FusionLayer(nn.Module):
 
     Every block :math:`x_m` (norm one, or missing) is mapped to :math:`z_m`; gates
     :math:`g = \mathrm{softmax}` over the modalities that the item has start at equal shares and scale the blocks;
-    a non-linear head reads them side by side. Its scores start at zero and are added to those of the logistic
-    regression on the joined blocks (while training: to scores of one that has not seen the item). The match with
+    a non-linear head reads them side by side. Its scores start at zero and are added to those of the base
+    (regression and plain matches; while training: to scores by parts that have not seen the item). The match with
     class nodes, cosine of the item's projection and that of the class's description and picture (through the items'
     own maps), enters with a scale that starts at zero, so that a class without a training item still gets a score.
 

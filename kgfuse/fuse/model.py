@@ -22,6 +22,7 @@ from kgfuse.fuse.layer import FusionLayer, over_seen
 from kgfuse.fuse.metrics import probabilities
 
 CHUNK = 2_048
+MATCH_SHARPNESS = 10.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -50,7 +51,8 @@ class Prediction:
         classes: C class names.
         probabilities: (n, C) calibrated; rows sum to one for a single-label target.
         logits: (n, C) what they were made from.
-        gates: (n, M) share that the fusion layer gives each of ``modalities``; zero where missing.
+        gates: (n, M) share that the fusion layer gives each of ``modalities``, equal where none was kept; zero where
+            missing.
         modalities: M names.
         answer: (n,) the best class, -1 where the model abstains.
         given: (n, C) the classes given: the best one, or for multi-label all above their thresholds.
@@ -182,16 +184,31 @@ class FusionModel:
         joined = torch.cat([values[name] for name in self.spec.names], dim=1)
         out: list[tuple[str, dict[str, FloatArray], FloatArray | None]] = []
         with torch.no_grad():
-            linear = {} if self.linear is None else self.linear(joined)
+            base: dict[str, dict[str, FloatArray]] = {}
+            if self.linear is not None:
+                base["linear"] = self._levelled(self.linear(joined))
+            nodes = self.class_tensors()
+            if self.config.matching and self.config.head == "fusion":
+                for target, found in class_matches(values, nodes).items():
+                    for name, score in found.items():
+                        base.setdefault(name, {})[target] = array(score)
+            out.extend((name, scores, None) for name, scores in base.items())
             if self.layer is not None:
                 self.layer.eval()
-                result = self.layer(values, present, self.class_tensors(), linear)
-                out.append(("layer", _arrays(result.logits), _array(result.gates)))
-            if linear:
-                out.append(("linear", self._levelled(linear), None))
+                result = self.layer(values, present, nodes, self._offset(base))
+                out.append(("layer", arrays(result.logits), array(result.gates)))
             if self.kernel is not None:
                 out.append(("kernel", self._levelled(self.kernel(joined)), None))
         return out
+
+    def _offset(self, base: Mapping[str, Mapping[str, FloatArray]]) -> dict[str, Tensor]:
+        """What the layer builds on: the base as it was weighed before the layer learned."""
+        return {
+            name: torch.from_numpy(
+                stack.total({part: scores[name] for part, scores in base.items() if name in scores})
+            ).to(self.device)
+            for name, stack in self.stacks.items()
+        }
 
     def _graph_part(
         self, data: FusionData, rows: IntArray, drop: BoolArray | None, around: Prepared
@@ -213,11 +230,11 @@ class FusionModel:
 
     def _levelled(self, scores: Mapping[str, Tensor]) -> dict[str, FloatArray]:
         """A part that has never met a class says nothing of it: the class scores the mean of the others."""
-        level = {}
+        levelled = {}
         for target in self.targets:
             seen = torch.from_numpy(target.seen).to(scores[target.name].device)
-            level[target.name] = torch.where(seen, scores[target.name], over_seen(scores[target.name], seen))
-        return _arrays(level)
+            levelled[target.name] = level(scores[target.name], seen)
+        return arrays(levelled)
 
     @staticmethod
     def _image_part(data: FusionData, target: TargetInfo, rows: IntArray) -> FloatArray | None:
@@ -332,9 +349,33 @@ def class_tensors(
     return result
 
 
-def _array(tensor: Tensor) -> FloatArray:
+def level(scores: Tensor, seen: Tensor) -> Tensor:
+    """Classes without a training item score the mean of the others."""
+    return torch.where(seen, scores, over_seen(scores, seen))
+
+
+def class_matches(
+    values: Mapping[str, Tensor], nodes: Mapping[str, Mapping[str, Tensor]]
+) -> dict[str, dict[str, Tensor]]:
+    """Target → ``match text``, ``match image`` → (n, C) likeness of items and what is known of the class nodes.
+
+    Nothing is learned here: with few items a class, its definition says more than they do.
+    """
+    return {
+        target: {
+            f"match {name}": MATCH_SHARPNESS * values[name] @ features.T
+            for name, features in own.items()
+            if bool(features.abs().sum() > 0)
+        }
+        for target, own in nodes.items()
+    }
+
+
+def array(tensor: Tensor) -> FloatArray:
+    """The tensor as float32 numbers on the CPU."""
     return np.asarray(tensor.float().cpu().numpy(), np.float32)
 
 
-def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, FloatArray]:
-    return {name: _array(tensor) for name, tensor in tensors.items()}
+def arrays(tensors: Mapping[str, Tensor]) -> dict[str, FloatArray]:
+    """Each tensor as :func:`array` gives it."""
+    return {name: array(tensor) for name, tensor in tensors.items()}

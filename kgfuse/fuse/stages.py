@@ -15,13 +15,13 @@ from kgfuse.errors import TrainingError
 from kgfuse.fuse.blocks import BlockSpec, Prepared, item_nodes, make_blocks
 from kgfuse.fuse.calibrate import fit_sharpness
 from kgfuse.fuse.config import TrainConfig
-from kgfuse.fuse.data import FusionData, IntArray, Modality, Target
+from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Modality, Target
 from kgfuse.fuse.experts import KernelExpert, LinearExpert, Problem
 from kgfuse.fuse.gnn import GraphExpert, PreparedGraph, shared_nodes
 from kgfuse.fuse.layer import FusionLayer, LayerOutput
 from kgfuse.fuse.loop import Stage, seeded
 from kgfuse.fuse.metrics import item_losses
-from kgfuse.fuse.model import TargetInfo, block_tensors, class_tensors
+from kgfuse.fuse.model import TargetInfo, array, block_tensors, class_matches, class_tensors, level
 
 FOLDS: Final = 4
 
@@ -63,8 +63,8 @@ class Stages:
         self.weight = {t.name: _class_weights(t, train, config).to(device) for t in data.targets}
         self.seen = {info.name: torch.from_numpy(info.seen).to(device) for info in self.infos}
 
-    def layer(self) -> FusionLayer:
-        """A fresh fusion layer, seeded."""
+    def layer(self, sharpness: Mapping[str, float]) -> FusionLayer:
+        """A fresh fusion layer, seeded, that says what the base says at its ``sharpness``."""
         described = [
             info.name
             for info in self.infos
@@ -72,14 +72,13 @@ class Stages:
         ]
         widths = {name: len(mean) for name, mean in self.spec.mean.items()}
         with seeded(self.config.seed, self.device):
-            return FusionLayer(widths, self.classes, self.seen, described, self.config).to(self.device)
+            net = FusionLayer(widths, self.classes, self.seen, described, self.config)
+        for name, key in net.targets.items():
+            net.offset_scale[key].data.fill_(sharpness[name])
+        return net.to(self.device)
 
-    def layer_stage(self, net: FusionLayer, linear: LinearExpert) -> Stage:
-        """How the fusion layer learns on top of the fitted regression."""
-        held_joined = torch.cat([self.held_values[name] for name in self.spec.names], dim=1)
-        held_offset = linear(held_joined)
-        offsets = self.honest_offsets(linear)
-        self._start_scales(net, offsets)
+    def layer_stage(self, net: FusionLayer, offsets: Mapping[str, Tensor], held_offset: Mapping[str, Tensor]) -> Stage:
+        """How the fusion layer learns on top of the base: its scores of the training and the validation items."""
         size = min(self.config.batch_size, max(16, len(self.train) // 8))
 
         def steps(epoch: int) -> list[Tensor]:
@@ -202,13 +201,33 @@ class Stages:
             offsets[name] = scores
         return offsets
 
-    def _start_scales(self, net: FusionLayer, offsets: Mapping[str, Tensor]) -> None:
-        """The layer starts as the calibrated regression: the calibration is learned on the honest scores."""
-        for name, key in net.targets.items():
-            known = self.known[name].cpu().numpy()
-            scores = offsets[name].cpu().numpy()[known]
-            with torch.no_grad():
-                net.offset_scale[key].fill_(fit_sharpness(scores, self.labels[name].cpu().numpy()[known]))
+    def honest_parts(
+        self, linear: LinearExpert
+    ) -> tuple[dict[str, dict[str, FloatArray]], dict[str, dict[str, FloatArray]]]:
+        """Target → part → scores by the base parts: of the training items, unseen, and of the validation items."""
+        held = linear(torch.cat([self.held_values[name] for name in self.spec.names], dim=1))
+        pairs = []
+        for scores, values in ((self.honest_offsets(linear), self.values), (held, self.held_values)):
+            matches = class_matches(values, self.class_nodes) if self.config.matching else {}
+            pairs.append(
+                {
+                    name: {"linear": array(level(scores[name], self.seen[name]))}
+                    | {part: array(found) for part, found in matches.get(name, {}).items()}
+                    for name in self.classes
+                }
+            )
+        return pairs[0], pairs[1]
+
+    def known_rows(self, name: str) -> tuple[BoolArray, BoolArray]:
+        """Which training and which validation items have a label."""
+        target = self.data.target(name)
+        return target.labelled[self.train], target.labelled[self.validation]
+
+    def both_labels(self, name: str) -> IntArray | BoolArray:
+        """Known labels of the training items, then of the validation items."""
+        target = self.data.target(name)
+        known, held_known = self.known_rows(name)
+        return np.concatenate([target.labels[self.train][known], target.labels[self.validation][held_known]])
 
     def kernel(self) -> KernelExpert:
         """Kernel ridge regression, fitted."""

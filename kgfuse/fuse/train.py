@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from kgfuse.encode.device import resolve
 from kgfuse.errors import TrainingError
 from kgfuse.fuse.blocks import Prepared, fit_blocks
-from kgfuse.fuse.calibrate import Stack, fit_stack
+from kgfuse.fuse.calibrate import STEPS, Stack, fit_stack
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Split, check_data
 from kgfuse.fuse.loop import Checkpoints, EpochEvent, run
@@ -65,8 +68,9 @@ def fit(
     model = FusionModel(config, spec, run_.infos)
     model.linear = run_.linear()
     if config.head == "fusion":
-        model.layer = run_.layer()
-        stage = run_.layer_stage(model.layer, model.linear)
+        offsets = _base(model, run_)
+        model.layer = run_.layer({name: stack.sharpness for name, stack in model.stacks.items()})
+        stage = run_.layer_stage(model.layer, *offsets)
         run(stage, checkpoints=checkpoints, on_epoch=on_epoch, log=log)
     if config.kernel.enabled and config.head == "fusion":
         model.kernel = run_.kernel()
@@ -84,8 +88,9 @@ def fit(
 
 
 def _let_go(model: FusionModel) -> None:
-    """Forget the parts that no target kept. The layer stays, and what it builds on."""
+    """Forget the parts that no target kept."""
     used = {name for stack in model.stacks.values() for name, weight in stack.weight.items() if weight}
+    model.layer = model.layer if "layer" in used else None
     model.kernel = model.kernel if "kernel" in used else None
     model.graph = model.graph if "graph" in used else None
 
@@ -111,6 +116,31 @@ def fingerprint(data: FusionData, split: Split, config: TrainConfig) -> str:
     return digest.hexdigest()
 
 
+def _base(model: FusionModel, stages: Stages) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Weigh regression and matches; return honest scores of the training items and of the validation items.
+
+    Matching learns nothing, and the regression is cross-fitted, so that all labelled items judge, not only the few
+    kept for validation.
+    """
+    if model.linear is None:
+        raise TrainingError("the regression comes first")
+    honest, held = stages.honest_parts(model.linear)
+    train, validation = {}, {}
+    for target in model.targets:
+        name = target.name
+        known, held_known = stages.known_rows(name)
+        both = {
+            part: np.concatenate([scores[known], held[name][part][held_known]]) for part, scores in honest[name].items()
+        }
+        base = fit_stack(both, stages.both_labels(name), accept=model.config.accept)
+        if not target.seen.all():  # no labelled item can speak for a class that has none: its description always does
+            base = replace(base, weight={part: max(weight, STEPS[0]) for part, weight in base.weight.items()})
+        model.stacks[name] = base
+        train[name] = torch.from_numpy(base.total(honest[name])).to(stages.device)
+        validation[name] = torch.from_numpy(base.total(held[name])).to(stages.device)
+    return train, validation
+
+
 def _stack(model: FusionModel, data: FusionData, validation: IntArray, around: Prepared) -> None:
     """Weigh the parts on validation, and record how the sum does there."""
     config = model.config
@@ -129,6 +159,7 @@ def _stack(model: FusionModel, data: FusionData, validation: IntArray, around: P
             accept=config.accept,
             calibrate=config.calibrate,
             own_thresholds=config.thresholds == "validation",
+            base=model.stacks.get(info.name),
         )
         model.stacks[info.name] = stack
         report[info.name] = _report(
