@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from PIL import Image, ImageFilter
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -32,6 +31,7 @@ class Augmentation(BaseModel):
 
     def apply(self, image: Image.Image, seed: int) -> Image.Image:
         """Return a variation of an RGB picture, of its size; the same seed gives the same variation."""
+        import torch
         from torchvision.transforms import v2
 
         steps: list[Any] = []

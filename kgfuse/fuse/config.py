@@ -10,6 +10,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from kgfuse.encode.augment import Augmentation
 from kgfuse.errors import UsageError
 from kgfuse.fuse.data import MODALITIES, Modality
 
@@ -75,6 +76,11 @@ class ImageConfig(_Section):
     )
     finetune_epochs: int = Field(default=8, ge=1)
     size: int = Field(default=256, ge=64, description="short side in pixels while fine-tuning")
+    copies: int = Field(default=0, ge=0, le=20, description="varied copies of each training picture")
+    vary: Augmentation = Field(
+        default_factory=lambda: Augmentation(rotation=10, flip=0.5, crop=0.8, blur=0.1, jitter=0.1),
+        description="how copies are varied: rotation, flip, crop, blur, edges, jitter",
+    )
 
 
 class TrainConfig(_Section):

@@ -31,6 +31,7 @@ from kgfuse.workspace.leakage import AXIOMS, make_mask
 from kgfuse.workspace.links import OWL_CLASS
 from kgfuse.workspace.parts import OnEvent, Parts, silent
 from kgfuse.workspace.pictures import Tuned, tune, wants_tuning
+from kgfuse.workspace.variations import with_copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,22 +121,26 @@ def train(
     if wants_tuning(dataset, split, config):
         tuned = tune(parts, dataset, split, config, on_event)
         dataset = tuned.applied(parts, dataset, class_pictures(parts, prepared, tuned.target))
-    data = dataset.data
     seeds = [config.seed + i for i in range(runs)]
+    splits: list[Split] = [make_split(dataset.samples, strata, s) if resplit else split for s in seeds]
+    data, learned = dataset.data, [split, *splits]
+    if config.image.copies and "image" in config.modalities:
+        data, learned = with_copies(parts, dataset, learned, config.image.vary, config.image.copies, tuned)
     comparison = None
     if runs:
-        splits: list[Split] = [make_split(dataset.samples, strata, s) for s in seeds] if resplit else [split] * runs
         comparison = ablate(
-            data, splits, config, seeds, on_run=lambda n, total, what: on_event("ablation", n, total, what)
+            data, learned[1:], config, seeds, on_run=lambda n, total, what: on_event("ablation", n, total, what)
         )
-    fingerprint = digest(config.model_dump_json(), *data.items, str(data.graph.edges.tolist()), *map(str, strata))
+    fingerprint = digest(
+        config.model_dump_json(), *dataset.data.items, str(data.graph.edges.tolist()), *map(str, strata)
+    )
     name = name or f"{label_key(local_name(prepared.specs[0].name)).replace(' ', '-')}-{fingerprint[:8]}"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
         raise TrainingError(f"{name!r} cannot be a model's name", remedy="letters, digits, dots, hyphens")
     partial = parts.folder / "models" / f".partial-{fingerprint}"
     model = fit(
         data,
-        split,
+        learned[0],
         config,
         resume_folder=partial,
         log_folder=parts.folder / "logs" / name,
@@ -195,6 +200,7 @@ def _save(
         "items": {
             k: [prepared.dataset.data.items[i] for i in getattr(split, k)] for k in ("train", "validation", "test")
         },
+        "settings": parts.settings.model_dump(mode="json"),
         "text_model": parts.text_encoder.sha256,
         "image_model": parts.image_encoder.sha256,
         "vocabulary": parts.vocabulary.sha256,
