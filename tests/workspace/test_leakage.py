@@ -34,8 +34,10 @@ PLANTED = {
     ),
     "an inverse of rdf:type": "fg:Bird <urn:x/has> <{hen}> . <urn:x/has> owl:inverseOf rdf:type .",
     "a subproperty of rdf:type": "<{hen}> <urn:x/isA> fg:Bird . <urn:x/isA> rdfs:subPropertyOf rdf:type .",
-    "another name of the item": "<{hen}> owl:sameAs <urn:x/hen> . <urn:x/hen> a fg:Bird .",
-    "another name of another name": "<urn:x/a> owl:sameAs <{hen}>, <urn:x/b> . <urn:x/b> a <urn:x/Hen> . <urn:x/Hen> owl:equivalentClass fg:Bird .",
+    "another name of the item": "<{hen}> owl:sameAs <urn:x/same> . <urn:x/same> a fg:Bird .",
+    "another name of another name": (
+        "<urn:x/a> owl:sameAs <{hen}>, <urn:x/b> . <urn:x/b> a <urn:x/Hen> . <urn:x/Hen> owl:equivalentClass fg:Bird ."
+    ),
     "the class's name as a word": '<{hen}> <urn:x/category> "Fowl", " bird " .',
 }
 PREFIXES = (
@@ -95,19 +97,17 @@ def test_what_was_asserted_of_labels_does_not_reach_test_items_in_the_graph(plai
 
 
 @pytest.fixture(scope="module")
-def leaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workspace, dict[str, frozenset[Key]]]]:
-    """One workspace for all planted triples, with what would be seen of each without a mask."""
+def leaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """One workspace for all planted triples, each removed again."""
     root = tmp_path_factory.mktemp("leaking")
     path = manifest(root / "data", rows())
     with workspace(root / "ws", path, settings=TEXT_ONLY) as ws:
-        yield ws, {}
+        yield ws
 
 
 @pytest.mark.parametrize("way", PLANTED)
-def test_a_planted_triple_is_hidden(
-    leaking: tuple[Workspace, dict[str, frozenset[Key]]], plain: Workspace, tmp_path: Path, way: str
-) -> None:
-    ws, _ = leaking
+def test_a_planted_triple_is_hidden(leaking: Workspace, plain: Workspace, tmp_path: Path, way: str) -> None:
+    ws = leaking
     clean = set(prepared(plain).dataset.view.triples)
     leak = tmp_path / "leak.ttl"
     leak.write_text(PREFIXES + PLANTED[way].format(hen=ITEM + "hen"))
