@@ -2,8 +2,8 @@
 
     python -m examples.own_ontology
 
-Labels are what texts call a thing; ``kgf:trigger`` lists further phrases for a property. The file is plain OWL: no pack,
-no code. ``kgfuse ontologies new`` makes a pack when it grows.
+Labels are what texts call a thing; ``kgf:trigger`` lists further phrases for a property. The file is plain OWL: no
+pack, no code. ``kgfuse ontologies new`` makes a pack when it grows.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from kgfuse import Workspace
+from kgfuse.terms.mentions import TextSpan
 
 ONTOLOGY = """
 @prefix home: <https://example.org/home#> .
@@ -52,7 +53,8 @@ def main() -> int:
             for row in rows:
                 print(" · ".join(ws.graph.label(row[part]) for part in "spo"))
                 for statement in ws.graph.provenance_of(row["s"], row["p"], row["o"]):
-                    sentence = max((m.selector for m in statement.mentions), key=lambda s: s.end - s.start)
+                    spans = [m.selector for m in statement.mentions if isinstance(m.selector, TextSpan)]
+                    sentence = max(spans, key=lambda s: s.end - s.start)
                     print(f"    “{sentence.exact}” characters {sentence.start}–{sentence.end}")
     return 0
 

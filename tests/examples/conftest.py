@@ -9,19 +9,20 @@ import pytest
 from kgfuse import Workspace
 from kgfuse.workspace.demo import unpack_field_guide
 
-ENTRIES = frozenset(
-    "turkey peacock owl hen mallard swan sparrow fox wolf bat lion gorilla hedgehog frog beetle mosquito "
-    "sushi ramen pizza hamburger curry dumpling rice car bus taxi tram motorcycle tractor".split()
-)
+ENTRIES = """
+turkey peacock owl hen mallard swan sparrow fox wolf bat lion gorilla hedgehog frog beetle mosquito
+sushi ramen pizza hamburger curry dumpling rice car bus taxi tram motorcycle tractor
+"""
 
 
 @pytest.fixture(scope="session")
 def guide_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Articles, pictures and a manifest of the entries."""
     folder = tmp_path_factory.mktemp("guide") / "field-guide"
+    wanted = set(ENTRIES.split())
     kept = []
     for manifest in unpack_field_guide(folder):
-        kept += [line for line in manifest.read_text(encoding="utf-8").splitlines() if json.loads(line)["id"] in ENTRIES]
+        kept += [line for line in manifest.read_text(encoding="utf-8").splitlines() if json.loads(line)["id"] in wanted]
         manifest.unlink()
     (folder / "manifest.jsonl").write_text("\n".join(kept) + "\n", encoding="utf-8")
     return folder
