@@ -107,7 +107,7 @@ def _places(places: Sequence[Place], *, mark: bool = True) -> list[Text]:
             x, y, w, h = place.box
             lines.append(Text.assemble((f"{place.source}", "dim"), f" box {x},{y} {w}×{h} px"))
     for (source, start, context), spans in sentences.items():
-        inside = [(a - start, b - start) for a, b in spans] if mark else []
+        inside = [(a - start, b - start) for a, b in spans if b - a < len(context)] if mark else []
         offsets = ", ".join(f"{a}–{b}" for a, b in sorted(set(spans)))
         lines.append(Text.assemble(marked(context, inside), (f"  {source}:{offsets}", "dim")))
     return lines

@@ -80,7 +80,8 @@ def train(
         if trained.ablation is not None:
             shown.append(ablation_view(trained.ablation, question, shrink))
         judged = "test" if trained.counts["test"] else "validation"
-        shown.append(pairs(f"{shrink(question)} on {judged} items", trained.metrics[question]))
+        figures = {k: int(v) if k == "items" else v for k, v in trained.metrics[question].items()}
+        shown.append(pairs(f"{shrink(question)} on {judged} items", figures))
     counts = ", ".join(f"{count} {split}" for split, count in trained.counts.items())
     shown.append(f"model {trained.name} ({counts} items)")
     out.result(data, *shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,7 +98,9 @@ def prepare_stream(stream: TextIO) -> None:
 
 def _console(*, stderr: bool) -> Console:
     console = _Console(stderr=stderr)
-    return console if console.is_terminal else _Console(stderr=stderr, width=max(console.width, _PIPE_WIDTH))
+    if console.is_terminal or "COLUMNS" in os.environ:
+        return console
+    return _Console(stderr=stderr, width=_PIPE_WIDTH)
 
 
 def _line(text: str, style: str | Style) -> None:
