@@ -23,11 +23,16 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """An item with its texts (hidden sentences removed) and pictures."""
+    """An item with its sources, and its texts without the hidden sentences."""
 
     item: ItemRow
     texts: tuple[str, ...]
-    pictures: tuple[Source, ...]
+    sources: tuple[Source, ...]
+
+    @property
+    def pictures(self) -> tuple[Source, ...]:
+        """Its pictures."""
+        return tuple(s for s in self.sources if s.kind == "image")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ def sample(parts: Parts, item: ItemRow, mask: Mask) -> Sample:
     """Gather an item's texts and pictures."""
     sources = [parts.source(row) for row in parts.catalog.sources(item=item.iri)]
     texts = tuple(t for s in sources if s.text is not None and (t := mask.visible(s.iri, s.text)))
-    return Sample(item, texts, tuple(s for s in sources if s.kind == "image"))
+    return Sample(item, texts, tuple(sources))
 
 
 def make_dataset(

@@ -227,10 +227,7 @@ def place(mention: Mention, context: Context) -> Place | None:
 
 def _rows(context: Context) -> list[tuple[str, str | None, str]]:
     """Name, text and hash of the item's sources."""
-    item = context.dataset.samples[context.row].item.iri
-    parts = context.parts
-    stored = [parts.source(r) for r in parts.catalog.sources(item=item)]
-    return [(s.name, s.text, s.sha256) for s in stored]
+    return [(s.name, s.text, s.sha256) for s in context.dataset.samples[context.row].sources]
 
 
 def _passages(counter: _Counterfactuals) -> tuple[list[Passage], list[_Unit]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,42 +10,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyoxigraph as ox
 
-from kgfuse.catalog import ItemRow, ModelRow
-from kgfuse.errors import KgfuseError, ModelError, UsageError
+from kgfuse.catalog import ModelRow
+from kgfuse.errors import ModelError, SourceError, UsageError
 from kgfuse.extract.resolve import resolve
 from kgfuse.fuse import artefact
 from kgfuse.fuse.model import FusionModel
 from kgfuse.fuse.model import Prediction as Scores
-from kgfuse.graph.nodes import text
-from kgfuse.graph.provenance import decimal
 from kgfuse.terms.mentions import Extraction, Fact, Source
-from kgfuse.terms.namespaces import (
-    GRAPH_PREDICTED,
-    KGF,
-    MODEL,
-    PROV,
-    RDF,
-    STATEMENT,
-    digest,
-    item_iri,
-    source_iri,
-)
+from kgfuse.terms.namespaces import item_iri
 from kgfuse.workspace import files
 from kgfuse.workspace.build import Resolved
-from kgfuse.workspace.dataset import Dataset, Sample, make_dataset
+from kgfuse.workspace.dataset import Dataset, make_dataset
 from kgfuse.workspace.extraction import extract_one
 from kgfuse.workspace.neighbours import gallery, nearest
 from kgfuse.workspace.parts import OnEvent, Parts, silent
 from kgfuse.workspace.pictures import Tuned
+from kgfuse.workspace.predicted import Answer, write_answers
 from kgfuse.workspace.training import Prepared, class_pictures, prepare
+from kgfuse.workspace.visiting import visiting_samples, visiting_source
 
 if TYPE_CHECKING:
     from kgfuse.explain.chain import Explanation
-
-
-_ABOUT = KGF + "aboutItem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +171,11 @@ class Predictor:
             ]
             answers = self._answers(self.dataset, rows, question, ())
         else:
-            answers = self._classify_given(inputs, question)
+            answers = self._classify_given(inputs, question, on_event)
         if write:
-            self._write([a for a in answers if self.parts.catalog.item(a.item) is not None])
+            own = [a for a in answers if self.parts.catalog.item(a.item) is not None]
+            prop = {s.name: s.property for s in self.prepared.specs}
+            write_answers(self.parts.store, [_record(a, prop[a.target]) for a in own])
         on_event("classify", len(answers), len(answers), "")
         return answers
 
@@ -203,18 +190,18 @@ class Predictor:
             )
         return iri
 
-    def _classify_given(self, inputs: Sequence[str | Path], question: str) -> list[Prediction]:
+    def _classify_given(self, inputs: Sequence[str | Path], question: str, on_event: OnEvent) -> list[Prediction]:
         at = {s.item.iri: n for n, s in enumerate(self.dataset.samples)}
         rows: list[int] = []
-        loose: list[Path] = []
+        loose: list[Source] = []
         for given in inputs:
             row = None if isinstance(given, Path) else at.get(self._item(given))
             if row is not None:
                 rows.append(row)
             elif Path(given).is_dir():
-                loose += list(files.walk(Path(given)))
+                loose += self._in_folder(Path(given), on_event)
             elif Path(given).exists():
-                loose.append(Path(given))
+                loose.append(visiting_source(Path(given)))
             else:
                 raise UsageError(f"{given} is neither an item nor a file", remedy="see `kgfuse query` for items")
         answers = self._answers(self.dataset, rows, question, ())
@@ -226,28 +213,29 @@ class Predictor:
         known = self.parts.vocabulary.prefixes
         return self.parts.vocabulary.expand(name) if ":" in name and prefix in known else item_iri(name)
 
-    def _classify_files(self, paths: Sequence[Path], question: str) -> list[Prediction]:
-        groups: dict[str, list[Source]] = {}
-        for path in paths:
-            source = _transient(path)
-            groups.setdefault(source.item or "", []).append(source)
-        found: list[Extraction] = []
-        for sources in groups.values():
-            for source in sources:
-                for extractor in self.parts.extractors:
-                    if source.kind in extractor.kinds:
-                        found.append(extract_one(extractor, source))
+    @staticmethod
+    def _in_folder(folder: Path, on_event: OnEvent) -> list[Source]:
+        """The folder's texts and pictures; what is neither, or cannot be read, is passed over with a note."""
+        found = []
+        for path in files.walk(folder):
+            try:
+                found.append(visiting_source(path))
+            except (SourceError, UsageError) as e:
+                on_event("passed over", 0, 0, e.message)
+        return found
+
+    def _classify_files(self, sources: Sequence[Source], question: str) -> list[Prediction]:
+        found = [
+            extract_one(extractor, source)
+            for source in sources
+            for extractor in self.parts.extractors
+            if source.kind in extractor.kinds
+        ]
+        self.parts.keep_features()
         known = self.parts.known_items(self.parts.catalog.items())
         facts = list(resolve(found, self.parts.vocabulary, known, self.parts.settings.extract).facts)
-        facts += self._neighbours([s for group in groups.values() for s in group], found)
-        samples = [
-            Sample(
-                ItemRow(iri=item, identifier=sources[0].name.rsplit(".", 1)[0], label=""),
-                tuple(s.text for s in sources if s.text),
-                tuple(s for s in sources if s.kind == "image"),
-            )
-            for item, sources in groups.items()
-        ]
+        facts += self._neighbours(sources, found)
+        samples = visiting_samples(sources)
         everything = [*self.prepared.dataset.samples, *samples]
         dataset = make_dataset(
             self.parts,
@@ -313,63 +301,7 @@ class Predictor:
             _context=Context(self.parts, self.model, dataset, row, self.found, extra, self.tuned),
         )
 
-    def _write(self, answers: Sequence[Prediction]) -> None:
-        """Write the answers to ``kgf:predicted``, in place of what this model said of these items before."""
-        if not answers:
-            return
-        specs = {s.name: s for s in self.prepared.specs}
-        model = ox.NamedNode(MODEL + self.name)
-        renewed = {(a.item, specs[a.target].property) for a in answers}
-        triples = [q.triple for q in self.parts.store.quads(graph=GRAPH_PREDICTED)]
-        stale = {
-            t.subject for t in triples if t.predicate.value == _ABOUT and text(t.object) in {i for i, _ in renewed}
-        }
-        kept = [t for t in triples if t.subject not in stale and (text(t.subject), t.predicate.value) not in renewed]
-        fresh = [t for a in answers for r in a.labels for t in _predicted(a.item, specs[a.target].property, r, model)]
-        self.parts.store.replace_graph(GRAPH_PREDICTED, [*kept, *fresh])
 
-
-def _predicted(item: str, prop: str, answer: Ranked, model: ox.NamedNode) -> list[ox.Triple]:
-    node = ox.NamedNode(STATEMENT + digest(GRAPH_PREDICTED, item, prop, answer.iri, model.value))
-    s, p, o = ox.NamedNode(item), ox.NamedNode(prop), ox.NamedNode(answer.iri)
-
-    def says(predicate: str, value: ox.NamedNode | ox.Literal) -> ox.Triple:
-        return ox.Triple(node, ox.NamedNode(predicate), value)
-
-    return [
-        ox.Triple(s, p, o),
-        says(RDF + "type", ox.NamedNode(RDF + "Statement")),
-        says(RDF + "subject", s),
-        says(RDF + "predicate", p),
-        says(RDF + "object", o),
-        says(_ABOUT, s),
-        says(KGF + "probability", decimal(answer.probability)),
-        says(PROV + "wasGeneratedBy", model),
-    ]
-
-
-def _transient(path: Path) -> Source:
-    """A file as a source that is not in the workspace.
-
-    Raises:
-        SourceError: it cannot be read.
-    """
-    identified = files.identify(path)
-    if identified.kind not in ("text", "image"):
-        raise UsageError(f"{path} is neither text nor picture", remedy="classify texts and pictures")
-    try:
-        data = path.read_bytes()
-    except OSError as e:
-        raise KgfuseError(f"cannot be read: {e.strerror}", where=path) from e
-    name = f"input/{path.name}"
-    return Source(
-        iri=source_iri(name),
-        name=name,
-        kind=identified.kind,
-        media_type=identified.media_type,
-        sha256=hashlib.sha256(data).hexdigest(),
-        item=item_iri(f"input/{path.stem}"),
-        item_label=path.stem,
-        text=files.decode(data, path) if identified.kind == "text" else None,
-        path=path,
-    )
+def _record(prediction: Prediction, prop: str) -> Answer:
+    values = tuple((r.iri, r.probability) for r in prediction.labels)
+    return Answer(prediction.item, prop, values, prediction.model)

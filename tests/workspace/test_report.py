@@ -171,7 +171,17 @@ def _answer(ws: Workspace) -> tuple[Prediction, Explanation]:
     places = (words(3, 6, 0, first), words(12, 16, 0, first), beyond)
     mouse = "https://example.org/mouse"
     evidence = Evidence(
-        iri, EATS, mouse, f"owl · eats · mice {HOSTILE}", 0.3, (HOSTILE,), 0.9, "text.pattern", HOSTILE, places
+        iri,
+        EATS,
+        mouse,
+        f"owl · eats · mice {HOSTILE}",
+        0.3,
+        (HOSTILE,),
+        0.9,
+        "text.pattern",
+        HOSTILE,
+        places,
+        cited=True,
     )
     against = Evidence(iri, EATS, '"night"', "owl · eats · night", -0.1, (), 0.5, "import", "", ())
     explanation = Explanation(
@@ -183,9 +193,9 @@ def _answer(ws: Workspace) -> tuple[Prediction, Explanation]:
         shares={"text": 0.5, "image": -0.05, "graph": 0.25},
         statements=(evidence, against),
         passages=(
-            Passage(words(0, 17, 0, first), 0.2),
+            Passage(words(0, 17, 0, first), 0.2, cited=True),
             Passage(words(18, len(TEXT), 18, second), 0.0),
-            Passage(Place(drawing.name, "image", box=(0, 0, 170, 85), sha256=drawing.sha256), 0.05),
+            Passage(Place(drawing.name, "image", box=(0, 0, 170, 85), sha256=drawing.sha256), 0.05, cited=True),
         ),
         check=Check(0.8, 0.3, (0.75, 0.02), 0.7, "aquatic animal"),
     )

@@ -1,0 +1,57 @@
+"""Files that are classified without being added: sources and items that the workspace forgets again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from kgfuse.catalog import ItemRow
+from kgfuse.errors import SourceError, UsageError
+from kgfuse.terms.mentions import Source
+from kgfuse.terms.namespaces import item_iri, source_iri
+from kgfuse.workspace import files
+from kgfuse.workspace.dataset import Sample
+
+
+def visiting_source(path: Path) -> Source:
+    """A text or picture as a source of an item named after its stem.
+
+    Raises:
+        SourceError: it cannot be read.
+        UsageError: it is neither text nor picture.
+    """
+    identified = files.identify(path)
+    if identified.kind not in ("text", "image"):
+        raise UsageError(f"{path} is neither text nor picture", remedy="classify texts and pictures")
+    try:
+        data = path.read_bytes()
+    except OSError as e:
+        raise SourceError(f"cannot be read: {e.strerror}", where=path, remedy="check its permissions") from e
+    name = f"input/{path.name}"
+    return Source(
+        iri=source_iri(name),
+        name=name,
+        kind=identified.kind,
+        media_type=identified.media_type,
+        sha256=hashlib.sha256(data).hexdigest(),
+        item=item_iri(f"input/{path.stem}"),
+        item_label=path.stem,
+        text=files.decode(data, path) if identified.kind == "text" else None,
+        path=path,
+    )
+
+
+def visiting_samples(sources: Sequence[Source]) -> list[Sample]:
+    """Items of such sources: a text and pictures of one name are one item."""
+    groups: dict[str, list[Source]] = {}
+    for source in sources:
+        groups.setdefault(source.item or "", []).append(source)
+    return [
+        Sample(
+            ItemRow(iri=item, identifier=own[0].name.rsplit(".", 1)[0], label=""),
+            tuple(s.text for s in own if s.text),
+            tuple(own),
+        )
+        for item, own in groups.items()
+    ]
