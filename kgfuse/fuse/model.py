@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kgfuse.encode.device import resolve
+from kgfuse.encode.device import one_thread, resolve
 from kgfuse.errors import ModelError
 from kgfuse.fuse.blocks import MODALITY_OF, Blocks, BlockSpec, Prepared, centre, item_nodes, make_blocks, prepare
 from kgfuse.fuse.calibrate import Stack
@@ -51,8 +51,8 @@ class Prediction:
         classes: C class names.
         probabilities: (n, C) calibrated; rows sum to one for a single-label target.
         logits: (n, C) what they were made from.
-        gates: (n, M) share that the fusion layer gives each of ``modalities``, equal where none was kept; zero where
-            missing.
+        gates: (n, M) share that the fusion layer gives each of ``modalities``; equal where no layer was kept, zero
+            where missing.
         modalities: M names.
         answer: (n,) the best class, -1 where the model abstains.
         given: (n, C) the classes given: the best one, or for multi-label all above their thresholds.
@@ -120,6 +120,7 @@ class FusionModel:
         """Index a graph once, for many predictions on it."""
         return prepare(self.spec, data)
 
+    @one_thread()
     def predict(
         self,
         data: FusionData,

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from kgfuse.encode.device import resolve
+from kgfuse.encode.device import one_thread, resolve
 from kgfuse.errors import TrainingError
 from kgfuse.fuse.blocks import Prepared, fit_blocks
 from kgfuse.fuse.calibrate import STEPS, Stack, fit_stack
@@ -23,6 +23,7 @@ from kgfuse.fuse.model import FusionModel
 from kgfuse.fuse.stages import Stages
 
 
+@one_thread()
 def fit(
     data: FusionData,
     split: Split,
