@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterator, Sequence
 
 from kgfuse.catalog import SourceRow
+from kgfuse.encode.device import one_thread
 from kgfuse.errors import KgfuseError
 from kgfuse.extract.protocol import BatchExtractor, Extractor, Found, collect, extraction_key, run_iri
 from kgfuse.extract.serialise import dumps, loads
 from kgfuse.terms.mentions import Extraction, Mention, Source, Statement, TextSpan
 from kgfuse.workspace.parts import OnEvent, Parts
 
-_BATCH = 32
+_BATCH = 16
 
 
 def extract_pending(parts: Parts, on_event: OnEvent, *, retry: bool = False) -> int:
@@ -39,23 +40,32 @@ def extract_pending(parts: Parts, on_event: OnEvent, *, retry: bool = False) -> 
         on_event(stage, 0, len(pending), "")
         finished = 0
         for start in range(0, len(pending), _BATCH):
-            for row, result, seconds in _run(extractor, pending[start : start + _BATCH]):
-                key = keys[row.name]
-                finished += 1
-                if isinstance(result, str):
-                    parts.catalog.clear_problem(row.name, stage)
-                    parts.catalog.record_problem(row.name, stage, result, "mend the file, then add it again")
-                    parts.catalog.set_state(f"failed:{extractor.name}:{row.name}", key)
-                else:
-                    parts.catalog.put_extraction(row.name, key, result.run, dumps(result), seconds)
-                    parts.catalog.clear_problem(row.name, stage)
-                    parts.catalog.set_state(f"failed:{extractor.name}:{row.name}", None)
-                    done += 1
-                on_event(stage, finished, len(pending), row.name)
+            with one_thread():
+                found = list(_run(extractor, pending[start : start + _BATCH]))
             parts.keep_features()
+            with parts.catalog.transaction():
+                for row, result, seconds in found:
+                    done += _keep(parts, extractor, row, keys[row.name], result, seconds)
+            finished += len(found)
+            on_event(stage, finished, len(pending), found[-1][0].name)
     for name, own in keep.items():
         parts.catalog.remove_extractions(name, own)
     return done
+
+
+def _keep(
+    parts: Parts, extractor: Extractor, row: SourceRow, key: str, result: Extraction | str, seconds: float
+) -> bool:
+    """Keep an extraction, or the reason why there is none; return whether there is one."""
+    stage, mark = f"extract:{extractor.name}", f"failed:{extractor.name}:{row.name}"
+    parts.catalog.clear_problem(row.name, stage)
+    if isinstance(result, str):
+        parts.catalog.record_problem(row.name, stage, result, "mend the file, then add it again")
+        parts.catalog.set_state(mark, key)
+        return False
+    parts.catalog.put_extraction(row.name, key, result.run, dumps(result), seconds)
+    parts.catalog.set_state(mark, None)
+    return True
 
 
 def extractions(parts: Parts) -> Iterator[Extraction]:
@@ -72,7 +82,8 @@ def extractions(parts: Parts) -> Iterator[Extraction]:
 
 def extract_one(extractor: Extractor, source: Source) -> Extraction:
     """Run one extractor on one source, without storing anything."""
-    return _collect(extractor, source, list(extractor.extract(source)))
+    with one_thread():
+        return _collect(extractor, source, list(extractor.extract(source)))
 
 
 def _run(

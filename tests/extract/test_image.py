@@ -124,6 +124,16 @@ def test_a_photo_gets_its_tag_with_a_box_on_the_thing(
     assert region.y < 210 < region.y + region.h
 
 
+def test_pictures_side_by_side_say_what_each_says_alone(extractor: ImageExtractor, tmp_path: Path) -> None:
+    sources = []
+    for n, image in enumerate(
+        (drawing(), photo().resize((320, 214)), drawing().rotate(20), photo().crop((0, 0, 300, 300)))
+    ):
+        image.save(tmp_path / f"{n}.png")
+        sources.append(stored(tmp_path / f"{n}.png"))
+    assert list(extractor.extract_batch(sources)) == [list(extractor.extract(source)) for source in sources]
+
+
 def test_a_drawing_is_told_from_a_photo_and_its_tag_turned_away(
     extractor: ImageExtractor, keep: Callable[[Image.Image], Source]
 ) -> None:
