@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from kgfuse.graph.query import QueryResult, run_query, run_update
 from kgfuse.terms.namespaces import GRAPH_INFERRED, GRAPH_PREDICTED, GRAPH_PROVENANCE, KGF, ONTOLOGY, PREFIXES
 
 DEFAULT: Final = ox.DefaultGraph()
+_OWN_REFERENCES: Final = 2  # the local name and the argument of getrefcount
 _BULK: Final = 20_000  # from here on writing new files beats one transaction
 # what only this graph says leaves the default graph: `_held` for a whole graph at once, inside the engine
 _RELEASE: Final = f"""
@@ -149,12 +152,13 @@ class GraphStore:
 
     def close(self) -> None:
         """Let go of the files, so that they can be opened again; the store is of no use afterwards."""
-        if "raw" in vars(self):
-            try:
-                if not self.read_only:
-                    self.flush()
-            finally:
-                del self.raw  # Oxigraph lets go of its lock when the last reference goes
+        if "raw" not in vars(self):
+            return
+        if not self.read_only:
+            self.flush()
+        raw = vars(self).pop("raw")
+        if sys.getrefcount(raw) > _OWN_REFERENCES:  # Oxigraph lets go of its lock with the last one
+            gc.collect()  # closures and frames in cycles
 
     def flush(self) -> None:
         """Wait until all is on disk."""
