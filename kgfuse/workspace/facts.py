@@ -32,8 +32,7 @@ def item_triples(item: ItemRow, sources: Sequence[SourceRow]) -> Iterator[ox.Tri
     types = item.types or (implicit_types(sources) if item.manifest is None else (KGF + "Item",))
     for t in types:
         yield triple(item.iri, RDF + "type", t)
-    if item.label:
-        yield triple(item.iri, RDFS + "label", Value(item.label, XSD + "string"))
+    yield triple(item.iri, RDFS + "label", Value(item.label or item.identifier, XSD + "string"))
     for source in sources:
         if source.kind in _ROLE:
             yield triple(item.iri, KGF + _ROLE[source.kind], source_iri(source.name))
