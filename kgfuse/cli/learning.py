@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -129,6 +130,7 @@ def classify(
     "explain",
     "kgfuse explain shop.kg apple",
     "kgfuse explain shop.kg photo.jpg --model fruit-1a2b3c4d",
+    "kgfuse explain shop.kg apple --html apple.html",
     "kgfuse explain shop.kg item:apple rdf:type gen:Food",
 )
 def explain(
@@ -139,6 +141,9 @@ def explain(
         typer.Argument(metavar="ITEM | S P O", help="An item, a file, or a triple to prove."),
     ] = None,
     model: ModelOption = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the explanation as a self-contained page.")
+    ] = None,
 ) -> None:
     """Lead an answer back to sentences and pixels, or prove a triple down to what sources say."""
     from kgfuse.workspace import Workspace
@@ -153,7 +158,7 @@ def explain(
         if len(parts) == 1:
             with out.progress() as on_event:
                 on_event("explain", 0, 1, parts[0])
-                explanation = ws.explain(parts[0], model=model)
+                explanation = ws.explain(parts[0], model=model, html=html)
                 on_event("explain", 1, 1, parts[0])
             out.result(explanation.to_dict(), explanation_view(explanation))
             return

@@ -336,19 +336,23 @@ class Workspace:
         """
         return self._predictor(model).classify(inputs, target=target, on_event=on_event)
 
-    def explain(self, what: str | Sequence[str], *, model: str | None = None) -> Explanation:
+    def explain(self, item: str, *, model: str | None = None, html: str | Path | None = None) -> Explanation:
         """Lead an item's classification back to sentences and pixels.
 
         Args:
-            what: an item's identifier, IRI or CURIE, or a file's path.
+            item: an item's identifier, IRI or CURIE, or a file's path. For a triple see :meth:`prove`.
             model: its name; the newest where not given.
+            html: also write the explanation as a self-contained page.
         """
-        if not isinstance(what, str):
-            raise UsageError("explain takes one item", remedy="for a triple use prove(subject, predicate, object)")
-        found = self._predictor(model).classify([what], write=False)
+        found = self._predictor(model).classify([item], write=False)
         if not found:
-            raise UsageError(f"nothing to explain in {what!r}", remedy="name an item or a file")
-        return found[0].explain()
+            raise UsageError(f"nothing to explain in {item!r}", remedy="name an item or a file")
+        explanation = found[0].explain()
+        if html is not None:
+            from kgfuse.workspace.report import write_explanations
+
+            write_explanations(self, [explanation], Path(html), predictions=found)
+        return explanation
 
     def prove(self, subject: str, predicate: str, object: str) -> Any:
         """Proof tree of a triple, down to what sources assert; ``None`` where it does not hold."""
