@@ -304,8 +304,7 @@ def test_a_picture_that_could_not_be_decoded_is_read_once_it_is_mended(tmp_path:
 def test_a_text_that_was_misread_is_extracted_again_under_the_right_encoding(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes("Käuzchen é. The owl eats mice.".encode("cp1252"))
     with workspace(tmp_path / "ws") as ws:
-        ws.add(tmp_path / "a.txt", encoding="utf-16")
-        assert len(ws.problems()) == 1
+        assert "not valid UTF-8" in ws.add(tmp_path / "a.txt").problems[0]
         for encoding in ("cp437", "cp1252"):
             assert ws.add(tmp_path / "a.txt", encoding=encoding).problems == []
             assert ws.build().extracted == 1

@@ -86,7 +86,7 @@ def test_ctrl_c_at_any_stage_leaves_a_workspace_that_resumes(undisturbed: tuple[
         assert graph_hash(ws) == expected
 
 
-@pytest.mark.parametrize("step", [2, 9, 14])
+@pytest.mark.parametrize("step", [4, 13])
 def test_a_killed_build_resumes_to_the_same_graph(undisturbed: tuple[Path, str], tmp_path: Path, step: int) -> None:
     folder, expected = undisturbed
     workspace(tmp_path / "ws", folder, build=False).close()

@@ -81,6 +81,12 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         yield ws
 
 
+@pytest.fixture(scope="module")
+def clean(plain: Workspace) -> frozenset[Key]:
+    """What encoders see where nothing is planted."""
+    return frozenset(prepared(plain).dataset.view.triples)
+
+
 def test_labels_are_known_to_the_task_and_unknown_to_the_encoders(plain: Workspace) -> None:
     found = prepared(plain)
     (target,) = found.dataset.data.targets
@@ -106,9 +112,8 @@ def leaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 
 @pytest.mark.parametrize("way", PLANTED)
-def test_a_planted_triple_is_hidden(leaking: Workspace, plain: Workspace, tmp_path: Path, way: str) -> None:
+def test_a_planted_triple_is_hidden(leaking: Workspace, clean: frozenset[Key], tmp_path: Path, way: str) -> None:
     ws = leaking
-    clean = set(prepared(plain).dataset.view.triples)
     leak = tmp_path / "leak.ttl"
     leak.write_text(PREFIXES + PLANTED[way].format(hen=ITEM + "hen"))
     ws.add(leak)
@@ -143,12 +148,11 @@ def test_sentences_that_state_the_class_are_hidden_with_all_that_rests_on_them(t
         assert bool(ws.query(f"ASK {{ <{ITEM}hen> fg:livesIn fg:forest }}")), "the graph itself keeps what was said"
 
 
-def test_links_of_the_manifest_that_state_the_class_are_hidden(plain: Workspace, tmp_path: Path) -> None:
+def test_links_of_the_manifest_that_state_the_class_are_hidden(clean: frozenset[Key], tmp_path: Path) -> None:
     links = {"rdf:type": "fg:Bird", "fg:belongsTo": "fg:Bird", "rdfs:seeAlso": "Bird", "fg:eats": "wren"}
     path = manifest(tmp_path / "data", rows(hen={"links": links, "type": "fg:Bird"}))
     with workspace(tmp_path / "ws", path) as ws:
-        view, clean = set(prepared(ws).dataset.view.triples), set(prepared(plain).dataset.view.triples)
-        new = {t for t in view - clean if t[0] == ITEM + "hen"}
+        new = {t for t in set(prepared(ws).dataset.view.triples) - clean if t[0] == ITEM + "hen"}
         assert (ITEM + "hen", FG + "eats", ITEM + "wren") in new
         assert not [t for t in new if "Bird" in t[2] or "bird" in t[2]]
 
