@@ -117,7 +117,7 @@ def train_and_judge(workspace: Path, data: Path, seed: int, options: Any, out: P
     judged = {s: [p for p in photos if p.split == s] for s in ("validation", "test")}
     settings = [x for s in (f"seed={seed}", *options.set) for x in ("--set", s)]
     began = time.perf_counter()
-    trained = kgfuse("train", workspace, "--target", TARGET, "--name", f"seed{seed}", *settings)
+    trained = kgfuse("train", workspace, "--target", TARGET, "--name", f"seed{seed}", "--runs", "1", *settings)
     run: dict[str, Any] = {
         "seed": seed,
         "train_seconds": round(time.perf_counter() - began, 1),
