@@ -12,19 +12,19 @@ import pytest
 
 from kgfuse import Workspace
 from kgfuse.errors import WorkspaceError
+from kgfuse.workspace import extraction
 from tests.workspace.samples import TEXTS, graph_hash, texts, workspace
 
 MORE = {**TEXTS, "elm": "The elm has leaves. It grows in parks.", "bat": "The bat eats moths. It lives in caves."}
 
-# builds, and dies by SIGKILL when it has heard of so many steps of progress
+# builds, and dies by SIGKILL when it hears of this stage and step
 DYING = """
 import os, signal, sys
 from kgfuse import Workspace
-left = int(sys.argv[2])
+from kgfuse.workspace import extraction
+extraction._BATCH = 2
 def on_event(stage, done, total, note):
-    global left
-    left -= 1
-    if left < 0:
+    if stage == sys.argv[2] and done >= int(sys.argv[3]):
         os.kill(os.getpid(), signal.SIGKILL)
 with Workspace.open(sys.argv[1]) as ws:
     ws.build(on_event=on_event)
@@ -68,16 +68,23 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         return folder, graph_hash(ws)
 
 
-def test_ctrl_c_at_any_stage_leaves_a_workspace_that_resumes(undisturbed: tuple[Path, str], tmp_path: Path) -> None:
+def test_ctrl_c_at_any_stage_leaves_a_workspace_that_resumes(
+    undisturbed: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, expected = undisturbed
+    monkeypatch.setattr(extraction, "_BATCH", 1)
     with workspace(tmp_path / "ws", folder, build=False) as ws:
-        for step in (3, 5, 7, 9, 10):
-            left = step
+        for last in (
+            ("extract:text", 2),
+            ("extract:text", 1),
+            ("resolve", 0),
+            ("write", 1),
+            ("write", 4),
+            ("reason", 0),
+        ):
 
-            def on_event(stage: str, done: int, total: int, note: str) -> None:
-                nonlocal left
-                left -= 1
-                if left < 0:
+            def on_event(stage: str, done: int, total: int, note: str, last: tuple[str, int] = last) -> None:
+                if (stage, done) == last:
                     raise KeyboardInterrupt
 
             with pytest.raises(KeyboardInterrupt):
@@ -86,11 +93,13 @@ def test_ctrl_c_at_any_stage_leaves_a_workspace_that_resumes(undisturbed: tuple[
         assert graph_hash(ws) == expected
 
 
-@pytest.mark.parametrize("step", [4, 13])
-def test_a_killed_build_resumes_to_the_same_graph(undisturbed: tuple[Path, str], tmp_path: Path, step: int) -> None:
+@pytest.mark.parametrize(("stage", "step"), [("extract:text", 2), ("write", 3)])
+def test_a_killed_build_resumes_to_the_same_graph(
+    undisturbed: tuple[Path, str], tmp_path: Path, stage: str, step: int
+) -> None:
     folder, expected = undisturbed
     workspace(tmp_path / "ws", folder, build=False).close()
-    assert python(DYING, tmp_path / "ws", str(step)).returncode == -signal.SIGKILL
+    assert python(DYING, tmp_path / "ws", stage, str(step)).returncode == -signal.SIGKILL
     with Workspace.open(tmp_path / "ws") as ws:
         report = ws.build()
         assert report.extracted < len(MORE)
