@@ -264,7 +264,8 @@ class Intake:
     def _problem(self, name: str, error: KgfuseError, report: AddReport) -> None:
         message = _printable(error.message)
         report.problems.append(message)
-        self.catalog.record_problem(_printable(name), "add", message, error.remedy)
+        place = f"{error.where}: " if error.where else ""
+        self.catalog.record_problem(_printable(name), "add", _printable(place + error.what), error.remedy)
 
 
 def _put_original(blobs: Blobs, data: bytes, text_sha: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import difflib
 import json
 from collections.abc import Iterator
 from itertools import islice
@@ -192,6 +193,10 @@ def _entry(path: Path, number: int, record: Any) -> Entry | ManifestError:
         return ManifestError(f"not valid {kind}: {record}", where=where, remedy=remedy)
     if not isinstance(record, dict):
         return ManifestError("not a JSON object", where=where, remedy="one JSON object a line")
+    for key in record.keys() - Entry.model_fields.keys():
+        near = difflib.get_close_matches(str(key), Entry.model_fields, n=1, cutoff=0.75)
+        if near:
+            return ManifestError(f"unknown key {key!r}", where=where, remedy=f"did you mean {near[0]!r}?")
     try:
         return Entry.model_validate({**record, "line": number})
     except ValidationError as e:

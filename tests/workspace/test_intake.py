@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from kgfuse.catalog import Blobs, Catalog
-from kgfuse.errors import SourceError
+from kgfuse.errors import ManifestError, SourceError
 from kgfuse.ontology import Vocabulary, load_all
 from kgfuse.terms.namespaces import OWL, RDF, XSD
 from kgfuse.workspace.intake import Intake
+from kgfuse.workspace.manifest import Entry, read
 from tests.workspace.samples import FG, ITEM, TEXTS, manifest, shape, texts
 
 TYPE = RDF + "type"
@@ -343,3 +344,15 @@ def test_an_absolute_iri_as_id_stays_itself(intake: Intake, tmp_path: Path) -> N
     path = manifest(tmp_path, [{"id": "http://example.org/owl", "text": TEXTS["owl"]}, json.dumps({"id": "a:b c"})])
     assert intake.add([path]).problems == []
     assert {i.iri for i in intake.catalog.items()} == {"http://example.org/owl", ITEM + "a%3Ab%20c"}
+
+
+def test_a_key_that_is_nearly_a_known_one_is_a_slip_of_the_pen(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.jsonl"
+    path.write_text('{"id": "a", "lable": "x"}\n{"id": "b", "image": "b.png"}\n{"id": "c", "emoji": "1F981"}\n')
+    first, second, third = read(path)
+    assert isinstance(first, ManifestError)
+    assert "'lable'" in first.what
+    assert "'label'" in first.remedy
+    assert isinstance(second, ManifestError)
+    assert "'images'" in second.remedy
+    assert isinstance(third, Entry)
