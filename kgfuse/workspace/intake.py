@@ -200,9 +200,10 @@ class Intake:
                     size=len(data),
                     parent=parent,
                 )
-        for reference in entry.files():
+        for n, reference in enumerate(entry.files(), 1):
             file = path.parent / reference
-            name = _name(file, base, fallback=f"{parent}#{entry.id}/{reference}")
+            outside = f"{n}/{file.name}" if Path(reference).is_absolute() else reference
+            name = _name(file, base, fallback=f"{parent}#{entry.id}/{outside}")
             if taken.get(name, item) != item:
                 name = f"{name}@{entry.id}"  # a file that two items share is a source of each
             try:

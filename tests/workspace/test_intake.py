@@ -356,3 +356,14 @@ def test_a_key_that_is_nearly_a_known_one_is_a_slip_of_the_pen(tmp_path: Path) -
     assert isinstance(second, ManifestError)
     assert "'images'" in second.remedy
     assert isinstance(third, Entry)
+
+
+def test_the_folders_of_the_machine_do_not_show_in_the_names_of_sources(tmp_path: Path, intake: Intake) -> None:
+    elsewhere = tmp_path / "private" / "photos"
+
+    shape(elsewhere / "one.png", "red")
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "manifest.jsonl").write_text(json.dumps({"id": "a", "images": [str(elsewhere / "one.png")]}) + "\n")
+    intake.add([folder / "manifest.jsonl"])
+    assert [r.name for r in intake.catalog.sources(kind="image")] == ["set/manifest.jsonl#a/1/one.png"]
