@@ -362,8 +362,8 @@ def test_the_folders_of_the_machine_do_not_show_in_the_names_of_sources(tmp_path
     elsewhere = tmp_path / "private" / "photos"
 
     shape(elsewhere / "one.png", "red")
-    folder = tmp_path / "set"
-    folder.mkdir()
+    folder = tmp_path / "here" / "set"
+    folder.mkdir(parents=True)
     (folder / "manifest.jsonl").write_text(json.dumps({"id": "a", "images": [str(elsewhere / "one.png")]}) + "\n")
     intake.add([folder / "manifest.jsonl"])
     assert [r.name for r in intake.catalog.sources(kind="image")] == ["set/manifest.jsonl#a/1/one.png"]
