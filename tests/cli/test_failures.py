@@ -16,7 +16,7 @@ from kgfuse.cli.output import Output
 from kgfuse.errors import WorkspaceError
 from tests.cli.conftest import ENVIRONMENT, answer, command, run, spawn
 
-MANY = 48
+MANY = 400
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from spacy.matcher import DependencyMatcher
 
 from kgfuse.ontology.check import check
 from kgfuse.ontology.pack import Pack, load_pack
+from kgfuse.reason.closure import closure
+from kgfuse.reason.construct import parse_rules
 
 FOLDER = Path(__file__).resolve().parents[2] / "ontologies" / "field-guide"
 FG = Namespace("https://w3id.org/kgfuse/field-guide#")
@@ -49,7 +51,8 @@ def entailed(ontologies: list[Pack], *triples: tuple[URIRef, URIRef, URIRef]) ->
     for s, p, o in triples:
         store.add(ox.Quad(ox.NamedNode(s), ox.NamedNode(p), ox.NamedNode(o)))
     assert PACK.rules is not None
-    return {(t.subject.value, t.predicate.value, t.object.value) for t in store.query(PACK.rules)}
+    found = [t for rule in parse_rules(PACK.rules) for t in store.query(rule.query)]
+    return {(t.subject.value, t.predicate.value, t.object.value) for t in found}
 
 
 def test_rules_lift_habitats_uses_and_places_and_name_predators(ontologies: list[Pack]) -> None:
@@ -60,12 +63,14 @@ def test_rules_lift_habitats_uses_and_places_and_name_predators(ontologies: list
         (EX.kimono, FG.comesFrom, FG.Japan),
         (EX.owl, FG.eats, EX.mouse),
         (EX.mouse, RDF.type, FG.Animal),
+        (EX.lime, FG.ingredientOf, EX.curry),
     )
     expected = {
         (EX.sloth, FG.livesIn, FG.forest),
         (EX.racket, FG.usedFor, FG.ballGame),
         (EX.kimono, FG.comesFrom, FG.Asia),
         (EX.owl, FG.predatorOf, EX.mouse),
+        (EX.curry, FG.madeOf, EX.lime),
     }
     assert found == {(str(s), str(p), str(o)) for s, p, o in expected}
 
@@ -110,3 +115,11 @@ def test_picture_tags_lead_to_leaves_of_the_hierarchy(ontologies: list[Pack]) ->
     declared = {t.subject.value for t in PACK.triples if t.predicate.value == str(RDF.type)}
     assert set(PACK.visual.imagenet.values()) <= declared
     assert PACK.visual.imagenet["banana"] == str(FG.Fruit)
+
+
+def test_what_is_made_of_steel_is_no_food() -> None:
+    packs = [load_pack(FOLDER.parent / "general"), PACK]
+    chisel = ox.NamedNode(EX.chisel)
+    said = ox.Triple(chisel, ox.NamedNode(FG.madeOf), ox.NamedNode("https://w3id.org/kgfuse/general#Steel"))
+    found = closure([*(t for p in packs for t in p.triples), said])
+    assert ox.Triple(chisel, ox.NamedNode(RDF.type), ox.NamedNode(FG.Food)) not in found
