@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
+import json
+import logging
+import re
+import secrets
 import sys
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.resources import files
@@ -13,19 +18,28 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from kgfuse.serve.description import describe
+from kgfuse.serve.connections import server_config
 from kgfuse.serve.hosts import LOOPBACK, Guard
-from kgfuse.serve.pool import Limits, Pool, RefusedError
+from kgfuse.serve.pool import Answer, Limits, Pool, RefusedError
 from kgfuse.serve.snapshots import FolderSnapshots, SnapshotProvider
 from kgfuse.terms.namespaces import PREFIXES
 
+_LOG: Final = logging.getLogger(__name__)
 _MAX_REQUEST: Final = 1024 * 1024
+_MAX_FIELDS: Final = 10_000
+_UNWATCHED_S: Final = 0.05  # most answers are there by then: no need to look whether the client still is
+_RUN: Final = secrets.token_hex(8)  # versions of snapshots mean something within one run only
+_QUERY: Final = "application/sparql-query"
+_FORM: Final = "application/x-www-form-urlencoded"
+_ALLOWED: Final = "GET, HEAD, POST, OPTIONS"
 _METHODS: Final = ["GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE", "PATCH"]
 _READ_ONLY: Final = "this endpoint only reads: change the workspace through kgfuse itself"
 
@@ -63,25 +77,27 @@ def create_app(
 
     def pool() -> Pool:
         if not pools:
-            pools.append(Pool(snapshot_provider, limits))
+            pools.append(Pool(snapshot_provider, limits, known))
         return pools[0]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await pool().warm()
         yield
         for started in pools:
             await started.close()
 
     async def sparql(request: Request) -> Response:
-        return await _answered(partial(_sparql, request, pool(), known), request)
+        return await _answered(partial(_sparql, request, pool()), request)
 
     async def graphs(request: Request) -> Response:
-        return await _answered(partial(_graphs, request, pool(), known), request)
+        return await _answered(partial(_graphs, request, pool()), request)
 
     routes = [
         Route("/", _page, methods=["GET"]),
         Route("/sparql", sparql, methods=_METHODS),
         Route("/graphs", graphs, methods=_METHODS),
+        Route("/graphs/{path:path}", graphs, methods=_METHODS),
     ]
     guard = Middleware(Guard, hosts=hosts, origins=origins)
     return Starlette(routes=routes, middleware=[guard], lifespan=lifespan)
@@ -108,8 +124,6 @@ def serve(
         max_rows: rows of an answer.
         origins: origins whose pages may read the answers, beside this machine's.
     """
-    import uvicorn
-
     address = host or "127.0.0.1"
     if address not in LOOPBACK:
         print(f"warning: everyone who reaches {address}:{port} can read this graph", file=sys.stderr)
@@ -118,86 +132,153 @@ def serve(
     app = create_app(provider, prefixes=prefixes, timeout_s=timeout_s, max_rows=max_rows, hosts=hosts, origins=origins)
     try:
         provider()  # a graph that cannot be read is told now, not to the first client
-        uvicorn.run(app, host=address, port=port, log_level="warning", server_header=False)
+        uvicorn.Server(server_config(app, host=address, port=port)).run()
     finally:
         if isinstance(provider, FolderSnapshots):
             provider.close()
 
 
-async def _answered(handler: Any, request: Request) -> Response:
+async def _answered(handler: Callable[[], Awaitable[Response]], request: Request) -> Response:
     if request.method == "OPTIONS":
-        return Response(status_code=204, headers={"Allow": "GET, HEAD, POST, OPTIONS"})
+        return Response(status_code=204, headers={"Allow": _ALLOWED})
     try:
-        response: Response = await handler()
+        return await handler()
     except RefusedError as refused:
-        headers = {"Retry-After": "1"} if refused.status == 503 else {}
+        headers = {"Retry-After": "1"} if refused.retry else {}
         if refused.status == 405:
-            headers["Allow"] = "GET, HEAD, POST, OPTIONS"
+            headers["Allow"] = _ALLOWED
         return PlainTextResponse(refused.message + "\n", refused.status, headers)
     except ClientDisconnect:
         return Response(status_code=400)
-    return response
 
 
-async def _sparql(request: Request, pool: Pool, prefixes: Mapping[str, str]) -> Response:
-    parameters = parse_qsl(request.url.query, keep_blank_values=True)
-    accept = request.headers.get("accept", "")
+async def _sparql(request: Request, pool: Pool) -> Response:
+    parameters = _parameters(request.url.query)
     if request.method == "POST":
-        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        body = await _body(request)
-        if media == "application/sparql-update":
-            raise RefusedError(403, _READ_ONLY)
-        if media == "application/sparql-query":
-            parameters.append(("query", body))
-        elif media == "application/x-www-form-urlencoded":
-            parameters += parse_qsl(body, keep_blank_values=True)
-        else:
-            raise RefusedError(
-                415, "post application/sparql-query, or a form (application/x-www-form-urlencoded) with a field 'query'"
-            )
+        parameters += await _posted(request, pool.limits.timeout_s)
     elif request.method not in ("GET", "HEAD"):
         raise RefusedError(405, _READ_ONLY)
+    elif not parameters:
+        endpoint = str(request.url.replace(query="", fragment=""))
+        return await _cached(request, pool, {"describe": endpoint})
     if any(name == "update" for name, _ in parameters):
         raise RefusedError(403, _READ_ONLY)
     queries = [value for name, value in parameters if name == "query"]
-    if not queries and request.method in ("GET", "HEAD") and not parameters:
-        endpoint = str(request.url.replace(query="", fragment=""))
-        described = describe(endpoint, accept)
-        if described is None:
-            raise RefusedError(406, "the service description comes as Turtle, N-Triples, JSON-LD or RDF/XML")
-        return Response(described[1], media_type=described[0], headers={"Vary": "Accept"})
     if len(queries) != 1:
         raise RefusedError(400, "one parameter 'query' is needed")
-    return await _run(
-        pool,
-        {
-            "query": queries[0],
-            "default_graphs": _iris(parameters, "default-graph-uri"),
-            "named_graphs": _iris(parameters, "named-graph-uri"),
-            "accept": accept,
-            "prefixes": dict(prefixes),
-        },
-    )
+    asked = {
+        "query": queries[0],
+        "default_graphs": _iris(parameters, "default-graph-uri"),
+        "named_graphs": _iris(parameters, "named-graph-uri"),
+    }
+    return await _run(request, pool, asked)
 
 
-async def _graphs(request: Request, pool: Pool, prefixes: Mapping[str, str]) -> Response:
+async def _graphs(request: Request, pool: Pool) -> Response:
     if request.method not in ("GET", "HEAD"):
         raise RefusedError(405, _READ_ONLY)
-    parameters = parse_qsl(request.url.query, keep_blank_values=True)
+    if request.path_params.get("path"):  # direct identification: the URL asked for is the graph's name
+        graph = f"{request.url.scheme}://{request.url.netloc}{request.scope['raw_path'].decode()}"
+        return await _cached(request, pool, {"graph": graph})
+    parameters = _parameters(request.url.query)
     names = [name for name, _ in parameters]
     if names not in (["default"], ["graph"]):
         raise RefusedError(400, "ask for ?default or ?graph=IRI")
-    graph = _iris(parameters, "graph")
+    graphs = _iris(parameters, "graph")
+    return await _cached(request, pool, {"graph": graphs[0] if graphs else ""})
+
+
+async def _cached(request: Request, pool: Pool, asked: Mapping[str, Any]) -> Response:
+    """An answer that depends on nothing but the snapshot; a client that has it already gets no copy."""
+    snapshot = await pool.snapshot()
     accept = request.headers.get("accept", "")
-    return await _run(pool, {"graph": graph[0] if graph else "", "accept": accept, "prefixes": dict(prefixes)})
+    known = "\0".join((_RUN, str(snapshot.path), snapshot.version, json.dumps(asked), accept))
+    tag = f'"{hashlib.sha256(known.encode()).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    wanted = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
+    if tag in wanted:
+        return Response(status_code=304, headers={**headers, "Vary": "Accept"})
+    return await _run(request, pool, asked, headers)
 
 
-async def _run(pool: Pool, request: Mapping[str, Any]) -> Response:
-    answer = await pool.run(dict(request))
-    headers = {"Vary": "Accept"}
-    if answer.whole is not None:
-        return Response(answer.whole, answer.status, headers, answer.media)
-    return StreamingResponse(answer.body, answer.status, headers, answer.media)
+async def _run(
+    request: Request, pool: Pool, asked: Mapping[str, Any], headers: Mapping[str, str] | None = None
+) -> Response:
+    accept = request.headers.get("accept", "")
+    answer = await _unless_gone(pool.run({**asked, "accept": accept}), request)
+    headers = {"Vary": "Accept", **(headers or {} if answer.status == 200 else {})}
+    if answer.complete:
+        return Response(answer.head, answer.status, headers, answer.media)
+    return _Stream(answer, headers)
+
+
+async def _unless_gone(running: Coroutine[Any, Any, Answer], request: Request) -> Answer:
+    """The answer, unless the client leaves before it is there: then its query is stopped."""
+    task = asyncio.ensure_future(running)
+    try:
+        await asyncio.wait({task}, timeout=_UNWATCHED_S)
+        if not task.done():
+            gone = asyncio.ensure_future(_gone(request.receive))
+            try:
+                await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                gone.cancel()
+        if task.done():
+            return task.result()
+        raise ClientDisconnect
+    finally:
+        if not task.done():
+            task.cancel()
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class _Stream(Response):
+    """A long answer, piece by piece; a limit that strikes now breaks the connection: cut short is never complete."""
+
+    def __init__(self, answer: Answer, headers: Mapping[str, str]) -> None:
+        super().__init__(None, answer.status, headers, answer.media)
+        del self.headers["content-length"]
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; the query ends with the client."""
+        watch = asyncio.ensure_future(_gone(receive))
+        watch.add_done_callback(lambda _: self._answer.close())
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            piece = b"" if scope["method"] == "HEAD" else self._answer.head
+            while piece:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                piece = await self._answer.more()
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except RefusedError as refused:
+            _LOG.warning("an answer was cut off: %s", refused.message)
+        finally:
+            watch.cancel()
+            self._answer.close()
+
+
+async def _posted(request: Request, timeout_s: float) -> list[tuple[str, str]]:
+    """The parameters that a request's body gives."""
+    media, _, rest = request.headers.get("content-type", "").partition(";")
+    media = media.strip().lower()
+    if media == "application/sparql-update":
+        raise RefusedError(403, _READ_ONLY)
+    if media not in (_QUERY, _FORM):
+        raise RefusedError(415, f"post {_QUERY}, or a form ({_FORM}) with a field 'query'")
+    charset = re.search(r"charset\s*=\s*\"?([\w.:-]+)", rest, re.I)
+    if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise RefusedError(415, "queries are read as UTF-8")
+    try:
+        async with asyncio.timeout(timeout_s):
+            body = await _body(request)
+    except TimeoutError as error:
+        raise RefusedError(408, f"the request did not arrive within {timeout_s:g} s") from error
+    return [("query", body)] if media == _QUERY else _parameters(body)
 
 
 async def _body(request: Request) -> str:
@@ -210,6 +291,15 @@ async def _body(request: Request) -> str:
         return data.decode()
     except UnicodeDecodeError as error:
         raise RefusedError(400, "the request is not UTF-8") from error
+
+
+def _parameters(encoded: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(encoded, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
+    except UnicodeDecodeError as error:
+        raise RefusedError(400, "the request is not UTF-8") from error
+    except ValueError as error:
+        raise RefusedError(400, f"a request may have {_MAX_FIELDS:,} parameters") from error
 
 
 def _iris(parameters: list[tuple[str, str]], wanted: str) -> list[str]:

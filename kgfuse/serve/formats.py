@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, TypeVar
 
 import pyoxigraph as ox
 
+_LONGEST: Final = 2000  # characters of an Accept header that count
 Format = TypeVar("Format")
 
 RESULTS: Final[Mapping[str, ox.QueryResultsFormat]] = {
@@ -39,7 +41,7 @@ def negotiate(accept: str, offered: Mapping[str, Format]) -> tuple[str, Format] 
     >>> negotiate("image/png", RESULTS) is None
     True
     """
-    ranges = _ranges(accept or "*/*")
+    ranges = _ranges(accept[:_LONGEST] or "*/*")
     best: tuple[float, str, Format] | None = None
     for media, format_ in offered.items():
         main = media.partition("/")[0]
@@ -49,7 +51,8 @@ def negotiate(accept: str, offered: Mapping[str, Format]) -> tuple[str, Format] 
     return best[1:] if best else None
 
 
-def _ranges(accept: str) -> dict[str, float]:
+@lru_cache(maxsize=64)
+def _ranges(accept: str) -> Mapping[str, float]:
     ranges: dict[str, float] = {}
     for part in accept.split(","):
         media, *parameters = (piece.strip().lower() for piece in part.split(";"))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import struct
+from collections.abc import Iterator
 from typing import IO, Any, Final
 
 _LENGTH: Final = struct.Struct("!IB")
 JSON, DATA = 0, 1
 
 
-def pack(kind: int, payload: bytes) -> bytes:
+def pack(kind: int, payload: bytes | bytearray) -> bytes:
     """One frame."""
     return _LENGTH.pack(len(payload), kind) + payload
 
@@ -31,11 +31,22 @@ def read(stream: IO[bytes]) -> dict[str, Any] | None:
     return message
 
 
-async def receive(stream: asyncio.StreamReader) -> tuple[int, bytes]:
-    """The next frame.
+def take(buffer: bytearray) -> Iterator[tuple[int, bytes]]:
+    """Take the frames that are complete out of a buffer.
 
-    Raises:
-        asyncio.IncompleteReadError: the other side is gone.
+    >>> buffer = bytearray(pack(DATA, b"row") + pack(DATA, b"cut off")[:-1])
+    >>> list(take(buffer)), len(buffer)
+    ([(1, b'row')], 11)
     """
-    length, kind = _LENGTH.unpack(await stream.readexactly(_LENGTH.size))
-    return kind, await stream.readexactly(length)
+    start = 0
+    try:
+        while len(buffer) - start >= _LENGTH.size:
+            length, kind = _LENGTH.unpack_from(buffer, start)
+            end = start + _LENGTH.size + length
+            if len(buffer) < end:
+                break
+            payload = bytes(memoryview(buffer)[start + _LENGTH.size : end])
+            start = end
+            yield kind, payload
+    finally:
+        del buffer[:start]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from kgfuse.errors import KgfuseError
 from kgfuse.serve import frames
+from kgfuse.serve.process import GoneError, QueryProcess
 from kgfuse.serve.snapshots import Snapshot, SnapshotProvider
 
 _HEAD_BYTES: Final = 256 * 1024  # an answer that ends within them is sent whole, with its true status
+_LOOK_EVERY: Final = 0.25  # seconds for which an answer of the snapshot provider is good
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,190 +39,221 @@ class Limits:
 
 
 class RefusedError(Exception):
-    """A query that gets no answer: HTTP status and message."""
+    """A query that gets no answer: HTTP status and message; ``retry`` where the same may work in a moment."""
 
-    def __init__(self, status: int, message: str) -> None:
-        self.status, self.message = status, message
+    def __init__(self, status: int, message: str, *, retry: bool = False) -> None:
+        self.status, self.message, self.retry = status, message, retry
         super().__init__(message)
 
 
-@dataclass
 class Answer:
-    """Head of an answer and its body; the body must be read to the end, or closed."""
+    """An answer as it comes: a head, then data. It must be closed, whatever happens.
 
-    status: int
-    media: str
-    whole: bytes | None
-    body: AsyncIterator[bytes]
+    A clock stops it even while nobody reads, so that a client that takes nothing holds no process for long.
+    """
 
+    def __init__(self, pool: Pool, process: QueryProcess) -> None:
+        self._pool, self._process = pool, process
+        self._late = self._closed = False
+        self.status, self.media, self.head, self.complete = 200, "", b"", False
+        loop = asyncio.get_running_loop()
+        self._clock = loop.call_later(pool.limits.timeout_s, self._overrun)
 
-class _Worker:
-    def __init__(self, process: asyncio.subprocess.Process, snapshot: Snapshot) -> None:
-        self.process, self.snapshot = process, snapshot
+    async def begin(self) -> None:
+        """Read ahead until the answer is complete or known to be long.
 
-    @classmethod
-    async def start(cls, snapshot: Snapshot, limits: Limits) -> _Worker:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "kgfuse.serve.worker",
-            str(snapshot.path),
-            str(limits.memory_mb),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        worker = cls(process, snapshot)
-        try:
-            await worker.receive()
-        except asyncio.IncompleteReadError as error:
-            raise RefusedError(503, "the graph's snapshot cannot be opened") from error
-        return worker
+        Raises:
+            RefusedError: the query is wrong or not allowed, or ran past a limit.
+        """
+        data = bytearray()
+        while len(data) < _HEAD_BYTES and (piece := await self.more()):
+            data += piece
+        self.head = bytes(data)
 
-    async def send(self, request: dict[str, Any]) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(frames.pack_json(request))
-        await self.process.stdin.drain()
+    async def more(self) -> bytes:
+        """The next piece; empty at the end.
 
-    async def receive(self) -> tuple[int, bytes]:
-        assert self.process.stdout is not None
-        return await frames.receive(self.process.stdout)
+        Raises:
+            RefusedError: a limit struck.
+        """
+        while not self.complete:
+            try:
+                kind, payload = await self._process.receive()
+            except GoneError as gone:
+                if self._late:
+                    seconds = self._pool.limits.timeout_s
+                    raise RefusedError(504, f"the query ran longer than {seconds:g} s and was stopped") from gone
+                raise RefusedError(500, str(gone)) from gone
+            if kind == frames.DATA:
+                return payload
+            message: dict[str, Any] = json.loads(payload)
+            if message.get("end"):
+                self.complete = True
+                self.close()
+                if "status" in message:
+                    raise RefusedError(message["status"], message["message"])
+            else:
+                self.status, self.media = message["status"], message["media"]
+        return b""
 
-    async def kill(self) -> None:
-        if self.process.returncode is None:
-            self.process.kill()
-        await self.process.wait()
+    def close(self) -> None:
+        """Give the process back, or end it where it is still at work."""
+        if not self._closed:
+            self._closed = True
+            self._clock.cancel()
+            self._pool.give_back(self._process, reusable=self.complete)
+
+    def _overrun(self) -> None:
+        self._late = True
+        self.close()
 
 
 class Pool:
-    """Query processes over the newest snapshot; started on first use."""
+    """Query processes over the newest snapshot, kept ready.
 
-    def __init__(self, provider: SnapshotProvider, limits: Limits) -> None:
+    Args:
+        provider: gives the newest snapshot.
+        limits: what one query may take.
+        prefixes: prefixes that queries may use undeclared.
+    """
+
+    def __init__(self, provider: SnapshotProvider, limits: Limits, prefixes: Mapping[str, str]) -> None:
         self._provider, self.limits = provider, limits
-        self._idle: list[_Worker] = []
-        self._busy: set[_Worker] = set()
+        self._settings = {
+            "prefixes": dict(prefixes),
+            "max_rows": limits.max_rows,
+            "max_bytes": limits.max_bytes,
+        }
+        self._idle: list[QueryProcess] = []
+        self._all: set[QueryProcess] = set()
         self._turns = asyncio.Semaphore(limits.workers)
         self._waiting = 0
+        self._snapshot: Snapshot | None = None
+        self._looked = 0.0
+        self._looking: asyncio.Task[Snapshot] | None = None
+        self._chores: set[asyncio.Task[None]] = set()
+        self._open = True
 
-    async def run(self, request: dict[str, Any]) -> Answer:
+    async def warm(self) -> None:
+        """Start all processes; where that fails, the first query will say why."""
+        await asyncio.gather(*(self._add_idle() for _ in range(self.limits.workers)))
+
+    async def run(self, request: Mapping[str, Any]) -> Answer:
         """Run one request.
 
         Raises:
             RefusedError: too many are waiting, the query is wrong or not allowed, or it ran past a limit.
         """
+        await self._turn()
+        try:
+            process = await self._checkout()
+        except BaseException:
+            self._turns.release()
+            raise
+        answer = Answer(self, process)
+        try:
+            process.send(dict(request))
+            await answer.begin()
+        except BaseException:
+            answer.close()
+            raise
+        return answer
+
+    async def snapshot(self) -> Snapshot:
+        """The newest snapshot, as of a moment ago.
+
+        Raises:
+            RefusedError: there is none.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._snapshot is None or now - self._looked >= _LOOK_EVERY:
+            if self._looking is None:
+                self._looking = asyncio.create_task(self._look())
+            try:
+                await asyncio.shield(self._looking)
+            except KgfuseError as error:
+                raise RefusedError(503, error.message, retry=True) from error
+        assert self._snapshot is not None
+        return self._snapshot
+
+    def give_back(self, process: QueryProcess, *, reusable: bool) -> None:
+        """Take a process back, or replace it; the turn that it held is free once another query can be run."""
+        if reusable and process.alive:
+            self._idle.append(process)
+            self._turns.release()
+            return
+        process.kill()
+        self._all.discard(process)
+        if self._open:
+            self._chore(self._replace())
+
+    async def close(self) -> None:
+        """Kill all processes."""
+        self._open = False
+        chores: list[asyncio.Task[Any]] = list(self._chores)
+        for chore in chores:
+            chore.cancel()
+        if self._looking is not None:  # a thread is at it: it ends by itself
+            chores.append(self._looking)
+        await asyncio.gather(*chores, return_exceptions=True)
+        for process in self._all:
+            process.kill()
+        await asyncio.gather(*(process.gone() for process in self._all))
+        self._idle.clear()
+
+    async def _turn(self) -> None:
         if self._turns.locked() and self._waiting >= self.limits.max_queue:
-            raise RefusedError(503, "too many queries are waiting (try again in a moment)")
+            raise RefusedError(503, "too many queries are waiting (try again in a moment)", retry=True)
         self._waiting += 1
         try:
             async with asyncio.timeout(self.limits.timeout_s):
                 await self._turns.acquire()
         except TimeoutError as error:
-            raise RefusedError(503, "no query process became free in time (try again in a moment)") from error
+            text = "no query process became free in time (try again in a moment)"
+            raise RefusedError(503, text, retry=True) from error
         finally:
             self._waiting -= 1
-        try:
-            worker = await self._checkout()
-        except BaseException:
-            self._turns.release()
-            raise
-        limits = {"max_rows": self.limits.max_rows, "max_bytes": self.limits.max_bytes}
-        frames_ = self._frames(worker, {**request, **limits})
-        return await self._begin(frames_)
 
-    async def close(self) -> None:
-        """Kill all processes."""
-        for worker in (*self._idle, *self._busy):
-            await worker.kill()
-        self._idle.clear()
-
-    async def _checkout(self) -> _Worker:
-        try:
-            snapshot = await asyncio.to_thread(self._provider)
-        except KgfuseError as error:
-            raise RefusedError(503, error.message) from error
+    async def _checkout(self) -> QueryProcess:
+        snapshot = await self.snapshot()
         while self._idle:
-            worker = self._idle.pop()
-            if worker.snapshot.version == snapshot.version and worker.process.returncode is None:
-                break
-            await worker.kill()
-        else:
-            worker = await _Worker.start(snapshot, self.limits)
-        self._busy.add(worker)
-        return worker
+            process = self._idle.pop()
+            if process.snapshot.version == snapshot.version and process.alive:
+                return process
+            process.kill()
+            self._all.discard(process)
+        return await self._start(snapshot)
 
-    async def _frames(self, worker: _Worker, request: dict[str, Any]) -> AsyncIterator[dict[str, Any] | bytes]:
-        """The frames of an answer: a head, data, an end. Whatever happens, the worker is returned or killed."""
-        done = False
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + self.limits.timeout_s
+    async def _start(self, snapshot: Snapshot) -> QueryProcess:
         try:
-            await worker.send(request)
-            while not done:
-                # no asyncio.timeout around the loop: head and body are read by different tasks
-                kind, payload = await asyncio.wait_for(worker.receive(), deadline - clock())
-                if kind == frames.DATA:
-                    yield payload
-                else:
-                    message: dict[str, Any] = json.loads(payload)
-                    done = bool(message.get("end"))
-                    yield message
-        except TimeoutError as error:
-            seconds = self.limits.timeout_s
-            raise RefusedError(504, f"the query ran longer than {seconds:g} s and was stopped") from error
-        except (asyncio.IncompleteReadError, ConnectionError) as error:
-            text = f"the query took more than {self.limits.memory_mb:,} MB of memory and was stopped"
-            raise RefusedError(503, text) from error
+            async with asyncio.timeout(max(self.limits.timeout_s, 10.0)):
+                process = await QueryProcess.start(snapshot, self.limits.memory_mb, self._settings)
+        except (GoneError, OSError, TimeoutError) as error:
+            raise RefusedError(503, "the graph's snapshot cannot be opened", retry=True) from error
+        self._all.add(process)
+        return process
+
+    async def _replace(self) -> None:
+        try:
+            await self._add_idle()
         finally:
-            self._busy.discard(worker)
-            if done:
-                self._idle.append(worker)
-            else:
-                await worker.kill()
             self._turns.release()
 
-    async def _begin(self, stream: AsyncIterator[dict[str, Any] | bytes]) -> Answer:
-        """Read ahead until the answer is complete or known to be long."""
-        status, media, data, ended = 200, "", bytearray(), False
-        async for frame in stream:
-            if isinstance(frame, bytes):
-                data += frame
-                if len(data) >= _HEAD_BYTES:
-                    break
-            elif frame.get("end"):
-                ended = True
-                if "status" in frame:
-                    await _finish(stream)
-                    raise RefusedError(frame["status"], frame["message"])
-            else:
-                status, media = frame["status"], frame["media"]
-        if ended:
-            return Answer(status, media, bytes(data), _nothing())
-        return Answer(status, media, None, self._rest(bytes(data), stream))
-
-    async def _rest(self, head: bytes, stream: AsyncIterator[dict[str, Any] | bytes]) -> AsyncIterator[bytes]:
-        """The body of a long answer; a limit that strikes now breaks the connection: cut short is never complete."""
+    async def _add_idle(self) -> None:
         try:
-            yield head
-            async for frame in stream:
-                if isinstance(frame, bytes):
-                    yield frame
-                elif "status" in frame:
-                    raise RefusedError(frame["status"], frame["message"])
+            self._idle.append(await self._start(await self.snapshot()))
+        except RefusedError:
+            return
+
+    async def _look(self) -> Snapshot:
+        try:
+            self._snapshot = await asyncio.to_thread(self._provider)
+            self._looked = asyncio.get_running_loop().time()
+            return self._snapshot
         finally:
-            await _close(stream)
+            self._looking = None
 
-
-async def _finish(stream: AsyncIterator[Any]) -> None:
-    async for _ in stream:
-        pass
-
-
-async def _close(stream: AsyncIterator[Any]) -> None:
-    close = getattr(stream, "aclose", None)
-    if close is not None:
-        await close()
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    return
-    yield b""
+    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_JSON_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_JSON_ESCAPE: Final = re.compile(rb"\\.", re.DOTALL)
 
 
 class RowCounter:
@@ -19,7 +19,7 @@ class RowCounter:
 
     def __init__(self, media: str) -> None:
         self.rows = 0
-        self._tail = b""
+        self._tail = self._bare = b""
         self._quotes = 0
         self._header = True
         self.feed = {
@@ -49,11 +49,18 @@ class RowCounter:
         self._tail = data[-7:]
 
     def _json(self, data: bytes) -> None:  # with strings taken out, "},{" stands between rows only
-        bare = _JSON_STRING.sub(b"", self._tail + data)
-        opened = bare.find(b'"')
-        whole, pending = (bare, b"") if opened < 0 else (bare[:opened], bare[opened:])
-        self.rows += whole.count(b"},{")
-        if self._header and b"[{" in whole:
+        data = self._tail + data
+        if b"\\" in data:
+            kept = len(data) - len(data.rstrip(b"\\"))  # an escape may go on in the next piece
+            data, self._tail = data[: len(data) - kept], data[len(data) - kept :]
+            data = _JSON_ESCAPE.sub(b"", data)
+        else:
+            self._tail = b""
+        pieces = data.split(b'"')
+        bare = self._bare + b"".join(pieces[self._quotes :: 2])
+        self._quotes ^= (len(pieces) - 1) & 1
+        self.rows += bare.count(b"},{")
+        if self._header and b"[{" in bare:
             self._header = False
             self.rows += 1
-        self._tail = whole[-2:].lstrip() + pending
+        self._bare = bare[-2:]

@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 
 from kgfuse.serve.app import create_app
+from kgfuse.serve.connections import server_config
 from kgfuse.serve.snapshots import FolderSnapshots
 
 EX = "http://example.org/"
@@ -36,13 +37,12 @@ def write(graph: Path) -> None:
 
 
 @contextlib.contextmanager
-def running(graph: Path, **limits: Any) -> Iterator[str]:
+def running(graph: Path, *, patience_s: float = 10, **limits: Any) -> Iterator[str]:
     """A real server on a free port of this machine; gives its address."""
     snapshots = FolderSnapshots(graph)
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(snapshots, **limits), log_level="critical", timeout_graceful_shutdown=3)
-    )
+    app = create_app(snapshots, **limits)
+    server = uvicorn.Server(server_config(app, patience_s=patience_s, timeout_graceful_shutdown=3))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
