@@ -159,8 +159,7 @@ async def _sparql(request: Request, pool: Pool) -> Response:
     elif request.method not in ("GET", "HEAD"):
         raise RefusedError(405, _READ_ONLY)
     elif not parameters:
-        endpoint = str(request.url.replace(query="", fragment=""))
-        return await _cached(request, pool, {"describe": endpoint})
+        return await _cached(request, pool, {"describe": _address(request)})
     if any(name == "update" for name, _ in parameters):
         raise RefusedError(403, _READ_ONLY)
     queries = [value for name, value in parameters if name == "query"]
@@ -168,6 +167,7 @@ async def _sparql(request: Request, pool: Pool) -> Response:
         raise RefusedError(400, "one parameter 'query' is needed")
     asked = {
         "query": queries[0],
+        "base": _address(request),
         "default_graphs": _iris(parameters, "default-graph-uri"),
         "named_graphs": _iris(parameters, "named-graph-uri"),
     }
@@ -178,8 +178,7 @@ async def _graphs(request: Request, pool: Pool) -> Response:
     if request.method not in ("GET", "HEAD"):
         raise RefusedError(405, _READ_ONLY)
     if request.path_params.get("path"):  # direct identification: the URL asked for is the graph's name
-        graph = f"{request.url.scheme}://{request.url.netloc}{request.scope['raw_path'].decode()}"
-        return await _cached(request, pool, {"graph": graph})
+        return await _cached(request, pool, {"graph": _address(request)})
     parameters = _parameters(request.url.query)
     names = [name for name, _ in parameters]
     if names not in (["default"], ["graph"]):
@@ -300,6 +299,11 @@ def _parameters(encoded: str) -> list[tuple[str, str]]:
         raise RefusedError(400, "the request is not UTF-8") from error
     except ValueError as error:
         raise RefusedError(400, f"a request may have {_MAX_FIELDS:,} parameters") from error
+
+
+def _address(request: Request) -> str:
+    """The URL asked for, as it was written, without its query."""
+    return f"{request.scope['scheme']}://{request.headers.get('host', '')}{request.scope['raw_path'].decode()}"
 
 
 def _iris(parameters: list[tuple[str, str]], wanted: str) -> list[str]:

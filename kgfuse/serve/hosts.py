@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -33,7 +35,11 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        host = _host_name("//" + headers.get("host", ""))
+        given = headers.getlist("host")
+        if len(given) != 1 or not _HOST.fullmatch(given[0]):
+            await PlainTextResponse("one Host is needed, a name or an address\n", 400)(scope, receive, send)
+            return
+        host = _host_name("//" + given[0])
         if self._hosts and host not in self._hosts:
             message = f"this server does not answer for the host {host!r}\n"
             await PlainTextResponse(message, 421)(scope, receive, send)

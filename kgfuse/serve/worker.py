@@ -72,7 +72,9 @@ class Worker:
         if request["default_graphs"] or request["named_graphs"]:  # the protocol's data set overrides the query's
             dataset["default_graph"] = [ox.NamedNode(iri) for iri in request["default_graphs"]]
             dataset["named_graphs"] = [ox.NamedNode(iri) for iri in request["named_graphs"]]
-        result = self._store.query(request["query"], prefixes=self._prefixes, **dataset)
+        result = self._store.query(
+            request["query"], base_iri=request["base"], prefixes=self._prefixes, **dataset
+        )
         if isinstance(result, ox.QueryTriples):
             self._triples(result, request["accept"])
             return
