@@ -79,7 +79,7 @@ def difference(got: Result, wanted: Result, *, ordered: bool = False) -> str:
         if got.triples is None:
             return "gives no graph"
         same = isomorphic([_row(t) for t in got.triples], [_row(t) for t in wanted.triples])
-        return "" if same else f"another graph: {_only(got.triples, wanted.triples)}"
+        return "" if same else f"another graph: {only(got.triples, wanted.triples)}"
     if got.rows is None or wanted.rows is None:
         return "gives no rows"
     if wanted.variables and got.variables != wanted.variables:
@@ -88,7 +88,7 @@ def difference(got: Result, wanted: Result, *, ordered: bool = False) -> str:
         return f"{len(got.rows)} rows, not {len(wanted.rows)}"
     if isomorphic(got.rows, wanted.rows, ordered=ordered):
         return ""
-    return f"other rows: {_only([_shown(r) for r in got.rows], [_shown(r) for r in wanted.rows])}"
+    return f"other rows: {only([_shown(r) for r in got.rows], [_shown(r) for r in wanted.rows])}"
 
 
 def isomorphic(got: Sequence[Row], wanted: Sequence[Row], *, ordered: bool = False) -> bool:
@@ -159,7 +159,8 @@ def _shown(row: Row) -> str:
     return " ".join(f"?{name}={row[name]}" for name in sorted(row))
 
 
-def _only(got: Sequence[object] | frozenset[object], wanted: Sequence[object] | frozenset[object]) -> str:
+def only(got: Sequence[object] | frozenset[object], wanted: Sequence[object] | frozenset[object]) -> str:
+    """The difference of two collections, shortened."""
     left, right = Counter(map(str, got)), Counter(map(str, wanted))
     more, less = sorted((left - right).elements()), sorted((right - left).elements())
     return f"{'; '.join(more[:2]) or 'nothing'} in place of {'; '.join(less[:2]) or 'nothing'}"[:400]
