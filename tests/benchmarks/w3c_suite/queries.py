@@ -43,6 +43,17 @@ def run(suite: Suite, tests: Sequence[Test]) -> Iterator[Outcome]:
             yield from outcomes
 
 
+def refused(suite: Suite, tests: Sequence[Test]) -> Iterator[Outcome]:
+    """Run the tests with SERVICE: each must be refused, without anybody being asked."""
+    with endpoint(()) as client:
+        for test in tests:
+            answer = client.get("/sparql", params={"query": suite.text(test.query)})
+            if answer.status_code == 403 and "SERVICE" in answer.text:
+                yield Outcome(test.label, "refused", "SERVICE is refused by design")
+            else:
+                yield Outcome(test.label, "failed", f"HTTP {answer.status_code}: SERVICE must be refused")
+
+
 def over_http(suite: Suite, test: Test, client: httpx.Client, quads: Sequence[ox.Quad]) -> Outcome:
     """Run one test against an endpoint that has its data."""
     text, base = suite.text(test.query), test.query

@@ -175,7 +175,7 @@ def _result_set(triples: list[ox.Triple]) -> Result:
     said = about[top]
     if RS + "boolean" in said:
         return Result(boolean=said[RS + "boolean"][0].value == "true")  # type: ignore[union-attr]
-    solutions = [about[node] for node in said.get(RS + "solution", [])]
+    solutions = [about.get(node, {}) for node in said.get(RS + "solution", [])]
     solutions.sort(key=lambda s: int(s[RS + "index"][0].value) if RS + "index" in s else 0)  # type: ignore[union-attr]
     rows = []
     for solution in solutions:
