@@ -25,6 +25,7 @@ _TOKEN: Final = re.compile(
 )
 _SERVICE: Final = re.compile(r"service\s*(?:silent\s*)?(?:<i>|\?v|[\w.\-]*:l?)\s*\{", re.I)
 _LOAD: Final = re.compile(r"load\s*(?:silent\s*)?(?:<i>|[\w.\-]*:l?)", re.I)
+_SUSPECT: Final = re.compile(r"service|load|\\u", re.I)
 _HIDDEN: Final = re.compile(r"\).*(?:service|load).*#", re.I | re.S)
 
 
@@ -33,6 +34,16 @@ def refuse_remote(sparql: str, *, update: bool = False) -> None:
 
     Raises:
         QueryError: it has one.
+    """
+    if _SUSPECT.search(sparql):  # most queries have neither the words nor an escape that could spell them
+        read_closely(sparql, update=update)
+
+
+def read_closely(sparql: str, *, update: bool = False) -> None:
+    """The same, for a text that has one of the words or an escape anywhere; gives the same for any other.
+
+    Raises:
+        QueryError: it reaches out.
     """
     for reading in {sparql, _ESCAPE.sub(_unescape, sparql)}:
         bare = _TOKEN.sub(_blank, reading)

@@ -28,7 +28,7 @@ from starlette.types import Receive, Scope, Send
 
 from kgfuse.serve.connections import server_config
 from kgfuse.serve.hosts import LOOPBACK, Guard
-from kgfuse.serve.pool import Answer, Limits, Pool, RefusedError
+from kgfuse.serve.pool import CLIENT_LEFT, Answer, Limits, Pool, RefusedError
 from kgfuse.serve.snapshots import FolderSnapshots, SnapshotProvider
 from kgfuse.terms.namespaces import PREFIXES
 
@@ -213,21 +213,33 @@ async def _run(
 
 async def _unless_gone(running: Coroutine[Any, Any, Answer], request: Request) -> Answer:
     """The answer, unless the client leaves before it is there: then its query is stopped."""
-    task = asyncio.ensure_future(running)
-    try:
-        await asyncio.wait({task}, timeout=_UNWATCHED_S)
-        if not task.done():
-            gone = asyncio.ensure_future(_gone(request.receive))
-            try:
-                await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                gone.cancel()
-        if task.done():
-            return task.result()
-        raise ClientDisconnect
-    finally:
-        if not task.done():
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    watches: list[asyncio.Task[None]] = []
+    left = done = False
+
+    def leave(watch: asyncio.Task[None]) -> None:
+        nonlocal left
+        if task is not None and not done and not watch.cancelled():
+            left = True
             task.cancel()
+
+    def begin() -> None:
+        watches.append(loop.create_task(_gone(request.receive)))
+        watches[0].add_done_callback(leave)
+
+    clock = loop.call_later(_UNWATCHED_S, begin)
+    try:
+        return await running
+    except asyncio.CancelledError:
+        if left and task is not None:
+            task.uncancel()
+            raise ClientDisconnect from None
+        raise
+    finally:
+        done = True
+        clock.cancel()
+        for watch in watches:
+            watch.cancel()
 
 
 async def _gone(receive: Receive) -> None:
@@ -246,7 +258,7 @@ class _Stream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it; the query ends with the client."""
         watch = asyncio.ensure_future(_gone(receive))
-        watch.add_done_callback(lambda _: self._answer.close())
+        watch.add_done_callback(lambda done: None if done.cancelled() else self._answer.abandon())
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             piece = b"" if scope["method"] == "HEAD" else self._answer.head
@@ -255,7 +267,8 @@ class _Stream(Response):
                 piece = await self._answer.more()
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except RefusedError as refused:
-            _LOG.warning("an answer was cut off: %s", refused.message)
+            if refused.status != CLIENT_LEFT:
+                _LOG.warning("an answer was cut off: %s", refused.message)
         finally:
             watch.cancel()
             self._answer.close()

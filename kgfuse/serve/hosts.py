@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -36,10 +37,10 @@ class Guard:
             return
         headers = Headers(scope=scope)
         given = headers.getlist("host")
-        if len(given) != 1 or not _HOST.fullmatch(given[0]):
+        host = _host(given[0]) if len(given) == 1 else ""
+        if not host:
             await PlainTextResponse("one Host is needed, a name or an address\n", 400)(scope, receive, send)
             return
-        host = _host_name("//" + given[0])
         if self._hosts and host not in self._hosts:
             message = f"this server does not answer for the host {host!r}\n"
             await PlainTextResponse(message, 421)(scope, receive, send)
@@ -47,18 +48,24 @@ class Guard:
         origin = headers.get("origin")
 
         async def reply(message: Message) -> None:
-            if message["type"] == "http.response.start" and origin and self._may_read(origin):
+            if message["type"] == "http.response.start" and self._may_read(origin or ""):
                 found = MutableHeaders(scope=message)
-                found["Access-Control-Allow-Origin"] = "*" if "*" in self._origins else origin
+                found["Access-Control-Allow-Origin"] = "*" if "*" in self._origins else origin or ""
                 found["Access-Control-Allow-Methods"] = "GET, HEAD, POST, OPTIONS"
                 found["Access-Control-Allow-Headers"] = "Accept, Content-Type"
                 found.add_vary_header("Origin")
             await send(message)
 
-        await self._app(scope, receive, reply)
+        await self._app(scope, receive, reply if origin else send)
 
     def _may_read(self, origin: str) -> bool:
         return "*" in self._origins or origin in self._origins or _host_name(origin) in LOOPBACK
+
+
+@lru_cache(maxsize=256)
+def _host(header: str) -> str:
+    """The name in a Host header, without the port; empty where it is none."""
+    return _host_name("//" + header) if _HOST.fullmatch(header) else ""
 
 
 def _host_name(url: str) -> str:

@@ -13,6 +13,7 @@ from kgfuse.serve import frames
 from kgfuse.serve.process import GoneError, QueryProcess
 from kgfuse.serve.snapshots import Snapshot, SnapshotProvider
 
+CLIENT_LEFT: Final = 499  # nobody sees it
 _HEAD_BYTES: Final = 256 * 1024  # an answer that ends within them is sent whole, with its true status
 _LOOK_EVERY: Final = 0.25  # seconds for which an answer of the snapshot provider is good
 
@@ -54,7 +55,7 @@ class Answer:
 
     def __init__(self, pool: Pool, process: QueryProcess) -> None:
         self._pool, self._process = pool, process
-        self._late = self._closed = False
+        self._late = self._closed = self._left = False
         self.status, self.media, self.head, self.complete = 200, "", b"", False
         loop = asyncio.get_running_loop()
         self._clock = loop.call_later(pool.limits.timeout_s, self._overrun)
@@ -80,6 +81,8 @@ class Answer:
             try:
                 kind, payload = await self._process.receive()
             except GoneError as gone:
+                if self._left:
+                    raise RefusedError(CLIENT_LEFT, "the client left") from gone
                 if self._late:
                     seconds = self._pool.limits.timeout_s
                     raise RefusedError(504, f"the query ran longer than {seconds:g} s and was stopped") from gone
@@ -102,6 +105,11 @@ class Answer:
             self._closed = True
             self._clock.cancel()
             self._pool.give_back(self._process, reusable=self.complete)
+
+    def abandon(self) -> None:
+        """End it because nobody waits for it any more."""
+        self._left = True
+        self.close()
 
     def _overrun(self) -> None:
         self._late = True
@@ -202,7 +210,10 @@ class Pool:
         self._idle.clear()
 
     async def _turn(self) -> None:
-        if self._turns.locked() and self._waiting >= self.limits.max_queue:
+        if not self._turns.locked():
+            await self._turns.acquire()  # at once
+            return
+        if self._waiting >= self.limits.max_queue:
             raise RefusedError(503, "too many queries are waiting (try again in a moment)", retry=True)
         self._waiting += 1
         try:

@@ -186,10 +186,8 @@ def _wrk(port: int, path: str, seconds: float) -> dict[str, float]:
     found = re.search(r"RESULT (\d+) (\d+) (\d+) (\S+) (\S+) (\S+)", done.stdout)
     assert found is not None, done.stdout
     assert found[3] == "0", done.stdout
-    quantiles = {
-        name: float(value) / 1000 for name, value in zip(("p50", "p95", "p99"), found.groups()[3:], strict=True)
-    }
-    return {"per_s": int(found[1]) / int(found[2]) * 1e6, **quantiles}
+    p50, p95, p99 = (float(value) / 1000 for value in found.groups()[3:])
+    return {"per_s": int(found[1]) / int(found[2]) * 1e6, "p50": p50, "p95": p95, "p99": p99}
 
 
 async def _ask(port: int, path: str, seconds: float) -> dict[str, float]:
