@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pyoxigraph as ox
 
-from kgfuse.graph.nodes import Term, plain, text
+from kgfuse.graph.nodes import Term, parsed, text
 from kgfuse.graph.store import GraphStore
 from kgfuse.terms.mentions import Value
 from kgfuse.terms.namespaces import GRAPH_PREDICTED
@@ -17,6 +17,7 @@ from kgfuse.terms.namespaces import GRAPH_PREDICTED
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    import polars as pl
 
 Exclude: TypeAlias = Callable[[ox.Triple], bool] | Collection[ox.Triple] | None
 
@@ -31,18 +32,22 @@ class GraphView:
     """Nodes, relations and edges by number, in an order that depends on the triples alone.
 
     Args:
-        nodes: IRIs, and literals in N-Triples form, sorted.
-        relations: property IRIs, sorted.
+        nodes: IRIs (``_:…`` for blank nodes), and literals in N-Triples form; in the order of their N-Triples form.
+        relations: property IRIs, in that order too.
         edges: int64 (E, 3): subject, relation, object; sorted.
         confidence: float32 (E,): the highest of its statements; 1 where it was not extracted.
-        literals: node number → its literal.
     """
 
     nodes: tuple[str, ...]
     relations: tuple[str, ...]
     edges: npt.NDArray[np.int64]
     confidence: npt.NDArray[np.float32]
-    literals: Mapping[int, Value]
+
+    @cached_property
+    def literals(self) -> Mapping[int, Value]:
+        """Node number → its literal."""
+        found = ((i, parsed(node)) for i, node in enumerate(self.nodes) if node.startswith('"'))
+        return {i: term for i, term in found if isinstance(term, Value)}
 
     @cached_property
     def node_index(self) -> dict[str, int]:
@@ -63,7 +68,44 @@ def arrays(store: GraphStore, exclude: Exclude = None, *, graphs: Iterable[str] 
         exclude: triples to leave out, or a predicate that says so (labels of test items and what follows from them).
         graphs: IRIs of named graphs; the default graph where not given.
     """
+    from kgfuse.graph.columns import union
+
+    chosen = None if graphs is None else set(graphs)
+    columns = store.columns
+    if exclude is None and (chosen is None or chosen <= set(columns.graphs)):
+        edges = columns.edges if chosen is None else union({g: columns.graphs[g] for g in sorted(chosen)})
+        return _ranked(columns.terms, edges)
     return triple_arrays(holding(store, graphs), exclude, confidences(store))
+
+
+def _ranked(terms: pl.Series, rows: pl.DataFrame) -> GraphView:
+    """Rows of numbered terms with nodes and relations numbered apart, each in the order of its N-Triples form."""
+    import numpy as np
+
+    s, p, o = (rows[name].to_numpy() for name in ("s", "p", "o"))
+    nodes, relations = _used(len(terms), s, o), _used(len(terms), p)
+    at, number = np.zeros((2, len(terms)), np.int64)
+    at[nodes] = np.arange(len(nodes))
+    number[relations] = np.arange(len(relations))
+    edges = np.stack([at[s], number[p], at[o]], axis=1)
+    names = terms.gather(nodes)
+    bare = names.str.strip_prefix("<").str.strip_suffix(">")
+    names = bare.zip_with(names.str.starts_with("<") & ~names.str.starts_with("<<"), names)
+    return GraphView(
+        nodes=tuple(names.to_list()),
+        relations=tuple(text[1:-1] for text in terms.gather(relations).to_list()),
+        edges=edges,
+        confidence=rows["c"].to_numpy().astype(np.float32),
+    )
+
+
+def _used(count: int, *columns: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+    import numpy as np
+
+    used = np.zeros(count, np.bool_)
+    for column in columns:
+        used[column] = True
+    return np.flatnonzero(used)
 
 
 def holding(store: GraphStore, graphs: Iterable[str] | None = None) -> Iterator[ox.Triple]:
@@ -97,9 +139,9 @@ def triple_arrays(
             if term not in names:
                 names[term] = term.value if isinstance(term, ox.NamedNode) else str(term)
         relations.setdefault(triple.predicate, triple.predicate.value)
-    terms = sorted(names, key=names.__getitem__)
+    terms = sorted(names, key=str)
     number = {term: i for i, term in enumerate(terms)}
-    properties = sorted(relations, key=relations.__getitem__)
+    properties = sorted(relations, key=str)
     property_number = {p: i for i, p in enumerate(properties)}
     edges = np.array(
         [(number[t.subject], property_number[t.predicate], number[t.object]) for t in kept], dtype=np.int64
@@ -107,13 +149,11 @@ def triple_arrays(
     known = confidence or {}
     weight = np.array([known.get(t, 1.0) for t in kept], dtype=np.float32)
     order = np.lexsort(edges.T[::-1])
-    literals = {i: value for i, term in enumerate(terms) if isinstance(value := plain(term), Value)}
     return GraphView(
         nodes=tuple(names[term] for term in terms),
         relations=tuple(relations[p] for p in properties),
         edges=edges[order],
         confidence=weight[order],
-        literals=literals,
     )
 
 

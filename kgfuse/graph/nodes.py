@@ -53,6 +53,20 @@ def plain(term: Term) -> str | Value:
     return term.value if isinstance(term, ox.NamedNode) else str(term)
 
 
+def parsed(form: str) -> str | Value:
+    """A term in N-Triples form as `plain` gives it.
+
+    >>> parsed('"vogel"@de')
+    Value(lexical='vogel', datatype='http://www.w3.org/1999/02/22-rdf-syntax-ns#langString', language='de')
+    """
+    if form.startswith("<") and not form.startswith("<<"):
+        return form[1:-1]
+    if not form.startswith('"'):
+        return form
+    (quad,) = ox.parse(f"<urn:s> <urn:p> {form} .".encode(), ox.RdfFormat.N_TRIPLES, lenient=True)
+    return plain(quad.object)
+
+
 def text(term: Term) -> str:
     """What a person reads: the IRI, or the literal's lexical form."""
     return term.value if isinstance(term, ox.NamedNode | ox.Literal) else str(term)

@@ -18,7 +18,7 @@ from typing import Any, Final
 import pyoxigraph as ox
 
 from kgfuse.graph.nodes import named, node, text
-from kgfuse.graph.store import GraphStore
+from kgfuse.graph.store import GraphStore, holds
 from kgfuse.terms.mentions import Fact, Mention, Region, Source, TextSpan, Value
 from kgfuse.terms.namespaces import DCTERMS, GRAPH_PROVENANCE, KGF, OA, PROV, RDF, RUN, STATEMENT, XSD, digest
 
@@ -192,6 +192,8 @@ def replace_provenance(store: GraphStore, graph: str, quads: Iterable[ox.Quad]) 
         graph: IRI of the graph, which is that of its source.
         quads: from ``source_quads``, ``run_quads`` and ``fact_quads``; none removes all.
     """
+    if holds(graph):
+        store.journal.touch(graph)  # confidences stand in the columns too
     new = set(quads)
     mine = [q.subject for q in store.quads(None, IN_GRAPH, ox.NamedNode(graph), GRAPH_PROVENANCE)]
     owned = set(mine)

@@ -9,28 +9,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pyoxigraph as ox
 
 from kgfuse.errors import UsageError, WorkspaceError
 from kgfuse.graph import canonical
+from kgfuse.graph.journal import ALL, Journal
 from kgfuse.graph.nodes import Subject, Term, named, stored_triple
 from kgfuse.graph.query import QueryResult, run_query, run_update
 from kgfuse.terms.namespaces import GRAPH_INFERRED, GRAPH_PREDICTED, GRAPH_PROVENANCE, KGF, ONTOLOGY, PREFIXES
 
+if TYPE_CHECKING:
+    from kgfuse.graph.columns import Columns
+
 DEFAULT: Final = ox.DefaultGraph()
 _OWN_REFERENCES: Final = 2  # the local name and the argument of getrefcount
 _BULK: Final = 20_000  # from here on writing new files beats one transaction
-# what only this graph says leaves the default graph: `_held` for a whole graph at once, inside the engine
-_RELEASE: Final = f"""
-DELETE {{ ?s ?p ?o }} WHERE {{
-  GRAPH ?gone {{ ?s ?p ?o }}
-  FILTER NOT EXISTS {{
-    GRAPH ?other {{ ?s ?p ?o }}
-    FILTER(?other != ?gone && (?other = <{GRAPH_INFERRED}> || !STRSTARTS(STR(?other), "{KGF}")))
-  }}
-}}"""
+_CHUNK: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,10 @@ class GraphStore:
         self.path = path
         self.read_only = read_only
         self.prefixes: dict[str, str] = {**PREFIXES, **(prefixes or {})}
-        with self._told("cannot be opened"):
+        self._beside = None if path is None else path.parent / f"{path.name}.columns"
+        self.journal = Journal(None if self._beside is None else self._beside / "touched")
+        self._columns: Columns | None = None
+        with self.told("cannot be opened"):
             if path is None:
                 self.raw = ox.Store()
             else:
@@ -97,11 +96,15 @@ class GraphStore:
         if graph == GRAPH_PROVENANCE:
             raise UsageError("provenance is shared by all sources", remedy="use provenance.replace_provenance")
         name = self._writable(graph)
-        with self._told("could not be written"):
-            if next(self.raw.quads_for_pattern(None, None, None, name), None) is None:
-                return self._fill(name, triples), 0
-            new = {stored_triple(t) for t in triples}
-            return self._change(name, new) if new else (0, self._drop(name))
+        if not holds(graph):
+            with self.told("could not be written"):
+                return self._change(name, {stored_triple(t) for t in triples})
+        from kgfuse.graph.writing import Writer
+
+        writer = Writer(self)
+        counts = writer.replace(graph, _lines(triples))
+        writer.finish()
+        return counts
 
     def remove_graph(self, graph: str) -> int:
         """Take a named graph away with all that only it said; returns how many triples it had."""
@@ -109,9 +112,9 @@ class GraphStore:
 
     def add_quads(self, quads: Iterable[ox.Quad]) -> None:
         """Write quads as they are: all or, from many thousands on, as far as it got when killed."""
-        quads = iter(quads)
+        quads = iter(self._noted(quads))
         head = list(islice(quads, _BULK))
-        with self._told("could not be written"):
+        with self.told("could not be written"):
             if len(head) < _BULK:
                 self.raw.extend(head)
             else:
@@ -119,9 +122,24 @@ class GraphStore:
 
     def remove_quads(self, quads: Iterable[ox.Quad]) -> None:
         """Remove quads as they are."""
-        with self._told("could not be written"):
+        self.drop_quads(self._noted(quads))
+
+    def drop_quads(self, quads: Iterable[ox.Quad]) -> None:
+        """Remove quads whose graphs are noted as touched already."""
+        with self.told("could not be written"):
             for quad in quads:
                 self.raw.remove(quad)
+
+    def load_lines(self, lines: bytes, form: ox.RdfFormat) -> None:
+        """Write N-Triples (into the default graph) or N-Quads lines as they are; blank nodes keep their names."""
+        from kgfuse.graph.writing import is_bulk, needs_parsing
+
+        with self.told("could not be written"):
+            if is_bulk(lines) and not needs_parsing(lines):
+                self.raw.bulk_load(lines, form, lenient=True)
+            else:
+                quads = ox.parse(lines, form, lenient=True)
+                (self.raw.bulk_extend if is_bulk(lines) else self.raw.extend)(quads)
 
     def update(self, sparql: str, prefixes: Mapping[str, str] | None = None) -> None:
         """Run a SPARQL 1.1 update as it is written: what it does to the default graph is its own affair.
@@ -131,12 +149,13 @@ class GraphStore:
         Raises:
             QueryError: it does not parse, or has LOAD or SERVICE.
         """
-        with self._told("could not be written"):
+        self.journal.touch(ALL)
+        with self.told("could not be written"):
             run_update(self.raw, sparql, {**self.prefixes, **(prefixes or {})})
 
     def repair(self) -> tuple[int, int]:
         """Make the default graph exactly what the named graphs that hold say; returns triples added and removed."""
-        with self._told("could not be written"):
+        with self.told("could not be written"):
             orphans = [q for q in self.raw.quads_for_pattern(None, None, None, DEFAULT) if not self._held(q.triple)]
             missing = {
                 q.triple
@@ -162,10 +181,36 @@ class GraphStore:
 
     def flush(self) -> None:
         """Wait until all is on disk."""
-        with self._told("could not be written"):
+        with self.told("could not be written"):
             self.raw.flush()
 
     # reading
+
+    @property
+    def columns(self) -> Columns:
+        """The graphs that hold as sorted integers; graphs that changed since are read again."""
+        from kgfuse.graph import mirror
+
+        if self._columns is None:
+            self._columns = mirror.nothing() if self._beside is None else mirror.load(self._beside, self.journal)
+            for graph in {g for g in self.graphs() if holds(g)} ^ set(self._columns.graphs):
+                self.journal.touch(graph)
+        if self.journal.unread:
+            holding = {graph for graph in self.graphs() if holds(graph)}
+            with self.told("cannot be read"):
+                self._columns = mirror.synchronised(self.raw, self._columns, self.journal.unread, holding)
+            self.journal.unread.clear()
+        return self._columns
+
+    def keep_columns(self, columns: Columns) -> None:
+        """Take these columns for what the graphs say, and write them beside the store."""
+        from kgfuse.graph import mirror
+
+        if self._beside is not None and not self.read_only:
+            with self.told("could not be written"):
+                mirror.save(columns, self._beside)
+        self._columns = columns
+        self.journal.clear()
 
     def quads(
         self,
@@ -195,24 +240,33 @@ class GraphStore:
         Raises:
             QueryError: it does not parse, or has SERVICE.
         """
-        with self._told("cannot be read"):
+        with self.told("cannot be read"):
             return run_query(self.raw, sparql, {**self.prefixes, **(prefixes or {})})
 
     def size(self, graph: str | None = None) -> int:
         """Triples of a graph; of the default graph where none is named."""
-        return sum(1 for _ in self.quads(graph=DEFAULT if graph is None else graph))
+        if graph is not None:
+            named(graph)
+        pattern = "?s ?p ?o" if graph is None else f"GRAPH <{graph}> {{ ?s ?p ?o }}"
+        return self._counted(f"SELECT (COUNT(*) AS ?n) {{ {pattern} }}")
+
+    def nodes_with(self, predicate: str, graph: str) -> int:
+        """How many triples of a named graph have this property."""
+        return self._counted(f"SELECT (COUNT(*) AS ?n) {{ GRAPH <{graph}> {{ ?s <{predicate}> ?o }} }}")
 
     def counts(self) -> Counts:
         """Triples by status."""
-        n = {"holding": self.size(), "sources": 0, "ontologies": 0, "inferred": 0, "predicted": 0, "provenance": 0}
-        special = {GRAPH_INFERRED: "inferred", GRAPH_PREDICTED: "predicted", GRAPH_PROVENANCE: "provenance"}
-        found = self.raw.query("SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g")
-        graphs = 0
-        for g, count in found:  # type: ignore[union-attr]
-            graphs += 1
-            status = special.get(g.value) or ("ontologies" if g.value.startswith(ONTOLOGY) else "sources")
-            n[status] += int(count.value)
-        return Counts(graphs=graphs, **n)
+        columns, names = self.columns, self.graphs()
+        n = {"sources": 0, "ontologies": 0, "inferred": 0}
+        for graph, rows in columns.graphs.items():
+            n[_kind(graph)] += len(rows)
+        return Counts(
+            holding=len(columns.edges),
+            predicted=self.size(GRAPH_PREDICTED),
+            provenance=self.size(GRAPH_PROVENANCE),
+            graphs=len(names),
+            **n,
+        )
 
     def graph_hash(self, graph: str) -> str:
         """SHA-256 of a named graph in canonical N-Quads (RDFC-1.0)."""
@@ -233,7 +287,7 @@ class GraphStore:
         """
         if self.path is None:
             raise WorkspaceError("a store in memory has no snapshot", remedy="open it on a folder")
-        with self._told("could not be copied", folder):
+        with self.told("could not be copied", folder):
             self.raw.flush()
             self.raw.backup(str(folder))
         return folder
@@ -245,46 +299,31 @@ class GraphStore:
             raise UsageError("this is a read-only snapshot", where=str(self.path), remedy="open the workspace itself")
         return named(graph)
 
-    def _fill(self, name: ox.NamedNode, triples: Iterable[ox.Triple | ox.Quad]) -> int:
-        """Write a graph that is empty: streamed, so that it may be larger than memory."""
-        count, both = 0, holds(name.value)
+    def _counted(self, query: str) -> int:
+        with self.told("cannot be read"):
+            solutions = self.raw.query(query)
+            assert isinstance(solutions, ox.QuerySolutions)
+            count = next(solutions)[0]
+        assert isinstance(count, ox.Literal)
+        return int(count.value)
 
-        def quads() -> Iterator[ox.Quad]:
-            nonlocal count
-            for t in triples:
-                count += 1
-                yield ox.Quad(t.subject, t.predicate, t.object, name)
-                if both:
-                    yield ox.Quad(t.subject, t.predicate, t.object)
-
-        try:
-            self.add_quads(quads())
-        except BaseException:  # a file that turns out broken half-way, Ctrl-C: nothing of the graph stays
-            self._drop(name)
-            raise
-        return count
+    def _noted(self, quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
+        """The same quads; graphs that hold are noted as touched before they are."""
+        for quad in quads:
+            name = quad.graph_name
+            graph = name.value if isinstance(name, ox.NamedNode) else ALL
+            if graph not in self.journal.unread and holds(graph):
+                self.journal.touch(graph)
+            yield quad
 
     def _change(self, name: ox.NamedNode, new: set[ox.Triple]) -> tuple[int, int]:
         old = {q.triple for q in self.raw.quads_for_pattern(None, None, None, name)}
-        if holds(name.value):
-            # the whole of `new`, not only what is new: mends the default graph where a removal was killed half-way
-            missing = [_quad(t) for t in new if _quad(t) not in self.raw]
-            self.add_quads(chain((_quad(t, name) for t in new - old), missing))
-        else:
-            self.add_quads(_quad(t, name) for t in new - old)
+        self.add_quads(_quad(t, name) for t in new - old)
         for t in old - new:
-            # the default graph first: killed in between, the named graph still knows what is left to do
-            if holds(name.value) and not self._held(t, but=name):
-                self.raw.remove(_quad(t))
             self.raw.remove(_quad(t, name))
+        if not new:
+            self.raw.remove_graph(name)
         return len(new - old), len(old - new)
-
-    def _drop(self, name: ox.NamedNode) -> int:
-        count = self.size(name.value)
-        if holds(name.value):
-            self.raw.update(_RELEASE.replace("?gone", str(name)))
-        self.raw.remove_graph(name)
-        return count
 
     def _held(self, triple: ox.Triple, but: ox.NamedNode | None = None) -> bool:
         found = self.raw.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
@@ -292,7 +331,8 @@ class GraphStore:
         return any(isinstance(n, ox.NamedNode) and n != but and holds(n.value) for n in names)
 
     @contextmanager
-    def _told(self, what: str, where: Path | None = None) -> Iterator[None]:
+    def told(self, what: str, where: Path | None = None) -> Iterator[None]:
+        """Tell the engine's errors inside the block as `WorkspaceError`: what failed, and what to do."""
         try:
             yield
         except (OSError, RuntimeError) as e:  # pyoxigraph tells damage and a full disk by either
@@ -303,6 +343,19 @@ class GraphStore:
 
 def _quad(triple: ox.Triple, graph: ox.NamedNode | ox.DefaultGraph = DEFAULT) -> ox.Quad:
     return ox.Quad(triple.subject, triple.predicate, triple.object, graph)
+
+
+def _lines(triples: Iterable[ox.Triple | ox.Quad]) -> Iterator[bytes]:
+    """Triples as N-Triples lines, in pieces."""
+    plain = (t.triple if isinstance(t, ox.Quad) else t for t in triples)
+    while piece := list(islice(plain, _CHUNK)):
+        yield ox.serialize(piece, format=ox.RdfFormat.N_TRIPLES) or b""
+
+
+def _kind(graph: str) -> str:
+    if graph == GRAPH_INFERRED:
+        return "inferred"
+    return "ontologies" if graph.startswith(ONTOLOGY) else "sources"
 
 
 def _explain(error: OSError | RuntimeError, what: str, where: Path | None) -> WorkspaceError:

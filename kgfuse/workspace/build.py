@@ -16,10 +16,10 @@ import pyoxigraph as ox
 
 import kgfuse
 from kgfuse.catalog import SourceRow
-from kgfuse.errors import SourceError
 from kgfuse.extract.protocol import run_iri
 from kgfuse.extract.resolve import Resolution, resolve
-from kgfuse.graph.nodes import named
+from kgfuse.graph.columns import union
+from kgfuse.graph.journal import ALL
 from kgfuse.graph.provenance import (
     RunRecord,
     fact_quads,
@@ -28,7 +28,7 @@ from kgfuse.graph.provenance import (
     run_quads,
     source_quads,
 )
-from kgfuse.graph.store import holds
+from kgfuse.graph.writing import Writer
 from kgfuse.reason.closure import closure
 from kgfuse.reason.shapes import Violation, validate
 from kgfuse.terms.mentions import Extraction, Fact, Rejected
@@ -113,10 +113,6 @@ def refresh(parts: Parts, report: BuildReport, on_event: OnEvent = silent) -> No
     on_event("resolve", 1, 1, "")
     with _timed(report, "write"):
         report.graphs_written = _write(parts, outcome, on_event)
-    on_event("reason", 0, 1, "")
-    with _timed(report, "reason"):
-        _reason(parts)
-    on_event("reason", 1, 1, "")
     report.rejected = list(outcome.resolution.rejected)
     if parts.settings.validate_shapes:
         on_event("validate", 0, 1, "")
@@ -161,16 +157,30 @@ def _inputs(parts: Parts) -> str:
 def _write(parts: Parts, outcome: Resolved, on_event: OnEvent) -> int:
     """Write every graph whose content differs from what was written last; return how many were written."""
     parts.catalog.set_state("built", "")
+    marks = {key.removeprefix("graph:"): mark for key, mark in parts.catalog.states("graph:").items()}
+    contents: dict[str, str | None] = {}
+
+    def done(graphs: list[str]) -> None:
+        with parts.catalog.transaction():
+            for graph in graphs:
+                if graph in contents:
+                    parts.catalog.set_state(f"graph:{graph}", contents[graph])
+
+    writer = Writer(parts.store, done)
+    unfinished = set(marks) if ALL in writer.interrupted else set(writer.interrupted)
+
+    def changed(graph: str, content: str) -> bool:
+        if marks.get(graph) == content and graph not in unfinished:
+            return False
+        contents[graph] = content
+        return True
+
     wanted: set[str] = set()
-    written = 0
     for pack in parts.packs:
         graph = ontology_graph(pack.name)
         wanted.add(graph)
-        if parts.catalog.get_state(f"graph:{graph}") != pack.sha256:
-            parts.catalog.set_state(f"graph:{graph}", "")  # killed from here on, it is written again
-            parts.store.replace_graph(graph, pack.triples)
-            parts.catalog.set_state(f"graph:{graph}", pack.sha256)
-            written += 1
+        if changed(graph, pack.sha256):
+            writer.replace(graph, [graph_facts.lines(pack.triples)])
     rows = list(parts.catalog.sources())
     facts = graph_facts.by_source(outcome.resolution.facts)
     runs = _runs(parts, outcome)
@@ -179,30 +189,44 @@ def _write(parts: Parts, outcome: Resolved, on_event: OnEvent) -> int:
         graph = source_iri(row.name)
         wanted.add(graph)
         mine = facts.get(graph, [])
-        try:
-            structural = list(_structural(parts, row))
-        except SourceError as e:
-            parts.catalog.record_problem(row.name, "import", e.message)
-            structural = []
-        else:
-            parts.catalog.clear_problem(row.name, "import")
-        content = _content_hash(row, structural, mine)
-        if parts.catalog.get_state(f"graph:{graph}") != content:
-            parts.catalog.set_state(f"graph:{graph}", "")
-            parts.store.replace_graph(graph, [*structural, *(graph_facts.fact_triple(f) for f in mine)])
-            replace_provenance(parts.store, graph, _provenance(parts, row, mine, runs))
-            parts.catalog.set_state(f"graph:{graph}", content)
-            written += 1
+        structural = [] if row.kind == "rdf" else list(_structural(parts, row))
+        if changed(graph, _content_hash(row, structural, mine)):
+            pieces: Iterable[bytes] = [graph_facts.lines([*structural, *map(graph_facts.fact_triple, mine)])]
+            confidence: list[float] | None = [1.0] * len(structural) + [f.confidence for f in mine]
+            if row.kind == "rdf":
+                pieces, confidence = _imported(parts, row), None
+            provenance = _provenance(parts, row, mine, runs)
+            fresh = graph not in marks and graph not in unfinished
+            if not fresh:
+                replace_provenance(parts.store, graph, provenance)
+            known = (ox.serialize(provenance, format=ox.RdfFormat.N_QUADS) or b"") if fresh else b""
+            writer.replace(graph, pieces, confidence=confidence, provenance=known)
         on_event("write", n, len(rows), row.name)
-    for key in parts.catalog.states("graph:"):
-        graph = key.removeprefix("graph:")
-        if graph not in wanted:
-            parts.store.remove_graph(graph)
-            remove_provenance(parts.store, graph)
-            parts.catalog.set_state(key, None)
-            written += 1
+    for graph in sorted(marks.keys() - wanted):
+        contents[graph] = None
+        remove_provenance(parts.store, graph)
+        writer.replace(graph, [])
+    on_event("reason", 0, 1, "")
+    _reason(parts, writer)
+    writer.finish()
+    on_event("reason", 1, 1, "")
     _forget_predictions(parts)
-    return written
+    return len(contents)
+
+
+def _imported(parts: Parts, row: SourceRow) -> Iterable[bytes]:
+    """Lines of an RDF source; one that does not parse says nothing, and is recorded."""
+    try:
+        # read once before anything is written: a file that breaks half-way must leave nothing behind
+        for _ in graph_facts.rdf_lines(parts.blobs.path(row.sha256), row):
+            pass
+    except (SyntaxError, ValueError) as e:
+        parts.catalog.record_problem(
+            row.name, "import", f"{row.location}: does not parse: {e}", "mend the file and add it again"
+        )
+        return []
+    parts.catalog.clear_problem(row.name, "import")
+    return graph_facts.rdf_lines(parts.blobs.path(row.sha256), row)
 
 
 def _forget_predictions(parts: Parts) -> None:
@@ -220,13 +244,6 @@ def _structural(parts: Parts, row: SourceRow) -> Iterable[ox.Triple]:
     if row.kind == "manifest":
         for item in parts.catalog.items(manifest=row.name):
             yield from graph_facts.item_triples(item, parts.catalog.sources(item=item.iri))
-    elif row.kind == "rdf":
-        try:
-            yield from graph_facts.rdf_triples(parts.blobs.path(row.sha256).read_bytes(), row)
-        except (SyntaxError, ValueError) as e:
-            raise SourceError(
-                f"does not parse: {e}", where=row.location, remedy="mend the file and add it again"
-            ) from e
     elif row.item is not None and row.parent is None:
         owner = parts.catalog.item(row.item)
         if owner is not None:
@@ -256,10 +273,13 @@ def _content_hash(row: SourceRow, structural: Iterable[ox.Triple], mine: Iterabl
     return digest(row.name, row.sha256, row.media_type, *sorted(map(str, structural)), *sorted(map(repr, mine)))
 
 
-def _reason(parts: Parts) -> None:
-    graphs = [g for g in parts.store.graphs() if holds(g) and g != GRAPH_INFERRED]
-    asserted = {q.triple for g in graphs for q in parts.store.quads(graph=g)}
-    parts.store.replace_graph(GRAPH_INFERRED, closure(asserted, parts.rules))
+def _reason(parts: Parts, writer: Writer) -> None:
+    """Bring the closure up to date with what the other graphs say."""
+    draft = writer.draft
+    asserted = union({g: rows for g, rows in draft.graphs.items() if g != GRAPH_INFERRED})
+    triples = (q.triple for q in ox.parse(draft.decode(asserted), ox.RdfFormat.N_TRIPLES))
+    inferred = closure(triples, parts.rules)
+    writer.put_rows(GRAPH_INFERRED, draft.encode(graph_facts.lines(inferred)))
 
 
 def _rejected_record(r: Rejected) -> dict[str, object]:
@@ -283,12 +303,7 @@ def _count(parts: Parts, report: BuildReport) -> None:
     report.items = len(parts.catalog.items())
     report.asserted = counts.sources
     report.inferred = counts.inferred
-    report.statements = _holding(parts, KGF + "inGraph")
-    report.mentions = _holding(parts, OA + "hasSource")
+    report.statements = parts.store.nodes_with(KGF + "inGraph", GRAPH_PROVENANCE)
+    report.mentions = parts.store.nodes_with(OA + "hasSource", GRAPH_PROVENANCE)
     report.entities = int(parts.catalog.get_state("entities") or 0)
     report.problems = [p.message for p in parts.catalog.problems()]
-
-
-def _holding(parts: Parts, predicate: str) -> int:
-    """How many nodes of the provenance have this property."""
-    return sum(1 for _ in parts.store.quads(None, named(predicate), None, GRAPH_PROVENANCE))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
 
 import pyoxigraph as ox
 
@@ -12,6 +15,7 @@ from kgfuse.terms.mentions import Fact, Value
 from kgfuse.terms.namespaces import BASE, KGF, RDF, RDFS, XSD, digest, source_iri
 from kgfuse.workspace.links import linked
 
+_PIECE: Final = 100_000
 _ROLE = {"text": "hasText", "image": "hasImage", "audio": "hasAudio"}
 
 
@@ -45,10 +49,16 @@ def item_triples(item: ItemRow, sources: Sequence[SourceRow]) -> Iterator[ox.Tri
                 yield triple(item.iri, prop, c)
 
 
-def rdf_triples(data: bytes, row: SourceRow) -> Iterator[ox.Triple]:
-    """Triples of an RDF file, blank nodes replaced by IRIs derived from the canonical graph (RDFC-1.0).
+def lines(triples: Iterable[ox.Triple]) -> bytes:
+    """Triples as N-Triples lines."""
+    return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
 
-    Graph names of quads are dropped: the source is the graph. External entities are never resolved.
+
+def rdf_lines(path: Path, row: SourceRow) -> Iterator[bytes]:
+    """N-Triples lines of an RDF file, in pieces.
+
+    Blank nodes are replaced by IRIs derived from the canonical graph (RDFC-1.0). Graph names of quads are dropped: the source is the graph. External entities are never resolved. Only triples with
+    blank nodes are held in memory.
 
     Raises:
         SyntaxError: the file does not parse; carries the line.
@@ -56,19 +66,32 @@ def rdf_triples(data: bytes, row: SourceRow) -> Iterator[ox.Triple]:
     form = ox.RdfFormat.from_media_type(row.media_type)
     if form is None:
         raise SyntaxError(f"{row.media_type} is no RDF syntax")
-    dataset = ox.Dataset()
-    for quad in ox.parse(data, format=form, base_iri=source_iri(row.name)):
-        dataset.add(ox.Quad(quad.subject, quad.predicate, quad.object, ox.DefaultGraph()))
-    if any(isinstance(t, ox.BlankNode) for q in dataset for t in (q.subject, q.object)):
-        dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+    quads = ox.parse(path=path, format=form, base_iri=source_iri(row.name))
+    blank = ox.Dataset()
+    while piece := [q.triple for q in islice(quads, _PIECE)]:
+        text = lines(piece)
+        if b"_:" in text:
+            ground = [t for t in piece if not _has_blank(t)]
+            for t in piece:
+                if _has_blank(t):
+                    blank.add(ox.Quad(t.subject, t.predicate, t.object))
+            text = lines(ground)
+        yield text
+    if len(blank):
+        blank.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+        yield lines(sorted((_skolem(q.triple, row.sha256) for q in blank), key=str))
 
-    def skolem(t: object) -> object:
-        return named(f"{BASE}node/{digest(row.sha256, t.value)}") if isinstance(t, ox.BlankNode) else t
 
-    for q in dataset:
-        if isinstance(q.subject, ox.Triple) or isinstance(q.object, ox.Triple):
-            continue
-        yield ox.Triple(skolem(q.subject), q.predicate, skolem(q.object))  # type: ignore[arg-type]
+def _has_blank(term: object) -> bool:
+    if isinstance(term, ox.Triple):
+        return _has_blank(term.subject) or _has_blank(term.object)
+    return isinstance(term, ox.BlankNode)
+
+
+def _skolem(term: Any, scope: str) -> Any:
+    if isinstance(term, ox.Triple):
+        return ox.Triple(_skolem(term.subject, scope), term.predicate, _skolem(term.object, scope))
+    return named(f"{BASE}node/{digest(scope, term.value)}") if isinstance(term, ox.BlankNode) else term
 
 
 def fact_triple(fact: Fact) -> ox.Triple:

@@ -116,16 +116,16 @@ def test_what_was_killed_while_it_was_written_is_written_again_even_if_the_file_
     with workspace(tmp_path / "ws", folder) as ws:
         texts(folder, {"owl": "The owl eats voles. It has claws."})
         ws.add(folder)
-        write, replace_graph = ws._parts.store, ws._parts.store.replace_graph
+        store, load_lines = ws._parts.store, ws._parts.store.load_lines
 
-        def dying(graph: str, triples: object) -> tuple[int, int]:
-            replace_graph(graph, triples)  # type: ignore[arg-type]
+        def dying(lines: bytes, form: object) -> None:
+            load_lines(lines, form)  # type: ignore[arg-type]
             raise KeyboardInterrupt
 
-        write.replace_graph = dying  # type: ignore[method-assign,assignment]
+        store.load_lines = dying  # type: ignore[method-assign,assignment]
         with pytest.raises(KeyboardInterrupt):
             ws.build()
-        write.replace_graph = replace_graph  # type: ignore[method-assign]
+        store.load_lines = load_lines  # type: ignore[method-assign]
         texts(folder, MORE)
         ws.add(folder)
         ws.build()
