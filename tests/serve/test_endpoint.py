@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pyoxigraph as ox
 import pytest
 import rdflib
-from rdflib.plugins.stores.sparqlstore import SPARQLStore
 
-from tests.serve.conftest import EX
+from kgfuse.terms.namespaces import GRAPH_INFERRED
+from tests.serve.conftest import EX, running, write
 
 Ask = Callable[..., httpx.Response]
 NAMES = "SELECT ?n WHERE { <http://example.org/owl> <http://example.org/name> ?n } ORDER BY ?n"
@@ -80,6 +82,15 @@ def test_a_syntax_error_names_its_position(ask: Ask) -> None:
     assert ask("").status_code == 400
 
 
+def test_a_request_that_is_not_utf8_is_told_so(address: str) -> None:
+    kind = "application/sparql-query"
+    sent = httpx.post(address + "/sparql", content="ASK {}".encode("utf-16"), headers={"Content-Type": kind})
+    assert (sent.status_code, "UTF-8" in sent.text) == (400, True)
+    named = httpx.post(address + "/sparql", content=b"ASK {}", headers={"Content-Type": kind + "; charset=UTF-16"})
+    assert (named.status_code, "UTF-8" in named.text) == (415, True)
+    assert httpx.get(address + "/sparql?query=%FF%FE").status_code == 400
+
+
 @pytest.mark.parametrize(
     "request_",
     [
@@ -121,6 +132,56 @@ def test_without_a_query_the_service_describes_itself(address: str) -> None:
     assert (rdflib.URIRef(address + "/sparql"), rdflib.RDF.type, sd.Service) in found
 
 
+def test_the_description_lists_every_named_graph_with_its_size(address: str) -> None:
+    found = rdflib.Graph().parse(data=httpx.get(address + "/sparql").text, format="turtle")
+    asked = """
+        PREFIX sd: <http://www.w3.org/ns/sparql-service-description#> PREFIX void: <http://rdfs.org/ns/void#>
+        SELECT ?name ?n { ?s sd:availableGraphs/sd:namedGraph [ sd:name ?name ; sd:graph/void:triples ?n ] }"""
+    assert {(str(row.name), int(row.n)) for row in found.query(asked)} == {(EX + "g", 1), (EX + "n", 3000)}
+    regime = rdflib.URIRef("http://www.w3.org/ns/sparql-service-description#defaultEntailmentRegime")
+    assert list(found.objects(None, regime)) == [rdflib.URIRef("http://www.w3.org/ns/entailment/Simple")]
+    assert httpx.get(address + "/sparql", headers={"Accept": "text/html"}).headers["content-type"].startswith("text/tu")
+    assert httpx.get(address + "/sparql", headers={"Accept": "image/png"}).status_code == 406
+
+
+def test_a_description_of_what_holds_says_that_it_is_materialised(tmp_path: Path) -> None:
+    node = ox.NamedNode(EX + "x")
+    ox.Store(str(tmp_path / "graph")).add(ox.Quad(node, node, node, ox.NamedNode(GRAPH_INFERRED)))
+    with running(tmp_path / "graph", workers=1) as url:
+        assert "OWL 2 RL" in httpx.get(url + "/sparql").text
+
+
+def test_what_a_client_has_already_is_not_sent_again(address: str) -> None:
+    for path in ("/graphs?default", "/graphs?graph=" + EX + "n", "/sparql"):
+        first = httpx.get(address + path)
+        known = {"If-None-Match": f'"other", W/{first.headers["etag"]}'}
+        again = httpx.get(address + path, headers=known)
+        assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+        other = httpx.get(address + path, headers={**known, "Accept": "application/n-triples"})
+        assert other.status_code == 200  # another form of it
+    assert "etag" not in httpx.get(address + "/graphs", params={"graph": EX + "none"}).headers
+
+
+def test_a_graph_is_also_read_at_its_own_address(tmp_path: Path) -> None:
+    write(tmp_path / "graph")
+    with running(tmp_path / "graph", workers=1) as url:
+        assert httpx.get(url + "/graphs/a%20b").status_code == 404
+    node = ox.NamedNode(EX + "x")
+    with running(tmp_path / "graph", workers=1) as url:
+        store = ox.Store(str(tmp_path / "graph"))
+        store.add(ox.Quad(node, node, node, ox.NamedNode(url + "/graphs/people/1.ttl")))
+        del store
+        deadline = time.monotonic() + 20
+        while (answer := httpx.get(url + "/graphs/people/1.ttl")).status_code != 200:
+            assert time.monotonic() < deadline
+        assert len(rdflib.Graph().parse(data=answer.text, format="turtle")) == 1
+
+
+def test_relative_iris_are_read_against_the_endpoint(ask: Ask, address: str) -> None:
+    answer = ask("SELECT (<x> AS ?x) {}").json()
+    assert answer["results"]["bindings"][0]["x"]["value"] == address + "/x"
+
+
 def test_whole_graphs_are_read_by_the_graph_store_protocol(address: str) -> None:
     named = httpx.get(address + "/graphs", params={"graph": EX + "g"}, headers={"Accept": "application/n-triples"})
     assert len(rdflib.Graph().parse(data=named.text, format="nt")) == 1
@@ -156,26 +217,6 @@ def test_the_query_page_needs_nothing_from_elsewhere(address: str) -> None:
 
 def test_kgfuse_prefixes_need_no_declaration(ask: Ask) -> None:
     assert ask("ASK { ?s rdf:type ?c FILTER(?s != kgf:x) }").json()["boolean"]
-
-
-def test_rdflib_reads_through_its_sparql_store(address: str) -> None:
-    graph = rdflib.Graph(store=SPARQLStore(address + "/sparql"))
-    rows = list(graph.query("SELECT ?w { ?s <http://example.org/weight> ?w }"))
-    assert [int(row.w) for row in rows] == [20]
-    assert (rdflib.URIRef(EX + "owl"), rdflib.URIRef(EX + "eats"), rdflib.URIRef(EX + "mouse")) in graph
-
-
-def test_sparqlwrapper_reads_rows_and_graphs(address: str) -> None:
-    wrapper_module = pytest.importorskip("SPARQLWrapper")
-    wrapper = wrapper_module.SPARQLWrapper(address + "/sparql")
-    for method in (wrapper_module.GET, wrapper_module.POST):
-        wrapper.setMethod(method)
-        wrapper.setQuery(NAMES)
-        wrapper.setReturnFormat(wrapper_module.JSON)
-        assert len(wrapper.queryAndConvert()["results"]["bindings"]) == 2
-        wrapper.setQuery("CONSTRUCT WHERE { ?s a ?c }")
-        wrapper.setReturnFormat(wrapper_module.TURTLE)
-        assert len(rdflib.Graph().parse(data=wrapper.query().convert(), format="turtle")) == 2
 
 
 def test_head_and_long_answers(address: str) -> None:
