@@ -34,6 +34,7 @@ from tests.benchmarks.w3c_suite import (
 from tests.benchmarks.w3c_suite.entailment import Entailed
 from tests.benchmarks.w3c_suite.manifest import Suite, Test
 from tests.benchmarks.w3c_suite.outcome import Outcome
+from tests.benchmarks.w3c_suite.reasons import why
 
 _COLUMNS: Final = ("tests", "passed", "failed", "engine too", "refused")
 
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "kinds": {name: _counts(outcomes) for name, outcomes in kinds.items()},
         "entailment": {name: _counts([e.outcome for e in members]) for name, members in _regimes(entailed).items()},
         "not_passed": [
-            {"test": o.test, "status": o.status, "engine_passes": o.engine, "reason": o.reason}
+            {"test": o.test, "status": o.status, "engine_passes": o.engine, "why": why(o.test), "found": o.reason}
             for o in every
             if o.status != "passed"
         ],
@@ -112,7 +113,7 @@ def _print(kinds: dict[str, list[Outcome]], entailed: list[Entailed]) -> None:
         if found:
             print(f"\n{title}:")
             for outcome in found:
-                print(f"  {outcome.test}: {outcome.reason}")
+                print(f"  {outcome.test}: {why(outcome.test) or outcome.reason}")
 
 
 def _counts(outcomes: Sequence[Outcome]) -> dict[str, Any]:

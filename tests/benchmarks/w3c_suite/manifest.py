@@ -72,6 +72,11 @@ class Test:
         return found
 
     @cached_property
+    def lax(self) -> bool:
+        """Whether rows may come less often than the result has them (REDUCED)."""
+        return (self.node, MF.resultCardinality, MF.LaxCardinality) in self.graph
+
+    @cached_property
     def regimes(self) -> tuple[str, ...]:
         """Entailment regimes under which the expected result holds."""
         return self._names(SD.entailmentRegime)

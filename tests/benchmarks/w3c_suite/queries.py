@@ -60,7 +60,7 @@ def over_http(suite: Suite, test: Test, client: httpx.Client, quads: Sequence[ox
     suffix = suite.path(str(test.expected)).suffix
     exact = test.folder == "csv-tsv-res"
     wanted = results.expected(suite, str(test.expected)) if suffix != ".csv" else Result()
-    ordered = bool(_ORDERED.search(text))
+    how = {"ordered": bool(_ORDERED.search(text)), "lax": test.lax}
 
     def ask() -> str:
         accept = _MEDIA.get(suffix, "text/turtle, application/sparql-results+xml")
@@ -75,7 +75,7 @@ def over_http(suite: Suite, test: Test, client: httpx.Client, quads: Sequence[ox
             graph = frozenset(q.triple for q in ox.parse(answer.content, format=ox.RdfFormat.TURTLE))
             return results.difference(Result(triples=graph), wanted)
         format_ = next(f for m, f in results.FORMATS.values() if m == media)
-        return results.difference(results.parsed(answer.content, format_), wanted, ordered=ordered)
+        return results.difference(results.parsed(answer.content, format_), wanted, **how)
 
     def alone() -> str:
         store = ox.Store()
@@ -85,7 +85,7 @@ def over_http(suite: Suite, test: Test, client: httpx.Client, quads: Sequence[ox
             if exact:
                 data = found.serialize(format=results.FORMATS[suffix][1])  # type: ignore[union-attr]
                 return serialisation((data or b"").decode(), suite.text(str(test.expected)), suffix)
-            return results.difference(results.executed(found), wanted, ordered=ordered)
+            return results.difference(results.executed(found), wanted, **how)
         except (SyntaxError, ValueError, RuntimeError, OSError) as error:
             return f"{type(error).__name__}: {error}"[:200]
 
