@@ -142,11 +142,9 @@ def _holding(store: ox.Store, patterns: Sequence[Pattern], binding: Binding) -> 
 @lru_cache(maxsize=256)
 def _read(query: str) -> tuple[tuple[Pattern, ...], tuple[Pattern, ...], str, str]:
     """A CONSTRUCT query taken apart: template, positive triple patterns, the text from WHERE on, the prologue."""
-    from rdflib.plugins.sparql import prepareQuery
-
     from kgfuse.reason.sparql import tokens
 
-    algebra: Any = prepareQuery(query).algebra
+    algebra = algebra_of(query)
     patterns = tuple(_pattern(t) for t in _positive(algebra.p))
     template = tuple(_pattern(t) for t in algebra.template) if algebra.template else patterns
     stream = [token for token in tokens(query) if token.kind != "comment"]
@@ -156,6 +154,14 @@ def _read(query: str) -> tuple[tuple[Pattern, ...], tuple[Pattern, ...], str, st
     if stream[after].kind == "open":  # skip the template
         after = next(i for i in range(after + 1, len(stream)) if stream[i].kind == "close" and stream[i].depth == 0) + 1
     return template, patterns, query[stream[after].start :], prologue
+
+
+@lru_cache(maxsize=256)
+def algebra_of(query: str) -> Any:
+    """A query's algebra, as rdflib gives it."""
+    from rdflib.plugins.sparql import prepareQuery
+
+    return prepareQuery(query).algebra
 
 
 def _positive(part: Any) -> Iterator[tuple[Any, Any, Any]]:
@@ -172,11 +178,11 @@ def _positive(part: Any) -> Iterator[tuple[Any, Any, Any]]:
 
 
 def _pattern(triple: tuple[Any, Any, Any]) -> Pattern:
-    s, p, o = (_slot(term) for term in triple)
+    s, p, o = (slot_of(term) for term in triple)
     return s, p, o
 
 
-def _slot(term: Any) -> Any:
+def slot_of(term: Any) -> Any:
     """An rdflib term as a pyoxigraph one; blank nodes and property paths become variables that stay unbound."""
     import rdflib
 

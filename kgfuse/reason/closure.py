@@ -1,7 +1,7 @@
 """The OWL 2 RL closure, jointly with packs' CONSTRUCT rules.
 
-``closure`` takes the fast path: `reasonable` for the rules that it has, the rule table for those that it lacks.
-``plain_closure`` applies the table alone; both agree, and a test says so.
+``closure`` numbers the terms and lets the engine work on integers. ``plain_closure`` puts the same rule table to a
+store as SPARQL, rule by rule; both agree, and a test says so.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from typing import Final
 import pyoxigraph as ox
 
 from kgfuse.errors import PackError
-from kgfuse.reason import construct, fast
+from kgfuse.reason import construct
 from kgfuse.reason.construct import ConstructRule, parse_rules
 from kgfuse.reason.forward import applicable, consequences
-from kgfuse.reason.rules import NOT_IN_FAST_PATH, RULES, Rule
+from kgfuse.reason.infer import MAX_ROUNDS, infer
+from kgfuse.reason.symbols import Numbering
 from kgfuse.reason.trivial import is_premise, is_trivial
+from kgfuse.terms.namespaces import RDF
 
-MAX_ROUNDS: Final = 100
-_SLOW: Final = tuple(rule for rule in RULES if rule.name in NOT_IN_FAST_PATH)
+_LISTS: Final = (ox.NamedNode(RDF + "first"), ox.NamedNode(RDF + "rest"))
 
 
 def closure(
@@ -29,7 +30,7 @@ def closure(
 
     Args:
         triples: what is asserted, with the ontology, as a store gives them back (Oxigraph writes ``007`` as ``7``);
-            triples about triple terms take no part.
+            triples about triple terms take no part; lists are those that are asserted.
         rules: CONSTRUCT rules, or texts of rule files; applied to a joint fixpoint.
         max_rounds: how often the rules may find something new before they are taken to run for ever.
 
@@ -45,15 +46,9 @@ def closure(
     >>> closure([ox.Triple(a, sub, b), ox.Triple(x, kind, a)]) == {ox.Triple(x, kind, b)}
     True
     """
-    given, constructs = set(triples), _parsed(rules)
-    holds = set(given)
-    store = ox.Store()
-    store.bulk_extend(ox.Quad(*triple) for triple in holds)
-    # The rules that the fast reasoner lacks are mostly about the schema, and cheap: going first spares it a round.
-    _saturate(store, _SLOW, constructs, holds, max_rounds)
-    while _keep(store, fast.entail(holds), holds) and _saturate(store, _SLOW, constructs, holds, max_rounds):
-        pass
-    return {triple for triple in holds - given if not is_trivial(triple)}
+    numbering = Numbering()
+    rows = numbering.rows(triples)
+    return set(numbering.triples(infer(rows, numbering, _parsed(rules), max_rounds=max_rounds)))
 
 
 def plain_closure(
@@ -61,10 +56,13 @@ def plain_closure(
 ) -> set[ox.Triple]:
     """The same as ``closure`` by the rule table alone: slower, and the yardstick of the fast path."""
     given, constructs = set(triples), _parsed(rules)
+    given = {t for t in given if not isinstance(t.object, ox.Triple) and not isinstance(t.subject, ox.Triple)}
     holds = set(given)
     store = ox.Store()
     store.bulk_extend(ox.Quad(*triple) for triple in holds)
-    _saturate(store, RULES, constructs, holds, max_rounds)
+    lists = ox.Store()
+    lists.extend(ox.Quad(*triple) for triple in given if triple.predicate in _LISTS)
+    _saturate(store, lists, constructs, holds, max_rounds)
     return {triple for triple in holds - given if not is_trivial(triple)}
 
 
@@ -74,16 +72,14 @@ def _parsed(rules: Sequence[ConstructRule | str]) -> list[ConstructRule]:
 
 
 def _saturate(
-    store: ox.Store, table: Sequence[Rule], rules: Sequence[ConstructRule], holds: set[ox.Triple], max_rounds: int
-) -> int:
-    """Apply the rules until none finds anything new; returns how many triples they added."""
-    added = 0
+    store: ox.Store, lists: ox.Store, rules: Sequence[ConstructRule], holds: set[ox.Triple], max_rounds: int
+) -> None:
+    """Apply the rules until none finds anything new."""
     for _ in range(max_rounds):
-        new = sum(_keep(store, consequences(store, rule), holds) for rule in applicable(store, table))
+        new = sum(_keep(store, consequences(store, rule, lists), holds) for rule in applicable(store))
         new += sum(_keep(store, construct.consequences(store, rule), holds) for rule in rules)
         if not new:
-            return added
-        added += new
+            return
     names = ", ".join(rule.name for rule in rules) or "none"
     raise PackError(
         f"the rules still find something new after {max_rounds} rounds (CONSTRUCT rules: {names})",

@@ -8,11 +8,12 @@ from typing import Final
 import pyoxigraph as ox
 
 from kgfuse.reason.rules import RULES, Binding, Pattern, Rule, Slot, bind, expand
-from kgfuse.terms.namespaces import RDF
+from kgfuse.terms.namespaces import GRAPH_INFERRED, RDF
 
 _FIRST: Final = ox.NamedNode(RDF + "first")
 _REST: Final = ox.NamedNode(RDF + "rest")
 _NIL: Final = ox.NamedNode(RDF + "nil")
+_INFERRED: Final = ox.NamedNode(GRAPH_INFERRED)
 
 
 def list_members(store: ox.Store, head: object) -> tuple[list[ox.Triple], list[ox.NamedNode | ox.BlankNode]] | None:
@@ -25,8 +26,7 @@ def list_members(store: ox.Store, head: object) -> tuple[list[ox.Triple], list[o
         if not isinstance(node, ox.NamedNode | ox.BlankNode) or node in seen:
             return None
         seen.add(node)
-        first = [q.triple for q in store.quads_for_pattern(node, _FIRST, None, ox.DefaultGraph())]
-        rest = [q.triple for q in store.quads_for_pattern(node, _REST, None, ox.DefaultGraph())]
+        first, rest = _said(store, node, _FIRST), _said(store, node, _REST)
         if len(first) != 1 or len(rest) != 1:
             return None
         member = first[0].object
@@ -38,16 +38,36 @@ def list_members(store: ox.Store, head: object) -> tuple[list[ox.Triple], list[o
     return spine, members
 
 
-def consequences(store: ox.Store, rule: Rule) -> Iterator[ox.Triple]:
-    """What the rule concludes from the default graph in one step; generalised triples are left out."""
-    for pattern, binding in _list_free(store, rule):
+def _said(store: ox.Store, node: ox.NamedNode | ox.BlankNode, predicate: ox.NamedNode) -> list[ox.Triple]:
+    """Triples of a list's node: those that are asserted, where ``owl:sameAs`` has copied others onto it."""
+    quads = list(store.quads_for_pattern(node, predicate, None, ox.DefaultGraph()))
+    if len(quads) > 1:
+        asserted = [q for q in quads if _is_asserted(store, q.triple)]
+        quads = asserted or quads
+    return [q.triple for q in quads]
+
+
+def _is_asserted(store: ox.Store, triple: ox.Triple) -> bool:
+    named = store.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
+    return any(q.graph_name not in (ox.DefaultGraph(), _INFERRED) for q in named)
+
+
+def consequences(store: ox.Store, rule: Rule, lists: ox.Store | None = None) -> Iterator[ox.Triple]:
+    """What the rule concludes from the default graph in one step; generalised triples are left out.
+
+    Args:
+        store: what holds.
+        rule: of the table.
+        lists: where lists are read from, if not from what holds: they are those that are asserted.
+    """
+    for pattern, binding in _list_free(store, rule, lists or store):
         body = [bind(p, binding) for p in pattern]
         head = bind(rule.conclusion, binding)
         if not isinstance(head[0], ox.Literal) and isinstance(head[1], ox.NamedNode | ox.Variable):
             yield from _construct(store, body, head)
 
 
-def _list_free(store: ox.Store, rule: Rule) -> Iterator[tuple[list[Pattern], Binding]]:
+def _list_free(store: ox.Store, rule: Rule, lists: ox.Store) -> Iterator[tuple[list[Pattern], Binding]]:
     """The rule's premises with lists replaced by what they stand for, one by one for every list in the store."""
     owners = [variable for variable, _ in rule.members] + [premise.list for premise in rule.lists]
     if not owners:
@@ -58,7 +78,7 @@ def _list_free(store: ox.Store, rule: Rule) -> Iterator[tuple[list[Pattern], Bin
     predicate = axiom[1]
     assert isinstance(predicate, ox.NamedNode)  # the table says so
     for quad in store.quads_for_pattern(None, predicate, None, ox.DefaultGraph()):
-        found = list_members(store, quad.object)
+        found = list_members(lists, quad.object)
         if found is None or not found[1]:
             continue
         members = found[1]

@@ -1,8 +1,9 @@
 """The one table of entailment rules: OWL 2 RL under the W3C's names, as data.
 
 See https://www.w3.org/TR/owl2-profiles/#Reasoning_in_OWL_2_RL_and_RDF_Graphs_using_Rules, tables 4 to 9. The table
-drives the plain closure, the rules that the fast reasoner lacks, the proofs and their check. Left out: rules that
-conclude an inconsistency, the datatype rules, and those whose conclusions are trivial (``eq-ref``, ``scm-cls`` …).
+drives the engine, the plain closure, the proofs and their check. Left out: rules that conclude an inconsistency (see
+`kgfuse.reason.inconsistency`), the datatype rules, and conclusions from which nothing follows that says anything
+(``eq-ref``, that everything is an ``owl:Thing``, …).
 """
 
 from __future__ import annotations
@@ -129,6 +130,12 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule("cax-eqc1", "?c1 owl:equivalentClass ?c2 . ?x a ?c1 => ?x a ?c2"),
     _rule("cax-eqc2", "?c1 owl:equivalentClass ?c2 . ?x a ?c2 => ?x a ?c1"),
     # schema
+    _rule("scm-cls", "?c a owl:Class => ?c rdfs:subClassOf ?c"),
+    _rule("scm-cls", "?c a owl:Class => ?c owl:equivalentClass ?c"),
+    _rule("scm-op", "?p a owl:ObjectProperty => ?p rdfs:subPropertyOf ?p"),
+    _rule("scm-op", "?p a owl:ObjectProperty => ?p owl:equivalentProperty ?p"),
+    _rule("scm-dp", "?p a owl:DatatypeProperty => ?p rdfs:subPropertyOf ?p"),
+    _rule("scm-dp", "?p a owl:DatatypeProperty => ?p owl:equivalentProperty ?p"),
     _rule("scm-sco", "?c1 rdfs:subClassOf ?c2 . ?c2 rdfs:subClassOf ?c3 => ?c1 rdfs:subClassOf ?c3"),
     _rule("scm-eqc1", "?c1 owl:equivalentClass ?c2 => ?c1 rdfs:subClassOf ?c2"),
     _rule("scm-eqc1", "?c1 owl:equivalentClass ?c2 => ?c2 rdfs:subClassOf ?c1"),
@@ -155,15 +162,6 @@ RULES: Final[tuple[Rule, ...]] = (
     _rule("scm-uni", "?c owl:unionOf ?l . member ?l ?m => ?m rdfs:subClassOf ?c"),
 )
 # fmt: on
-
-# fmt: off
-NOT_IN_FAST_PATH: Final = frozenset((
-    "prp-ifp", "prp-spo2", "prp-key", "cls-maxc2", "cls-maxqc3", "cls-maxqc4", "cls-oo", "scm-eqc2",
-    "scm-spo", "scm-eqp1", "scm-eqp2", "scm-dom1", "scm-dom2", "scm-rng1", "scm-rng2",
-    "scm-hv", "scm-svf1", "scm-svf2", "scm-avf1", "scm-avf2", "scm-int", "scm-uni",
-))
-# fmt: on
-"""Rules that `reasonable` 0.4.4 does not apply, and ``prp-ifp``, which it is not trusted with."""
 
 
 def rules_named(name: str) -> list[Rule]:

@@ -71,7 +71,7 @@ def test_lists_and_restrictions_are_proved_too() -> None:
     assert "cls-svf1" in {premise.rule for premise in proof.premises}
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.name)
+@pytest.mark.parametrize("rule", [r for r in RULES if r.conclusion[0] != r.conclusion[2]], ids=lambda r: r.name)
 def test_each_rule_of_the_table_can_be_proved_with(rule: Rule) -> None:
     graph, conclusion = example_of(rule)
     store = ox.Store()
