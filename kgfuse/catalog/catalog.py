@@ -43,14 +43,15 @@ class Catalog:
 
     Args:
         folder: the workspace's folder, which must exist; the file in it is created where missing.
+        read_only: never write.
 
     Raises:
         WorkspaceError: from any call, when the file is locked, damaged, newer than this kgfuse, or the disk is full.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.path = folder / FILE_NAME
-        self._database = Database(self.path)
+        self._database = Database(self.path, read_only=read_only)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

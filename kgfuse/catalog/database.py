@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from kgfuse.catalog.schema import prepare
-from kgfuse.errors import WorkspaceError
+from kgfuse.catalog.schema import expect, prepare
+from kgfuse.errors import UsageError, WorkspaceError
 
 _WRITING = "kgfuse_writing"
 _BUSY_SECONDS = 15.0
@@ -23,20 +23,22 @@ class Database:
 
     Args:
         path: the file; created with its tables where missing.
+        read_only: never write: a writer elsewhere is not waited for.
 
     Raises:
         WorkspaceError: it cannot be opened, is corrupt, or comes from a newer kgfuse.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
+        self._read_only = read_only
         self._local = threading.local()
         if not path.parent.is_dir():
             raise WorkspaceError("the folder of the catalog is missing", where=path.parent, remedy="kgfuse init")
         self._engine = _engine(path)
         try:
-            with self.write() as connection:
-                prepare(connection, path)
+            with self.read() if read_only else self.write() as connection:
+                (expect if read_only else prepare)(connection, path)
         except WorkspaceError:
             self._engine.dispose()
             raise
@@ -48,6 +50,8 @@ class Database:
         if outer is not None:
             yield outer
             return
+        if self._read_only:
+            raise UsageError("is open for reading only", where=self.path, remedy="open the workspace for writing")
         with self._told(), self._engine.execution_options(**{_WRITING: True}).begin() as connection:
             self._local.connection = connection
             try:

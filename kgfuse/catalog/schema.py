@@ -137,3 +137,20 @@ def prepare(connection: Connection, where: Path, migrations: Sequence[Migration]
         step(connection)
     if version < today:
         connection.execute(text("UPDATE schema_version SET version = :v"), {"v": today})
+
+
+def expect(connection: Connection, where: Path) -> None:
+    """Check that a catalog is of today's version, without writing to it.
+
+    Raises:
+        WorkspaceError: it is older or newer, or not a catalog.
+    """
+    today = len(MIGRATIONS) + 1
+    tables = set(inspect(connection).get_table_names())
+    version = connection.execute(text("SELECT max(version) FROM schema_version")).scalar() if tables else None
+    if version != today:
+        raise WorkspaceError(
+            f"has schema version {version}, this kgfuse reads {today}",
+            where=where,
+            remedy="open it once for writing (`kgfuse build`), which brings an older one forward; or upgrade kgfuse",
+        )

@@ -70,7 +70,7 @@ def query(
 
     workspace, rest = given(workspace, [sparql] if sparql else [], "SPARQL")
     text = _query_text(rest[0])
-    with Workspace.open(workspace) as ws:
+    with Workspace.open(workspace, read_only=True) as ws:
         result = ws.query(text)
     chosen = format or (ResultFormat.JSON if out.json else ResultFormat.TABLE)
     if chosen is ResultFormat.TABLE and not out.json:
@@ -97,7 +97,7 @@ def export(
     from kgfuse.workspace import Workspace
 
     workspace, rest = given(workspace, [file] if file else [], "FILE")
-    with Workspace.open(workspace) as ws:
+    with Workspace.open(workspace, read_only=True) as ws:
         path = ws.export(rest[0], format.value if format else None)
     size = path.stat().st_size
     out.result({"file": str(path), "bytes": size}, f"{path}: {size:,} bytes")
@@ -124,13 +124,15 @@ def serve(
     """
     from kgfuse.ontology import Vocabulary, load_all
     from kgfuse.serve.app import serve as serve_graph
-    from kgfuse.serve.snapshots import FolderSnapshots
+    from kgfuse.serve.snapshots import PublishedSnapshots
+    from kgfuse.workspace import Workspace
     from kgfuse.workspace.settings import load
 
     folder = Path(workspace).resolve()
     prefixes = Vocabulary(load_all(load(folder).ontologies)).prefixes
     port = _free_port(host, port)
-    graph = FolderSnapshots(folder / "graph")
+    Workspace.open(folder, read_only=True).close()  # publishes what an older kgfuse built
+    graph = PublishedSnapshots(folder)
     graph()  # a graph that cannot be read is told before anything is announced
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
     out.result({"page": url, "endpoint": f"{url}sparql"}, f"SPARQL endpoint {url}sparql (query page {url})")

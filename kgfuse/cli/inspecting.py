@@ -22,7 +22,7 @@ def info(out: Output, workspace: WorkspaceArgument) -> None:
     """What a workspace holds: sources, items, triples, problems, models."""
     from kgfuse.workspace import Workspace
 
-    with Workspace.open(workspace) as ws:
+    with Workspace.open(workspace, read_only=True) as ws:
         sources = Counter(source.kind for source in ws.sources())
         items = ws.items()
         splits = Counter(item.split or "unassigned" for item in items)
@@ -57,7 +57,7 @@ def problems(out: Output, workspace: WorkspaceArgument) -> None:
     """What could not be read or extracted, why, and what to do about it."""
     from kgfuse.workspace import Workspace
 
-    with Workspace.open(workspace) as ws:
+    with Workspace.open(workspace, read_only=True) as ws:
         found = ws.problems()
     listed = table("", "place", "stage", "what", "remedy")
     for row in found:
@@ -72,7 +72,7 @@ def models(out: Output, workspace: WorkspaceArgument) -> None:
     """Trained models with their figures, oldest first."""
     from kgfuse.workspace import Workspace
 
-    with Workspace.open(workspace) as ws:
+    with Workspace.open(workspace, read_only=True) as ws:
         found = ws.models()
         shrink = ws.vocabulary.shrink
     out.result({"models": [asdict(row) for row in found]}, _models(found, shrink) if found else "no models")

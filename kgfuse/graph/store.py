@@ -202,8 +202,8 @@ class GraphStore:
             self.journal.unread.clear()
         return self._columns
 
-    def keep_columns(self, columns: Columns) -> None:
-        """Take these columns for what the graphs say, and write them beside the store."""
+    def keep_columns(self, columns: Columns) -> Path | None:
+        """Take these columns for what the graphs say, and write them beside the store; returns where to."""
         from kgfuse.graph import mirror
 
         if self._beside is not None and not self.read_only:
@@ -211,6 +211,12 @@ class GraphStore:
                 mirror.save(columns, self._beside)
         self._columns = columns
         self.journal.clear()
+        return self._beside
+
+    @property
+    def columns_folder(self) -> Path | None:
+        """Where the columns are kept; ``None`` for a store in memory."""
+        return self._beside
 
     def quads(
         self,

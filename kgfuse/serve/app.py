@@ -29,7 +29,7 @@ from starlette.types import Receive, Scope, Send
 from kgfuse.serve.connections import server_config
 from kgfuse.serve.hosts import LOOPBACK, Guard
 from kgfuse.serve.pool import CLIENT_LEFT, Answer, Limits, Pool, RefusedError
-from kgfuse.serve.snapshots import FolderSnapshots, SnapshotProvider
+from kgfuse.serve.snapshots import PublishedSnapshots, SnapshotProvider
 from kgfuse.terms.namespaces import PREFIXES
 
 _LOG: Final = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ def serve(
     """Serve a graph until interrupted, on this machine only unless another address is asked for.
 
     Args:
-        graph: folder of the store, or a provider of snapshots.
+        graph: folder of the workspace, or a provider of snapshots.
         host: address to listen on; any but a loopback address opens the graph to the network, and a warning says so.
         port: port to listen on; 0 takes a free one.
         prefixes: prefixes that queries may use undeclared.
@@ -128,13 +128,13 @@ def serve(
     if address not in LOOPBACK:
         print(f"warning: everyone who reaches {address}:{port} can read this graph", file=sys.stderr)
     hosts = LOOPBACK if address in LOOPBACK else frozenset() if address in ("0.0.0.0", "::") else LOOPBACK | {address}
-    provider = FolderSnapshots(graph) if isinstance(graph, Path) else graph
+    provider = PublishedSnapshots(graph) if isinstance(graph, Path) else graph
     app = create_app(provider, prefixes=prefixes, timeout_s=timeout_s, max_rows=max_rows, hosts=hosts, origins=origins)
     try:
         provider()  # a graph that cannot be read is told now, not to the first client
         uvicorn.Server(server_config(app, host=address, port=port)).run()
     finally:
-        if isinstance(provider, FolderSnapshots):
+        if isinstance(provider, PublishedSnapshots):
             provider.close()
 
 

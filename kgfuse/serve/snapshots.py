@@ -1,11 +1,7 @@
-"""Snapshots of a store that may change: the endpoint reads them while others write."""
+"""Snapshots of a workspace's graph that may change: the endpoint reads them while a build goes on."""
 
 from __future__ import annotations
 
-import itertools
-import os
-import re
-import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -13,14 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-import pyoxigraph as ox
-
 from kgfuse.errors import WorkspaceError
+from kgfuse.graph import published
 
 _LOOK_EVERY: Final = 1.0
-_NUMBERS: Final = itertools.count()
-_LOCK: Final = threading.Lock()  # one process can open a store for writing only once at a time
-_FOLDER: Final = re.compile(r"^\.serve-(\d+)-\d+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,84 +26,47 @@ class Snapshot:
 SnapshotProvider: TypeAlias = Callable[[], Snapshot]
 
 
-class FolderSnapshots:
-    """Snapshots of a store's folder, a new one after each change; hard links, so they cost next to nothing.
-
-    While another process has the store open for writing, the last snapshot stays in use.
+class PublishedSnapshots:
+    """The states that a workspace publishes, each as a private copy; a new one after each change.
 
     Args:
-        graph: folder of the Oxigraph store. Snapshots are made beside it, and removed with ``close``.
+        workspace: its folder. Copies are made in it, and removed with ``close``.
 
     Raises:
-        WorkspaceError: on the first call, when there is no such store or it is being written.
+        WorkspaceError: on the first call, when nothing was published yet.
     """
 
-    def __init__(self, graph: Path) -> None:
-        self._graph = graph
-        self._made: list[Snapshot] = []
-        self._seen: tuple[object, ...] = ()
+    def __init__(self, workspace: Path) -> None:
+        self._workspace = workspace
+        self._states: list[published.State] = []
         self._looked = 0.0
-        self._sweep()
+        self._lock = threading.Lock()
 
     def __call__(self) -> Snapshot:
         """The newest snapshot; looks for changes at most once a second."""
-        with _LOCK:
+        with self._lock:
             now = time.monotonic()
-            if self._made and now - self._looked < _LOOK_EVERY:
-                return self._made[-1]
-            self._looked = now
-            if not self._made or self._signature() != self._seen:
-                self._refresh()
-            return self._made[-1]
+            if not self._states or now - self._looked >= _LOOK_EVERY:
+                self._looked = now
+                self._renew()
+            newest = self._states[-1]
+            return Snapshot(newest.graph, newest.version)
 
     def close(self) -> None:
-        """Remove the snapshots."""
-        for snapshot in self._made:
-            shutil.rmtree(snapshot.path, ignore_errors=True)
-        self._made.clear()
+        """Remove the copies."""
+        for state in self._states:
+            state.release()
+        self._states.clear()
 
-    def _refresh(self) -> None:
-        if not (self._graph / "CURRENT").exists():
-            raise WorkspaceError("there is no graph", where=self._graph, remedy="build the workspace first")
-        folder = self._graph.parent / f".serve-{os.getpid()}-{next(_NUMBERS)}"
-        try:
-            store = ox.Store(str(self._graph))
-            store.backup(str(folder))
-            del store
-        except OSError as error:
-            if self._made:
+    def _renew(self) -> None:
+        if self._states and self._states[-1].version == published.current(self._workspace):
+            return
+        state = published.acquire(self._workspace)
+        if state is None:
+            if self._states:
                 return
-            raise WorkspaceError(
-                f"the graph cannot be opened: {error}", where=self._graph, remedy="wait for the build to end"
-            ) from error
-        self._seen = self._signature()
-        self._made.append(Snapshot(folder, folder.name))
-        for old in self._made[:-2]:  # the one before may still be read
-            shutil.rmtree(old.path, ignore_errors=True)
-        self._made = self._made[-2:]
-
-    def _signature(self) -> tuple[object, ...]:
-        """Names, sizes and times of the files that hold data; log files change without it."""
-        found = []
-        for file in sorted(self._graph.iterdir()):
-            if file.suffix in (".sst", ".log") or file.name.startswith("MANIFEST"):
-                status = file.stat()
-                found.append((file.name, status.st_size, status.st_mtime_ns))
-        return tuple(found)
-
-    def _sweep(self) -> None:
-        """Remove what an endpoint that was killed left behind."""
-        for folder in self._graph.parent.glob(".serve-*"):
-            match = _FOLDER.match(folder.name)
-            if match and not _alive(int(match[1])):
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+            raise WorkspaceError("there is no graph", where=self._workspace, remedy="build the workspace first")
+        self._states.append(state)
+        for old in self._states[:-2]:  # the one before may still be read
+            old.release()
+        self._states = self._states[-2:]

@@ -28,6 +28,7 @@ from kgfuse.graph.provenance import (
     run_quads,
     source_quads,
 )
+from kgfuse.graph.published import publish
 from kgfuse.graph.writing import Writer
 from kgfuse.reason.closure import closure
 from kgfuse.reason.shapes import Violation, validate
@@ -123,6 +124,7 @@ def refresh(parts: Parts, report: BuildReport, on_event: OnEvent = silent) -> No
     parts.catalog.set_state("rejected", json.dumps([_rejected_record(r) for r in report.rejected]))
     parts.catalog.set_state("entities", str(len(outcome.resolution.entities)))
     parts.catalog.set_state("built", state)
+    publish(parts.store, parts.folder)
     _count(parts, report)
 
 

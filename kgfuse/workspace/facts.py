@@ -57,8 +57,8 @@ def lines(triples: Iterable[ox.Triple]) -> bytes:
 def rdf_lines(path: Path, row: SourceRow) -> Iterator[bytes]:
     """N-Triples lines of an RDF file, in pieces.
 
-    Blank nodes are replaced by IRIs derived from the canonical graph (RDFC-1.0). Graph names of quads are dropped: the source is the graph. External entities are never resolved. Only triples with
-    blank nodes are held in memory.
+    Blank nodes are replaced by IRIs derived from the canonical graph (RDFC-1.0); only triples that have some are held
+    in memory. Graph names of quads are dropped: the source is the graph. External entities are never resolved.
 
     Raises:
         SyntaxError: the file does not parse; carries the line.

@@ -17,6 +17,7 @@ from kgfuse.extract.resolve import resolve
 from kgfuse.fuse import artefact
 from kgfuse.fuse.model import FusionModel
 from kgfuse.fuse.model import Prediction as Scores
+from kgfuse.graph.published import publish
 from kgfuse.terms.mentions import Extraction, Fact, Source
 from kgfuse.terms.namespaces import item_iri
 from kgfuse.workspace import files
@@ -176,6 +177,7 @@ class Predictor:
             own = [a for a in answers if self.parts.catalog.item(a.item) is not None]
             prop = {s.name: s.property for s in self.prepared.specs}
             write_answers(self.parts.store, [_record(a, prop[a.target]) for a in own])
+            publish(self.parts.store, self.parts.folder)
         on_event("classify", len(answers), len(answers), "")
         return answers
 

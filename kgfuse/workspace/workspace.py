@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from kgfuse.catalog import Catalog, ItemRow, ModelRow, ProblemRow, SourceRow
 from kgfuse.errors import UsageError, WorkspaceError
-from kgfuse.graph import GraphStore, KnowledgeGraph, QueryResult
+from kgfuse.graph import GraphStore, KnowledgeGraph, QueryResult, published
 from kgfuse.ontology import Vocabulary, available, load_all
 from kgfuse.workspace import settings as settings_file
 from kgfuse.workspace.intake import AddReport, Intake
@@ -41,9 +41,10 @@ class Workspace:
         settings: what ``kgfuse.toml`` says.
     """
 
-    def __init__(self, parts: Parts, lock: FileLock) -> None:
+    def __init__(self, parts: Parts, lock: FileLock | None, state: published.State | None = None) -> None:
         self._parts = parts
         self._lock = lock
+        self._state = state
         self._resolved: Resolved | None = None
         self._predictors: dict[str, Predictor] = {}
         self.path = parts.folder
@@ -88,14 +89,25 @@ class Workspace:
         return cls.open(folder)
 
     @classmethod
-    def open(cls, path: str | Path) -> Workspace:
+    def open(cls, path: str | Path, *, read_only: bool = False) -> Workspace:
         """Open a workspace.
 
+        One process at a time has it open for writing. Any number may read beside it: they see the graph as the last
+        finished build, removal or classification left it.
+
+        Args:
+            path: its folder.
+            read_only: leave everything as it is.
+
         Raises:
-            WorkspaceError: there is none, it is damaged, or another process has it open.
+            WorkspaceError: there is none, it is damaged, or another process has it open for writing.
         """
         folder = Path(path).resolve()
         chosen = settings_file.load(folder)
+        return cls._reader(folder, chosen) if read_only else cls._writer(folder, chosen)
+
+    @classmethod
+    def _writer(cls, folder: Path, chosen: Settings) -> Workspace:
         lock = FileLock(str(folder / "lock"))
         try:
             lock.acquire(timeout=0)
@@ -119,6 +131,26 @@ class Workspace:
             lock.release()
             raise
 
+    @classmethod
+    def _reader(cls, folder: Path, chosen: Settings) -> Workspace:
+        state = published.acquire(folder)
+        if state is None:  # never built, or by an older kgfuse
+            with cls._writer(folder, chosen) as ws:
+                published.publish(ws._parts.store, folder)
+            state = published.acquire(folder)
+            assert state is not None
+        try:
+            catalog = Catalog(folder, read_only=True)
+            try:
+                store = GraphStore(state.graph, read_only=True)
+            except BaseException:
+                catalog.close()
+                raise
+            return cls(Parts(folder, chosen, catalog, store), None, state)
+        except BaseException:
+            state.release()
+            raise
+
     def close(self) -> None:
         """Let go of all files."""
         self._predictors.clear()
@@ -126,7 +158,10 @@ class Workspace:
             self._parts.catalog.close()
             self._parts.store.close()
         finally:
-            self._lock.release()
+            if self._state is not None:
+                self._state.release()
+            if self._lock is not None:
+                self._lock.release()
 
     def __enter__(self) -> Workspace:
         return self
@@ -156,7 +191,7 @@ class Workspace:
             count += 1
             on_event("add", count, 0, name)
 
-        self._forget()
+        self._writing()
         return Intake(parts.catalog, parts.blobs, parts.vocabulary, encoding, on_file).add(paths)
 
     def remove(self, name: str) -> int:
@@ -168,6 +203,7 @@ class Workspace:
         Raises:
             UsageError: nothing has this name; the message lists the nearest.
         """
+        self._writing()
         catalog = self._parts.catalog
         rows = catalog.sources()
         location = str(Path(name).resolve())
@@ -216,7 +252,7 @@ class Workspace:
         """
         from kgfuse.workspace.build import build
 
-        self._forget()
+        self._writing()
         return build(self._parts, on_event, retry=retry)
 
     # knowledge out
@@ -370,6 +406,16 @@ class Workspace:
                 raise UsageError("the graph is not built", where=self.path, remedy="run build first")
             self._resolved = resolved(self._parts)
         return self._resolved
+
+    def _writing(self) -> None:
+        """What was computed of the graph is stale from here on.
+
+        Raises:
+            UsageError: the workspace is open for reading only.
+        """
+        if self._lock is None:
+            raise UsageError("is open for reading only", where=self.path, remedy="open it without read_only")
+        self._forget()
 
     def _forget(self) -> None:
         self._resolved = None

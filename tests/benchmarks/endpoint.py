@@ -136,7 +136,7 @@ def _serve(side: str, folder: Path) -> None:
 
     from kgfuse.serve.app import create_app
     from kgfuse.serve.connections import server_config
-    from kgfuse.serve.snapshots import FolderSnapshots
+    from kgfuse.serve.snapshots import PublishedSnapshots
 
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
@@ -145,7 +145,7 @@ def _serve(side: str, folder: Path) -> None:
         config = uvicorn.Config(_bare(folder), http="h11", log_level="warning", access_log=False)
         uvicorn.Server(config).run(sockets=[listener])
         return
-    snapshots = FolderSnapshots(folder)
+    snapshots = PublishedSnapshots(folder.parent)
     try:
         uvicorn.Server(server_config(create_app(snapshots))).run(sockets=[listener])
     finally:

@@ -13,9 +13,11 @@ import pyoxigraph as ox
 import pytest
 import uvicorn
 
+from kgfuse.graph.published import publish
+from kgfuse.graph.store import GraphStore
 from kgfuse.serve.app import create_app
 from kgfuse.serve.connections import server_config
-from kgfuse.serve.snapshots import FolderSnapshots
+from kgfuse.serve.snapshots import PublishedSnapshots
 
 EX = "http://example.org/"
 DATA = """@prefix : <http://example.org/> .
@@ -36,10 +38,18 @@ def write(graph: Path) -> None:
     store.bulk_extend(ox.Quad(ox.NamedNode(f"{EX}{i}"), number, ox.Literal(i), node) for i in range(3000))
 
 
+def publish_store(graph: Path) -> None:
+    """Let readers see what a store holds now."""
+    store = GraphStore(graph)
+    publish(store, graph.parent)
+    store.close()
+
+
 @contextlib.contextmanager
 def running(graph: Path, *, patience_s: float = 10, **limits: Any) -> Iterator[str]:
     """A real server on a free port of this machine; gives its address."""
-    snapshots = FolderSnapshots(graph)
+    publish_store(graph)
+    snapshots = PublishedSnapshots(graph.parent)
     listener = socket.create_server(("127.0.0.1", 0))
     app = create_app(snapshots, **limits)
     server = uvicorn.Server(server_config(app, patience_s=patience_s, timeout_graceful_shutdown=3))

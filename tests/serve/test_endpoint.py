@@ -12,7 +12,7 @@ import pytest
 import rdflib
 
 from kgfuse.terms.namespaces import GRAPH_INFERRED
-from tests.serve.conftest import EX, running, write
+from tests.serve.conftest import EX, publish_store, running, write
 
 Ask = Callable[..., httpx.Response]
 NAMES = "SELECT ?n WHERE { <http://example.org/owl> <http://example.org/name> ?n } ORDER BY ?n"
@@ -171,6 +171,7 @@ def test_a_graph_is_also_read_at_its_own_address(tmp_path: Path) -> None:
         store = ox.Store(str(tmp_path / "graph"))
         store.add(ox.Quad(node, node, node, ox.NamedNode(url + "/graphs/people/1.ttl")))
         del store
+        publish_store(tmp_path / "graph")
         deadline = time.monotonic() + 20
         while (answer := httpx.get(url + "/graphs/people/1.ttl")).status_code != 200:
             assert time.monotonic() < deadline

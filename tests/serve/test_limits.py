@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from kgfuse.errors import WorkspaceError
 from kgfuse.serve.rowcount import RowCounter
-from kgfuse.serve.snapshots import FolderSnapshots
-from tests.serve.conftest import EX, running, write
+from kgfuse.serve.snapshots import PublishedSnapshots
+from tests.serve.conftest import EX, publish_store, running, write
 
 RUNAWAY = "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?a ?b ?c . ?d ?e ?f . ?h ?i ?j . ?k ?l ?m } }"
 HUNGRY = "SELECT (GROUP_CONCAT(CONCAT(STR(?a), STR(?d), STR(?a), STR(?d))) AS ?x) { GRAPH ?g { ?a ?b ?c . ?d ?e ?f } }"
@@ -111,15 +111,16 @@ def test_answers_follow_the_graph(tmp_path: Path) -> None:
         assert get(url, "ASK { ?s a <http://example.org/Bird> }").json()["boolean"]  # while another process writes
         store.flush()
         del store
+        publish_store(tmp_path / "graph")
         deadline = time.monotonic() + 20
         while not get(url, "ASK { ?s a <http://example.org/New> }").json()["boolean"]:
             assert time.monotonic() < deadline
-    assert not list(tmp_path.glob(".serve-*"))
+    assert not list(tmp_path.glob(".read-*"))
 
 
 def test_a_missing_graph_is_told(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="no graph"):
-        FolderSnapshots(tmp_path / "none")()
+        PublishedSnapshots(tmp_path / "none")()
 
 
 TEXTS = st.text(alphabet=st.sampled_from(list('ab"\\,{}[]<>\n\r\t&é')), max_size=6)
