@@ -214,6 +214,14 @@ class GraphStore:
         return self._beside
 
     @property
+    def columns_version(self) -> str:
+        """Which columns were written last; another whenever some were."""
+        try:
+            return "" if self._beside is None else (self._beside / "current").read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
+    @property
     def columns_folder(self) -> Path | None:
         """Where the columns are kept; ``None`` for a store in memory."""
         return self._beside

@@ -18,7 +18,6 @@ import kgfuse
 from kgfuse.catalog import SourceRow
 from kgfuse.extract.protocol import run_iri
 from kgfuse.extract.resolve import Resolution, resolve
-from kgfuse.graph.columns import union
 from kgfuse.graph.journal import ALL
 from kgfuse.graph.provenance import (
     RunRecord,
@@ -30,11 +29,9 @@ from kgfuse.graph.provenance import (
 )
 from kgfuse.graph.published import publish
 from kgfuse.graph.writing import Writer
-from kgfuse.reason.closure import closure
 from kgfuse.reason.shapes import Violation, validate
 from kgfuse.terms.mentions import Extraction, Fact, Rejected
 from kgfuse.terms.namespaces import (
-    GRAPH_INFERRED,
     GRAPH_PREDICTED,
     GRAPH_PROVENANCE,
     KGF,
@@ -47,6 +44,7 @@ from kgfuse.workspace import facts as graph_facts
 from kgfuse.workspace.extraction import extract_pending, extractions
 from kgfuse.workspace.neighbours import NEIGHBOUR_RUN, neighbour_facts, neighbour_run
 from kgfuse.workspace.parts import OnEvent, Parts, silent
+from kgfuse.workspace.reasoning import MARK, bring_up_to_date, mark
 
 
 @dataclass(slots=True)
@@ -209,8 +207,9 @@ def _write(parts: Parts, outcome: Resolved, on_event: OnEvent) -> int:
         remove_provenance(parts.store, graph)
         writer.replace(graph, [])
     on_event("reason", 0, 1, "")
-    _reason(parts, writer)
+    bring_up_to_date(parts, writer)
     writer.finish()
+    parts.catalog.set_state(MARK, mark(parts))
     on_event("reason", 1, 1, "")
     _forget_predictions(parts)
     return len(contents)
@@ -273,15 +272,6 @@ def _provenance(parts: Parts, row: SourceRow, mine: Iterable[Fact], runs: Mappin
 
 def _content_hash(row: SourceRow, structural: Iterable[ox.Triple], mine: Iterable[Fact]) -> str:
     return digest(row.name, row.sha256, row.media_type, *sorted(map(str, structural)), *sorted(map(repr, mine)))
-
-
-def _reason(parts: Parts, writer: Writer) -> None:
-    """Bring the closure up to date with what the other graphs say."""
-    draft = writer.draft
-    asserted = union({g: rows for g, rows in draft.graphs.items() if g != GRAPH_INFERRED})
-    triples = (q.triple for q in ox.parse(draft.decode(asserted), ox.RdfFormat.N_TRIPLES))
-    inferred = closure(triples, parts.rules)
-    writer.put_rows(GRAPH_INFERRED, draft.encode(graph_facts.lines(inferred)))
 
 
 def _rejected_record(r: Rejected) -> dict[str, object]:
