@@ -108,9 +108,10 @@ def _write(folder: Path, triples: int) -> int:
             yield ox.Quad(node, name, ox.Literal(f"item number {i}"))
             yield ox.Quad(node, after, ox.NamedNode(f"{_EX}item/{i * 7919 % items}"))
 
-    store = ox.Store(str(folder))
+    store = ox.Store(str(folder.with_name("writing")))
     store.bulk_extend(quads())
     store.flush()
+    store.backup(str(folder))
     return items
 
 
@@ -136,7 +137,7 @@ def _serve(side: str, folder: Path) -> None:
 
     from kgfuse.serve.app import create_app
     from kgfuse.serve.connections import server_config
-    from kgfuse.serve.snapshots import PublishedSnapshots
+    from kgfuse.serve.snapshots import Snapshot
 
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
@@ -145,11 +146,8 @@ def _serve(side: str, folder: Path) -> None:
         config = uvicorn.Config(_bare(folder), http="h11", log_level="warning", access_log=False)
         uvicorn.Server(config).run(sockets=[listener])
         return
-    snapshots = PublishedSnapshots(folder.parent)
-    try:
-        uvicorn.Server(server_config(create_app(snapshots))).run(sockets=[listener])
-    finally:
-        snapshots.close()
+    snapshot = Snapshot(folder, "1")
+    uvicorn.Server(server_config(create_app(lambda: snapshot))).run(sockets=[listener])
 
 
 def _bare(folder: Path) -> Any:
@@ -158,7 +156,7 @@ def _bare(folder: Path) -> Any:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    store = ox.Store(str(folder))
+    store = ox.Store.read_only(str(folder))
 
     def run(query: str) -> bytes:
         return store.query(query).serialize(format=ox.QueryResultsFormat.JSON) or b""  # type: ignore[union-attr]
