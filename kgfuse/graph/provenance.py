@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import pyoxigraph as ox
@@ -61,6 +61,11 @@ _SELECTOR_PARTS: Final = ("/position", "/quote", "/fragment")  # after the menti
 _JSON: Final = ox.NamedNode(RDF + "JSON")
 _INTEGER: Final = ox.NamedNode(XSD + "integer")
 _DECIMAL: Final = ox.NamedNode(XSD + "decimal")
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"})
+_FORM: Final[dict[ox.NamedNode | str, str]] = {
+    value: str(value) for value in tuple(globals().values()) if isinstance(value, ox.NamedNode)
+}
+"""N-Triples forms of the terms above."""
 
 
 @dataclass(frozen=True)
@@ -114,75 +119,70 @@ def fact_triples(facts: Iterable[Fact]) -> dict[str, list[ox.Triple]]:
     return {source: sorted(triples, key=str) for source, triples in sorted(found.items())}
 
 
-def fact_quads(facts: Iterable[Fact]) -> Iterator[ox.Quad]:
+def fact_lines(facts: Iterable[Fact]) -> Iterator[str]:
     """Statement nodes and mentions of facts: confidence is the highest, evidence, runs and reasons the union."""
-    groups: dict[tuple[str, ox.Triple], list[Fact]] = defaultdict(list)
+    groups: dict[tuple[str, str, str, str], list[Fact]] = defaultdict(list)
     mentions: dict[str, tuple[Mention, set[str]]] = {}
     for fact in facts:
-        groups[fact.source, _triple(fact)].append(fact)
+        groups[fact.source, fact.subject, fact.predicate, _term(fact.object)].append(fact)
         for mention in fact.evidence:
             _, referred = mentions.setdefault(mention.iri, (mention, set()))
             if mention.entity is not None:
                 referred.add(mention.entity)
-    for (graph, triple), group in groups.items():
-        yield from _statement(graph, triple, group)
+    for (graph, subject, predicate, value), group in groups.items():
+        yield from _statement(graph, subject, predicate, value, group)
     for mention, referred in mentions.values():
-        yield from mention_quads(mention, referred)
+        yield from mention_lines(mention, referred)
 
 
-def mention_quads(mention: Mention, refers_to: Iterable[str] = ()) -> Iterator[ox.Quad]:
+def mention_lines(mention: Mention, refers_to: Iterable[str] = ()) -> Iterator[str]:
     """A mention as a Web Annotation target with its selectors."""
-    place = ox.NamedNode(mention.iri)
-    yield _quad(place, TYPE, _MENTION)
-    yield _quad(place, HAS_SOURCE, ox.NamedNode(mention.source))
+    place, selector = mention.iri, mention.selector
+    yield _line(place, TYPE, _MENTION)
+    yield _line(place, HAS_SOURCE, _ref(mention.source))
     for entity in refers_to:
-        yield _quad(place, REFERS_TO, named(entity))
-    selector = mention.selector
+        yield _line(place, REFERS_TO, _ref(entity))
     if isinstance(selector, TextSpan):
-        position, quote = ox.NamedNode(mention.iri + "/position"), ox.NamedNode(mention.iri + "/quote")
-        yield _quad(place, HAS_SELECTOR, position)
-        yield _quad(position, TYPE, _POSITION)
-        yield _quad(position, START, ox.Literal(str(selector.start), datatype=_INTEGER))
-        yield _quad(position, END, ox.Literal(str(selector.end), datatype=_INTEGER))
-        yield _quad(place, HAS_SELECTOR, quote)
-        yield _quad(quote, TYPE, _QUOTE)
-        yield _quad(quote, EXACT, ox.Literal(selector.exact))
+        yield _line(place, HAS_SELECTOR, f"<{place}/position>")
+        yield _line(f"{place}/position", TYPE, _POSITION)
+        yield _line(f"{place}/position", START, f'"{selector.start}"^^{_INTEGER}')
+        yield _line(f"{place}/position", END, f'"{selector.end}"^^{_INTEGER}')
+        yield _line(place, HAS_SELECTOR, f"<{place}/quote>")
+        yield _line(f"{place}/quote", TYPE, _QUOTE)
+        yield _line(f"{place}/quote", EXACT, _string(selector.exact))
         return
-    fragment = ox.NamedNode(mention.iri + "/fragment")
     if isinstance(selector, Region):
         value = f"xywh={selector.x},{selector.y},{selector.w},{selector.h}"
     else:
         value = f"t={_seconds(selector.start)},{_seconds(selector.end)}"
-    yield _quad(place, HAS_SELECTOR, fragment)
-    yield _quad(fragment, TYPE, _FRAGMENT)
-    yield _quad(fragment, CONFORMS_TO, MEDIA_FRAGMENTS)
-    yield _quad(fragment, VALUE, ox.Literal(value))
+    yield _line(place, HAS_SELECTOR, f"<{place}/fragment>")
+    yield _line(f"{place}/fragment", TYPE, _FRAGMENT)
+    yield _line(f"{place}/fragment", CONFORMS_TO, MEDIA_FRAGMENTS)
+    yield _line(f"{place}/fragment", VALUE, _string(value))
 
 
-def source_quads(source: Source) -> Iterator[ox.Quad]:
+def source_lines(source: Source) -> Iterator[str]:
     """A source's node: file, hash, format. When it was added is the catalog's to know."""
-    place = ox.NamedNode(source.iri)
-    yield _quad(place, TYPE, _SOURCE)
-    yield _quad(place, FILE_NAME, ox.Literal(source.name))
-    yield _quad(place, SHA256, ox.Literal(source.sha256))
-    yield _quad(place, FORMAT, ox.Literal(source.media_type))
+    yield _line(source.iri, TYPE, _SOURCE)
+    yield _line(source.iri, FILE_NAME, _string(source.name))
+    yield _line(source.iri, SHA256, _string(source.sha256))
+    yield _line(source.iri, FORMAT, _string(source.media_type))
 
 
-def run_quads(run: RunRecord) -> Iterator[ox.Quad]:
+def run_lines(run: RunRecord) -> Iterator[str]:
     """A run's node."""
-    place = ox.NamedNode(run.iri)
-    yield _quad(place, TYPE, _RUN)
-    yield _quad(place, TYPE, _ACTIVITY)
+    yield _line(run.iri, TYPE, _RUN)
+    yield _line(run.iri, TYPE, _ACTIVITY)
     for extractor in run.extractors:
-        yield _quad(place, EXTRACTOR, ox.Literal(extractor))
-    yield _quad(place, VERSION, ox.Literal(run.version))
+        yield _line(run.iri, EXTRACTOR, _string(extractor))
+    yield _line(run.iri, VERSION, _string(run.version))
     for name, sha256 in run.models.items():
-        yield _quad(place, MODEL_HASH, ox.Literal(f"{name} {sha256}"))
-    yield _quad(place, PARAMETERS, ox.Literal(run.parameters_json, datatype=_JSON))
+        yield _line(run.iri, MODEL_HASH, _string(f"{name} {sha256}"))
+    yield _line(run.iri, PARAMETERS, f"{_string(run.parameters_json)}^^{_JSON}")
 
 
-def replace_provenance(store: GraphStore, graph: str, quads: Iterable[ox.Quad]) -> None:
-    """Make these quads all the provenance that the graph (a source's, or ``kgf:predicted``) has.
+def replace_provenance(store: GraphStore, graph: str, lines: Iterable[str]) -> None:
+    """Make these lines all the provenance that the graph (a source's, or ``kgf:predicted``) has.
 
     Its former statement nodes and its source node go; mentions and runs go where no other statement refers to them.
     What other graphs have is not read. Killed at any moment, doing it again ends in the same dataset.
@@ -190,11 +190,11 @@ def replace_provenance(store: GraphStore, graph: str, quads: Iterable[ox.Quad]) 
     Args:
         store: where.
         graph: IRI of the graph, which is that of its source.
-        quads: from ``source_quads``, ``run_quads`` and ``fact_quads``; none removes all.
+        lines: from ``source_lines``, ``run_lines`` and ``fact_lines``; none removes all.
     """
     if holds(graph):
         store.journal.touch(graph)  # confidences stand in the columns too
-    new = set(quads)
+    new = set(ox.parse("".join(lines).encode(), ox.RdfFormat.N_QUADS, lenient=True))
     mine = [q.subject for q in store.quads(None, IN_GRAPH, ox.NamedNode(graph), GRAPH_PROVENANCE)]
     owned = set(mine)
     own = [q for s in (*mine, ox.NamedNode(graph)) for q in store.quads(s, None, None, GRAPH_PROVENANCE)]
@@ -229,25 +229,44 @@ def _triple(fact: Fact) -> ox.Triple:
     return ox.Triple(named(fact.subject), named(fact.predicate), node(fact.object))
 
 
-def _statement(graph: str, triple: ox.Triple, facts: list[Fact]) -> Iterator[ox.Quad]:
-    place = ox.NamedNode(STATEMENT + digest(graph, text(triple.subject), triple.predicate.value, str(triple.object)))
-    yield _quad(place, TYPE, _STATEMENT)
-    yield _quad(place, SUBJECT, triple.subject)
-    yield _quad(place, PREDICATE, triple.predicate)
-    yield _quad(place, OBJECT, triple.object)
-    yield _quad(place, IN_GRAPH, ox.NamedNode(graph))
-    yield _quad(place, CONFIDENCE, decimal(max(fact.confidence for fact in facts)))
-    yield _quad(place, REASON, ox.Literal("; ".join(sorted({fact.reason for fact in facts}))))
+def _statement(graph: str, subject: str, predicate: str, value: str, facts: list[Fact]) -> Iterator[str]:
+    place = STATEMENT + digest(graph, subject, predicate, value)
+    yield _line(place, TYPE, _STATEMENT)
+    yield _line(place, SUBJECT, _ref(subject))
+    yield _line(place, PREDICATE, _ref(predicate))
+    yield _line(place, OBJECT, value)
+    yield _line(place, IN_GRAPH, _ref(graph))
+    yield _line(place, CONFIDENCE, _confidence(max(fact.confidence for fact in facts)))
+    yield _line(place, REASON, _string("; ".join(sorted({fact.reason for fact in facts}))))
     for extractor in sorted({fact.extractor for fact in facts}):
-        yield _quad(place, EXTRACTOR, ox.Literal(extractor))
+        yield _line(place, EXTRACTOR, _string(extractor))
     for run in sorted({fact.run for fact in facts}):
-        yield _quad(place, GENERATED_BY, ox.NamedNode(run))
+        yield _line(place, GENERATED_BY, _ref(run))
     for mention in sorted({mention.iri for fact in facts for mention in fact.evidence}):
-        yield _quad(place, DERIVED_FROM, ox.NamedNode(mention))
+        yield _line(place, DERIVED_FROM, _ref(mention))
 
 
-def _quad(s: Any, p: ox.NamedNode, o: Any) -> ox.Quad:
-    return ox.Quad(s, p, o, GRAPH)
+def _line(subject: str, predicate: ox.NamedNode, value: ox.NamedNode | str) -> str:
+    """One N-Quads line; the subject is an IRI of kgfuse's own, the value a term in N-Triples form."""
+    return f"<{subject}> {_FORM[predicate]} {_FORM.get(value, value)} <{GRAPH_PROVENANCE}> .\n"
+
+
+@lru_cache(maxsize=65536)
+def _ref(iri: str) -> str:
+    return f"<{named(iri).value}>"
+
+
+def _string(text: str) -> str:
+    return f'"{text.translate(_ESCAPES)}"'
+
+
+def _term(value: str | Value) -> str:
+    return _ref(value) if isinstance(value, str) else str(node(value))
+
+
+@lru_cache(maxsize=16384)
+def _confidence(number: float) -> str:
+    return str(decimal(number))
 
 
 def _seconds(seconds: float) -> str:

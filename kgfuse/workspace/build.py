@@ -21,11 +21,11 @@ from kgfuse.extract.resolve import Resolution, resolve
 from kgfuse.graph.journal import ALL
 from kgfuse.graph.provenance import (
     RunRecord,
-    fact_quads,
+    fact_lines,
     remove_provenance,
     replace_provenance,
-    run_quads,
-    source_quads,
+    run_lines,
+    source_lines,
 )
 from kgfuse.graph.published import publish
 from kgfuse.graph.writing import Writer
@@ -196,11 +196,12 @@ def _write(parts: Parts, outcome: Resolved, on_event: OnEvent) -> int:
             if row.kind == "rdf":
                 pieces, confidence = _imported(parts, row), None
             provenance = _provenance(parts, row, mine, runs)
-            fresh = graph not in marks and graph not in unfinished
-            if not fresh:
+            if graph not in marks and graph not in unfinished:
+                told = "".join(provenance).encode()
+            else:
+                told = b""
                 replace_provenance(parts.store, graph, provenance)
-            known = (ox.serialize(provenance, format=ox.RdfFormat.N_QUADS) or b"") if fresh else b""
-            writer.replace(graph, pieces, confidence=confidence, provenance=known)
+            writer.replace(graph, pieces, confidence=confidence, provenance=told)
         on_event("write", n, len(rows), row.name)
     for graph in sorted(marks.keys() - wanted):
         contents[graph] = None
@@ -262,12 +263,12 @@ def _runs(parts: Parts, outcome: Resolved) -> dict[str, RunRecord]:
     return runs
 
 
-def _provenance(parts: Parts, row: SourceRow, mine: Iterable[Fact], runs: Mapping[str, RunRecord]) -> Iterator[ox.Quad]:
-    yield from source_quads(parts.source(row))
+def _provenance(parts: Parts, row: SourceRow, mine: Iterable[Fact], runs: Mapping[str, RunRecord]) -> Iterator[str]:
+    yield from source_lines(parts.source(row))
     named = [replace(f, run=runs[f.run].iri) for f in mine]
-    yield from fact_quads(named)
+    yield from fact_lines(named)
     for record in {runs[f.run].iri: runs[f.run] for f in mine}.values():
-        yield from run_quads(record)
+        yield from run_lines(record)
 
 
 def _content_hash(row: SourceRow, structural: Iterable[ox.Triple], mine: Iterable[Fact]) -> str:

@@ -58,7 +58,8 @@ class DraftSymbols:
     def term(self, number: int) -> Term:
         """The term of a number."""
         (quad,) = ox.parse(f"<urn:s> <urn:p> {self._terms[number]} .".encode(), ox.RdfFormat.N_TRIPLES, lenient=True)
-        return quad.object
+        found: Term = quad.object
+        return found
 
     @cached_property
     def _terms(self) -> pl.Series:

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from kgfuse.graph.provenance import (
     RunRecord,
     decimal,
-    fact_quads,
+    fact_lines,
     fact_triples,
     remove_provenance,
     replace_provenance,
-    run_quads,
-    source_quads,
+    run_lines,
+    source_lines,
     statement_iri,
 )
 from kgfuse.graph.records import mentions_of, provenance_of, run_record, source_record, statements_about
@@ -76,7 +76,7 @@ workspaces = st.fixed_dictionaries({name: facts_of(name) for name in NAMES})
 def write(store: GraphStore, name: str, facts: list[Fact]) -> None:
     used = [run for run in RUNS if any(fact.run == run.iri for fact in facts)]
     store.replace_graph(source_iri(name), fact_triples(facts).get(source_iri(name), []))
-    quads = [*source_quads(source(name)), *fact_quads(facts), *(q for run in used for q in run_quads(run))]
+    quads = [*source_lines(source(name)), *fact_lines(facts), *(q for run in used for q in run_lines(run))]
     replace_provenance(store, source_iri(name), quads)
 
 

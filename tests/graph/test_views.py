@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kgfuse.errors import UsageError
 from kgfuse.graph.arrays import arrays, triple_arrays
 from kgfuse.graph.paths import Step
-from kgfuse.graph.provenance import fact_quads, fact_triples, replace_provenance
+from kgfuse.graph.provenance import fact_lines, fact_triples, replace_provenance
 from kgfuse.graph.store import GraphStore
 from kgfuse.graph.views import KnowledgeGraph
 from kgfuse.terms.mentions import Fact, Mention, TextSpan, Value
@@ -46,7 +46,7 @@ def kg() -> KnowledgeGraph:
         fact(EX + "owl", "https://schema.org/name", Value("Owl")),
     ]
     store.replace_graph(source, fact_triples(facts)[source])
-    replace_provenance(store, source, fact_quads(facts))
+    replace_provenance(store, source, fact_lines(facts))
     imported = [ox.Triple(*(ox.NamedNode(EX + x) for x in ("corn", "grownIn", "field")))]
     store.replace_graph(source_iri("farm.ttl"), imported)
     predicted = [ox.Triple(*(ox.NamedNode(EX + x) for x in ("owl", "likes", "wren")))]
