@@ -167,7 +167,9 @@ def run_query(store: ox.Store, sparql: str, prefixes: Mapping[str, str]) -> Quer
     """
     refuse_remote(sparql)
     try:
-        found = store.query(sparql, prefixes=dict(prefixes))
+        # each prefix that the engine is handed costs a short query as much as looking a triple up
+        used = {prefix: iri for prefix, iri in prefixes.items() if f"{prefix}:" in sparql}
+        found = store.query(sparql, prefixes=used)
         if isinstance(found, ox.QueryBoolean):
             return QueryResult("ask", (), [], bool(found), prefixes)
         if isinstance(found, ox.QueryTriples):

@@ -101,9 +101,9 @@ class GraphStore:
                 return self._change(name, {stored_triple(t) for t in triples})
         from kgfuse.graph.writing import Writer
 
-        writer = Writer(self)
-        counts = writer.replace(graph, _lines(triples))
-        writer.finish()
+        with Writer(self) as writer:
+            counts = writer.replace(graph, _lines(triples))
+            writer.finish()
         return counts
 
     def remove_graph(self, graph: str) -> int:
@@ -134,6 +134,8 @@ class GraphStore:
         """Write N-Triples (into the default graph) or N-Quads lines as they are; blank nodes keep their names."""
         from kgfuse.graph.writing import is_bulk, needs_parsing
 
+        if not lines:
+            return
         with self.told("could not be written"):
             if is_bulk(lines) and not needs_parsing(lines):
                 self.raw.bulk_load(lines, form, lenient=True)

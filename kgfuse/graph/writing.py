@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -16,15 +18,16 @@ from kgfuse.graph.nodes import named
 if TYPE_CHECKING:
     from kgfuse.graph.store import GraphStore
 
-_BATCH: Final = 48 << 20
+_BATCH: Final = 16 << 20
 """Bytes of lines that wait to be written together."""
+_IN_FLIGHT: Final = 2  # batches that may be on their way at a time: bounds memory
 _BULK: Final = 4 << 20  # from so many bytes on writing new files beats one transaction
 _ROWS: Final = 500_000
 Done = Callable[[list[str]], None]
 
 
 class Writer:
-    """Replaces named graphs that hold. Nothing is final until `finish`.
+    """Replaces named graphs that hold; used in a ``with`` statement. Nothing is final until `finish`.
 
     Each step is safe against being killed: a graph is noted as touched before it is written, what is added comes to
     the named graph before it comes to the default graph, and what is removed leaves in the other order, all at the
@@ -51,6 +54,9 @@ class Writer:
         self._removed: list[tuple[str, pl.DataFrame]] = []
         self._after_flush: list[str] = []
         self._at_the_end: list[str] = []
+        # Oxigraph loads on one core: the named graphs of a batch beside the default graph of the one before
+        self._first, self._second = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        self._waiting: deque[tuple[Future[None], list[str]]] = deque()
 
     def replace(
         self,
@@ -100,30 +106,51 @@ class Writer:
             self._touch(graph)
         for piece in self._lines(added):
             self._add(graph, piece)
-            if len(self._named) > _BATCH:
-                self.flush()
         if len(removed):
             self._removed.append((graph, removed))
         self.draft.put(graph, rows)
         return len(added), len(removed)
 
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._first.shutdown(cancel_futures=True)
+        self._second.shutdown(cancel_futures=True)
+
     def flush(self) -> None:
-        """Write what waits."""
-        for buffer, form in (
-            (self._named, ox.RdfFormat.N_QUADS),
-            (self._default, ox.RdfFormat.N_TRIPLES),
-            (self._provenance, ox.RdfFormat.N_QUADS),
-        ):
-            if buffer:
-                self._store.load_lines(bytes(buffer), form)
-                buffer.clear()
-        if self._after_flush:
-            self._done(self._after_flush)
-            self._after_flush = []
+        """Send what waits on its way."""
+        named_, default, provenance = bytes(self._named), bytes(self._default), bytes(self._provenance)
+        for buffer in (self._named, self._default, self._provenance):
+            buffer.clear()
+        load = self._store.load_lines
+
+        def first() -> None:
+            load(named_, ox.RdfFormat.N_QUADS)
+            load(provenance, ox.RdfFormat.N_QUADS)
+
+        before = self._first.submit(first)
+
+        def second() -> None:
+            before.result()  # never a triple in the default graph that no named graph has
+            load(default, ox.RdfFormat.N_TRIPLES)
+
+        self._waiting.append((self._second.submit(second), self._after_flush))
+        self._after_flush = []
+        self._arrive(_IN_FLIGHT)
+
+    def _arrive(self, left: int) -> None:
+        """Wait until no more batches than these are on their way; tell the graphs that are written."""
+        while len(self._waiting) > left:
+            batch, graphs = self._waiting.popleft()
+            batch.result()
+            if graphs:
+                self._done(graphs)
 
     def finish(self) -> Columns:
         """Write all, remove what no graph says any more, and keep the columns."""
         self.flush()
+        self._arrive(0)
         if self._removed:
             left = union(self.draft.graphs)
             gone = differ(pl.concat([rows.select("s", "p", "o") for _, rows in self._removed]).unique(), left)
@@ -154,7 +181,7 @@ class Writer:
         # a line break inside a literal is escaped, so " ." before one is always the end of a triple
         self._named += lines.replace(b" .\n", f" <{graph}> .\n".encode())
         self._default += lines
-        if len(self._named) > 4 * _BATCH:
+        if len(self._named) > _BATCH:
             self.flush()
 
     def _lines(self, rows: pl.DataFrame) -> Iterator[bytes]:

@@ -166,7 +166,26 @@ def _write(parts: Parts, outcome: Resolved, on_event: OnEvent) -> int:
                 if graph in contents:
                     parts.catalog.set_state(f"graph:{graph}", contents[graph])
 
-    writer = Writer(parts.store, done)
+    with Writer(parts.store, done) as writer:
+        _write_graphs(parts, outcome, on_event, writer, contents, marks)
+        on_event("reason", 0, 1, "")
+        bring_up_to_date(parts, writer)
+        writer.finish()
+    parts.catalog.set_state(MARK, mark(parts))
+    on_event("reason", 1, 1, "")
+    _forget_predictions(parts)
+    return len(contents)
+
+
+def _write_graphs(
+    parts: Parts,
+    outcome: Resolved,
+    on_event: OnEvent,
+    writer: Writer,
+    contents: dict[str, str | None],
+    marks: Mapping[str, str],
+) -> None:
+    """Hand the writer every graph that changed; ``contents`` gets the mark of each, ``None`` for one that goes."""
     unfinished = set(marks) if ALL in writer.interrupted else set(writer.interrupted)
 
     def changed(graph: str, content: str) -> bool:
@@ -207,13 +226,6 @@ def _write(parts: Parts, outcome: Resolved, on_event: OnEvent) -> int:
         contents[graph] = None
         remove_provenance(parts.store, graph)
         writer.replace(graph, [])
-    on_event("reason", 0, 1, "")
-    bring_up_to_date(parts, writer)
-    writer.finish()
-    parts.catalog.set_state(MARK, mark(parts))
-    on_event("reason", 1, 1, "")
-    _forget_predictions(parts)
-    return len(contents)
 
 
 def _imported(parts: Parts, row: SourceRow) -> Iterable[bytes]:
