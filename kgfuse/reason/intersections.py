@@ -20,7 +20,7 @@ class Table:
         width = max((len(m) for _, _, m in rows), default=0)
         self.classes = np.array([c for c, _, _ in rows], np.int64)
         self.heads = np.array([node for _, node, _ in rows], np.int64)
-        self.members = np.array([(*m, *[m[0]] * (width - len(m))) for _, _, m in rows], np.int64).reshape(-1, width)
+        self.members = np.array([(*m, *[m[0]] * (width - len(m))) for _, _, m in rows], np.int64).reshape(len(rows), width)
 
     def complete(self, rows: Ints, nodes: Ints, types: Ints) -> tuple[Ints, Ints]:
         """Of candidates (row, node) those where the node is of every class of the row."""
