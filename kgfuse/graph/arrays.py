@@ -82,17 +82,16 @@ def _ranked(terms: pl.Series, rows: pl.DataFrame) -> GraphView:
     """Rows of numbered terms with nodes and relations numbered apart, each in the order of its N-Triples form."""
     import numpy as np
 
+    from kgfuse.graph.decoded import bare
+
     s, p, o = (rows[name].to_numpy() for name in ("s", "p", "o"))
     nodes, relations = _used(len(terms), s, o), _used(len(terms), p)
     at, number = np.zeros((2, len(terms)), np.int64)
     at[nodes] = np.arange(len(nodes))
     number[relations] = np.arange(len(relations))
     edges = np.stack([at[s], number[p], at[o]], axis=1)
-    names = terms.gather(nodes)
-    bare = names.str.strip_prefix("<").str.strip_suffix(">")
-    names = bare.zip_with(names.str.starts_with("<") & ~names.str.starts_with("<<"), names)
     return GraphView(
-        nodes=tuple(names.to_list()),
+        nodes=tuple(bare(terms.gather(nodes)).to_list()),
         relations=tuple(text[1:-1] for text in terms.gather(relations).to_list()),
         edges=edges,
         confidence=rows["c"].to_numpy().astype(np.float32),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,12 +10,13 @@ import pyoxigraph as ox
 
 from kgfuse.errors import UsageError
 from kgfuse.graph import labels as names
-from kgfuse.graph.arrays import Exclude, GraphView, arrays, confidences, holding
+from kgfuse.graph import networkx_view
+from kgfuse.graph.arrays import Exclude, GraphView, arrays
 from kgfuse.graph.nodes import named, node, plain, shrink
 from kgfuse.graph.paths import Step, shortest_path
 from kgfuse.graph.python_values import python_value
 from kgfuse.graph.records import StatementRecord, provenance_of, statements_about
-from kgfuse.graph.store import GraphStore, holds
+from kgfuse.graph.store import GraphStore
 from kgfuse.terms.mentions import Value
 from kgfuse.terms.namespaces import RDF, SKOS
 
@@ -193,33 +193,7 @@ class KnowledgeGraph:
             literals: make literals nodes of their own, in N-Triples form, rather than values.
             graphs: IRIs of named graphs; what holds where not given.
         """
-        import networkx
-
-        graph = networkx.MultiDiGraph()
-        known = names.labels(self.store)
-        weight = confidences(self.store, predicted=graphs is not None)
-        sources = self._sources()
-        for triple in sorted(holding(self.store, graphs), key=str):
-            s, p, o = str(plain(triple.subject)), triple.predicate.value, plain(triple.object)
-            self._add_node(graph, s, known)
-            if isinstance(o, Value) and not literals:
-                graph.nodes[s]["values"].setdefault(self.short(p), []).append(python_value(triple.object))
-                continue
-            if isinstance(o, Value):
-                o = str(triple.object)
-                graph.add_node(o, label=str(python_value(triple.object)), values={})
-            else:
-                self._add_node(graph, o, known)
-            graph.add_edge(
-                s,
-                o,
-                key=p,
-                predicate=p,
-                label=known.get(p) or names.fallback(p),
-                confidence=weight.get(triple, 1.0),
-                sources=tuple(sources.get(triple, ())),
-            )
-        return graph
+        return networkx_view.to_networkx(self.store, self.short, literals=literals, graphs=graphs)
 
     def to_pyg(self, exclude: Exclude = None, *, graphs: Iterable[str] | None = None) -> PygGraph:
         """A homogeneous PyTorch Geometric graph; literals are nodes, features are the caller's to attach.
@@ -255,17 +229,6 @@ class KnowledgeGraph:
             confidence=max((r.confidence for r in records), default=1.0),
             sources=tuple(r.source for r in records),
         )
-
-    def _add_node(self, graph: networkx.MultiDiGraph, iri: str, known: Mapping[str, str]) -> None:
-        if iri not in graph:
-            graph.add_node(iri, label=known.get(iri) or names.fallback(iri), values={})
-
-    def _sources(self) -> dict[ox.Triple, list[str]]:
-        found: dict[ox.Triple, list[str]] = defaultdict(list)
-        for graph in filter(holds, self.store.graphs()):
-            for quad in self.store.quads(graph=graph):
-                found[quad.triple].append(graph)
-        return found
 
 
 def _addressable(quad: ox.Quad) -> bool:
