@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from kgfuse.reason.compiled import MEMBER, IntRule, substituted
 from kgfuse.reason.intersections import candidates, intersections
 from kgfuse.reason.joins import Atom, solve
 from kgfuse.reason.lists import Lists
-from kgfuse.reason.relations import NONE, Ints, Relation, View, gathered, member, merged, minus
+from kgfuse.reason.relations import NONE, Ints, Relation, View, among, gathered, member, merged, minus
 from kgfuse.reason.state import Sink, State, apply, possible, semi_naive
 
 
@@ -93,7 +91,7 @@ def remaining(
         delta = dict(frontier)
         if changed and MEMBER in full:
             keys = full[MEMBER].so
-            delta[MEMBER] = Relation(keys[np.isin(keys >> 32, sorted(changed))])
+            delta[MEMBER] = Relation(keys[among(keys >> 32, changed)])
         for rule in (*state.table.plain, *state.constructs):
             semi_naive(rule, delta, full, sink, state.kinds)
         for rule, fresh in state.instances(delta, changed):

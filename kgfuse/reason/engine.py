@@ -19,7 +19,8 @@ from kgfuse.reason.rules import RULES, Rule
 from kgfuse.reason.state import State
 from kgfuse.reason.symbols import BUILT_IN, QUOTED, Symbols
 
-_FEW: Final = 0.2
+_FEW: Final = 0.2  # share of the triples past whose change computing anew is quicker
+_SMALL: Final = 20_000  # from here on it pays to close the schema first
 
 
 class Problem:
@@ -105,6 +106,9 @@ def close(
 
 def _closed(problem: Problem, given: View) -> State:
     state = problem.state(problem.lists(given))
+    if _size(given) < _SMALL:
+        state.advance(given)
+        return state
     schema = problem.schema(given)
     state.advance(schema)
     rest = {p: Relation(minus(r.so, schema[p].so)) if p in schema else r for p, r in given.items()}

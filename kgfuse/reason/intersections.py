@@ -9,7 +9,7 @@ import numpy as np
 from kgfuse.reason.compiled import Vocabulary
 from kgfuse.reason.joins import CHUNK
 from kgfuse.reason.lists import Lists
-from kgfuse.reason.relations import LOW, Ints, Relation, View, expand, member, pack
+from kgfuse.reason.relations import LOW, Ints, Relation, View, among, expand, member, pack
 
 
 class Table:
@@ -20,7 +20,9 @@ class Table:
         width = max((len(m) for _, _, m in rows), default=0)
         self.classes = np.array([c for c, _, _ in rows], np.int64)
         self.heads = np.array([node for _, node, _ in rows], np.int64)
-        self.members = np.array([(*m, *[m[0]] * (width - len(m))) for _, _, m in rows], np.int64).reshape(len(rows), width)
+        self.members = np.array([(*m, *[m[0]] * (width - len(m))) for _, _, m in rows], np.int64).reshape(
+            len(rows), width
+        )
 
     def complete(self, rows: Ints, nodes: Ints, types: Ints) -> tuple[Ints, Ints]:
         """Of candidates (row, node) those where the node is of every class of the row."""
@@ -67,7 +69,7 @@ def intersections(
             emit(words.type, pack(nodes, table.classes[rows]))
 
     if fresh is not None or changed:
-        new = np.isin(table.heads, sorted(changed))
+        new = among(table.heads, changed)
         if fresh is not None:
             new |= member(pack(table.classes, table.heads), fresh.so)
         rows = np.flatnonzero(new)

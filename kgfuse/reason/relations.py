@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -16,7 +16,7 @@ NONE: Final[Ints] = np.empty(0, np.int64)
 _DENSE: Final = 1 << 20
 
 
-def pack(subjects: Ints | int, objects: Ints | int) -> Ints:
+def pack(subjects: Ints | Sequence[int] | int, objects: Ints | int) -> Ints:
     """Keys of pairs."""
     return np.asarray((np.asarray(subjects, np.int64) << 32) | objects, np.int64)
 
@@ -48,6 +48,11 @@ def member(keys: Ints, among: Ints) -> Mask:
     at = np.searchsorted(among, keys)
     at[at == len(among)] = 0
     return np.asarray(among[at] == keys)
+
+
+def among(values: Ints, few: Iterable[int]) -> Mask:
+    """Which values are among a few; where there are many values, `numpy.isin` would hash them all."""
+    return member(values, np.array(sorted(few), np.int64))
 
 
 def minus(keys: Ints, others: Ints) -> Ints:
@@ -160,8 +165,12 @@ def expand(low: Ints, counts: Ints, most: int) -> Iterator[tuple[Ints, Ints]]:
         counts: how many positions each row has.
         most: rows a piece.
     """
-    ends = np.cumsum(counts)
+    ends = counts.cumsum()
     total = int(ends[-1]) if len(ends) else 0
+    if 0 < total <= most:
+        rows = np.arange(len(counts)).repeat(counts)
+        yield rows, np.arange(total) + (low - ends + counts).repeat(counts)
+        return
     for start in range(0, total, most):
         stop = min(start + most, total)
         first = int(np.searchsorted(ends, start, side="right"))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kgfuse.reason.joins import CHUNK
-from kgfuse.reason.relations import LOW, NONE, Ints, Mask, Relation, View, expand, member, merged
+from kgfuse.reason.relations import LOW, NONE, Ints, Mask, Relation, View, among, expand, member, merged
 
 Emit = Callable[[int, Ints], None]
 
@@ -100,4 +100,4 @@ def _touched(all_keys: Ints, new_keys: Ints | None, fresh: Ints) -> Ints:
 
 
 def _predicates(keys: Ints, full: View) -> Mask:
-    return np.isin(keys >> 32, np.fromiter(full, np.int64, len(full)))
+    return among(keys >> 32, full)

@@ -50,7 +50,7 @@ class Rule:
 
 
 _PREFIX: Final = {"rdf": RDF, "rdfs": RDFS, "owl": OWL, "xsd": XSD}
-_ONE: Final = ox.Literal("1", datatype=ox.NamedNode(XSD + "integer"))  # as Oxigraph gives any whole number type back
+_INTEGER: Final = ox.NamedNode(XSD + "integer")  # as Oxigraph gives any whole number type back
 
 
 def _slot(token: str) -> Slot:
@@ -58,8 +58,8 @@ def _slot(token: str) -> Slot:
         return ox.Variable(token[1:])
     if token == "a":
         return ox.NamedNode(RDF + "type")
-    if token == "1":
-        return _ONE
+    if token.isdigit():
+        return ox.Literal(token, datatype=_INTEGER)
     prefix, _, local = token.partition(":")
     return ox.NamedNode(_PREFIX[prefix] + local)
 
@@ -69,8 +69,10 @@ def _pattern(text: str) -> Pattern:
     return _slot(subject), _slot(predicate), _slot(object_)
 
 
-def _rule(name: str, text: str) -> Rule:
-    body, _, head = text.partition("=>")
+def premises_of(
+    body: str,
+) -> tuple[tuple[Pattern, ...], tuple[tuple[ox.Variable, ox.Variable], ...], tuple[ListPremise, ...]]:
+    """Triple patterns, list members and list premises of a rule's text."""
     premises: list[Pattern] = []
     members: list[tuple[ox.Variable, ox.Variable]] = []
     lists: list[ListPremise] = []
@@ -84,7 +86,13 @@ def _rule(name: str, text: str) -> Rule:
             lists.append(ListPremise(word, ox.Variable(owner[1:]), _pattern(pattern)))  # type: ignore[arg-type]
         else:
             premises.append(_pattern(part))
-    return Rule(name, tuple(premises), _pattern(head), tuple(members), tuple(lists))
+    return tuple(premises), tuple(members), tuple(lists)
+
+
+def _rule(name: str, text: str) -> Rule:
+    body, _, head = text.partition("=>")
+    premises, members, lists = premises_of(body)
+    return Rule(name, premises, _pattern(head), members, lists)
 
 
 # fmt: off

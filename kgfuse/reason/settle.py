@@ -9,7 +9,20 @@ from __future__ import annotations
 import numpy as np
 
 from kgfuse.reason.joins import CHUNK
-from kgfuse.reason.relations import LOW, NONE, Ints, distinct, expand, gathered, member, merged, minus, pack, swap
+from kgfuse.reason.relations import (
+    LOW,
+    NONE,
+    Ints,
+    among,
+    distinct,
+    expand,
+    gathered,
+    member,
+    merged,
+    minus,
+    pack,
+    swap,
+)
 
 
 def composed(left: Ints, right: Ints) -> Ints:
@@ -37,12 +50,12 @@ def transitive(closed: Ints, new: Ints, dropped: tuple[int, ...] = (), barred: o
 
     def kept(keys: Ints) -> Ints:
         keys = keys[~no_subject[keys >> 32]]
-        return keys[~np.isin(keys & LOW, dropped)] if dropped else keys
+        return keys[~among(keys & LOW, dropped)] if dropped else keys
 
     edges = merged(closed, new)
     result = new
     if dropped:  # a path through such a node, which no derived pair leads to, is an edge of its own
-        through = edges[np.isin(edges & LOW, dropped)]
+        through = edges[among(edges & LOW, dropped)]
         shortcuts = minus(kept(composed(through, edges)), edges)
         result, edges = merged(result, shortcuts), merged(edges, shortcuts)
     start = minus(kept(composed(closed, result)), edges) if len(closed) else NONE

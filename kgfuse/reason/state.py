@@ -15,9 +15,9 @@ from kgfuse.reason.compiled import MEMBER, IntRule, Table, Vocabulary
 from kgfuse.reason.intersections import intersections
 from kgfuse.reason.joins import Atom, Columns, groups, rows_of, solve
 from kgfuse.reason.lists import Lists, pairs
-from kgfuse.reason.relations import LOW, NONE, Ints, Relation, View, gathered, merged, minus, pack
+from kgfuse.reason.relations import LOW, NONE, Ints, Relation, View, among, gathered, member, merged, minus, pack
 from kgfuse.reason.replace import replace
-from kgfuse.reason.symbols import BLANK, BUILT_IN, IRI, LITERAL, QUOTED
+from kgfuse.reason.symbols import BUILT_IN, IRI, LITERAL, QUOTED
 
 _HEAVY = 2_000_000
 _SETTLED = ("eq-sym", "eq-trans", "eq-rep-s", "eq-rep-o", "eq-rep-p", "prp-trp", "scm-sco", "scm-spo")
@@ -86,7 +86,7 @@ class State:
         self.constructs = tuple(constructs)
         self.words = words
         self.kinds = np.asarray(kinds)
-        self.barred = np.isin(self.kinds, (BUILT_IN, LITERAL, QUOTED))
+        self.barred = (self.kinds == BUILT_IN) | (self.kinds == LITERAL) | (self.kinds == QUOTED)
         self.lists = lists
         self.full: View = dict(full or {})
         members = pairs(lists)
@@ -111,7 +111,7 @@ class State:
         delta = self._settle(sink, derived=False)
         if changed and MEMBER in self.full:
             keys = self.full[MEMBER].so
-            delta[MEMBER] = Relation(keys[np.isin(keys >> 32, sorted(changed))])
+            delta[MEMBER] = Relation(keys[among(keys >> 32, changed)])
         while delta or changed:
             for p, relation in delta.items():
                 if p != MEMBER:
@@ -161,7 +161,7 @@ class State:
 
     def _is_a(self, node: int, kind: int) -> bool:
         types = self.full.get(self.words.type)
-        return types is not None and bool(len(types)) and bool(np.isin(pack(node, kind), types.so))
+        return types is not None and bool(len(types)) and bool(member(pack([node], kind), types.so)[0])
 
     def admissible(self, predicate: int, keys: Ints) -> Ints:
         """Of derived pairs those that are no generalised triples and say something, or may be premises."""
@@ -175,7 +175,7 @@ class State:
         elif predicate in (words.type, words.subclass):
             kept &= (o != words.thing) & (o != words.resource)
         if predicate in words.reflexive:
-            kept |= (s == o) & np.isin(self.kinds[s], (IRI, BLANK, BUILT_IN))
+            kept |= (s == o) & (self.kinds[s] != LITERAL)
         return keys[kept]
 
     def _settle(self, sink: Sink, *, derived: bool = True) -> View:
@@ -238,9 +238,9 @@ class State:
     def _symmetric(self, p: int, delta: dict[int, Ints]) -> bool:
         if not any(r.name == "prp-symp" for r in self.rules):
             return False
-        key = pack(p, self.words.symmetric)
+        key = pack([p], self.words.symmetric)
         new = delta.get(self.words.type)
-        return self._is_a(p, self.words.symmetric) or (new is not None and bool(np.isin(key, new)))
+        return self._is_a(p, self.words.symmetric) or (new is not None and bool(member(key, new)[0]))
 
     def _settle_types(self, delta: dict[int, Ints]) -> None:
         types = delta.get(self.words.type)
@@ -260,7 +260,7 @@ def semi_naive(rule: IntRule, delta: View, full: View, sink: Sink, kinds: object
     if not all(possible(atom, full) for atom in rule.atoms):
         return
     for i, atom in enumerate(rule.atoms):
-        if atom.p >= 0 and atom.p not in delta:
+        if not possible(atom, delta):
             continue
         sources = [(a, delta if j == i else full) for j, a in enumerate(rule.atoms)]
         _run(rule, sources, sink, kinds)
