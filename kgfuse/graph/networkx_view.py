@@ -66,10 +66,11 @@ def of_rows(
     numbers = distinct[np.argsort(first)]
     texts = bare(columns.terms.gather(numbers)).to_list()
     text = dict(zip(numbers.tolist(), texts, strict=True))
-    graph.add_nodes_from(
-        (iri, {"label": str(value[n]) if n in value else known.get(n) or names.fallback(iri), "values": {}})
+    data: dict[int, dict[str, Any]] = {
+        n: {"label": str(value[n]) if n in value else known.get(n) or names.fallback(iri), "values": {}}
         for n, iri in text.items()
-    )
+    }
+    graph.add_nodes_from((iri, data[n]) for n, iri in text.items())
     predicates = np.unique(rows["p"].to_numpy()).tolist()
     predicate = dict(zip(predicates, texts_of(columns, predicates), strict=True))
     said = {n: known.get(n) or names.fallback(iri) for n, iri in predicate.items()}
@@ -78,14 +79,18 @@ def of_rows(
     if not literals:
         edges = rows.filter(pl.col("o") >= columns.literals)
         shorter = {n: short(iri) for n, iri in predicate.items()}
-        for s, p, o in rows.filter(pl.col("o") < columns.literals).select("s", "p", "o").iter_rows():
-            graph.nodes[text[s]]["values"].setdefault(shorter[p], []).append(value[o])
-    graph.add_edges_from(
-        (text[s], text[o], predicate[p], {"predicate": predicate[p], "label": said[p], "confidence": c, "sources": by})
-        for (s, p, o), c, by in zip(
-            edges.select("s", "p", "o").iter_rows(), confidences_of(edges), sources_of(columns, edges), strict=True
-        )
-    )
+        for s, p, o in _triples(rows.filter(pl.col("o") < columns.literals)):
+            data[s]["values"].setdefault(shorter[p], []).append(value[o])
+    # what `add_edge` does, without its look-ups: each triple comes once
+    succ, pred = graph._succ, graph._pred
+    for (s, p, o), c, by in zip(_triples(edges), confidences_of(edges), sources_of(columns, edges), strict=True):
+        subject, iri, obj = text[s], predicate[p], text[o]
+        edge = {"predicate": iri, "label": said[p], "confidence": c, "sources": by}
+        parallel = succ[subject].get(obj)
+        if parallel is None:
+            succ[subject][obj] = pred[obj][subject] = {iri: edge}
+        else:
+            parallel[iri] = edge
     return graph
 
 
@@ -125,6 +130,10 @@ def of_triples(
             sources=tuple(sources.get(triple, ())),
         )
     return graph
+
+
+def _triples(rows: pl.DataFrame) -> Iterable[tuple[int, int, int]]:
+    return zip(*(rows[name].to_list() for name in ("s", "p", "o")), strict=True)
 
 
 def triples_of(results: Mapping[str, Any], property: str) -> list[ox.Triple]:

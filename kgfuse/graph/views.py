@@ -4,60 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
-
-import pyoxigraph as ox
+from typing import TYPE_CHECKING
 
 from kgfuse.errors import UsageError
 from kgfuse.graph import labels as names
 from kgfuse.graph import networkx_view
+from kgfuse.graph.arcs import Arcs, walkable
 from kgfuse.graph.arrays import Exclude, GraphView, arrays
+from kgfuse.graph.neighbors import Description, Neighbor, describe, neighbors
 from kgfuse.graph.nodes import named, node, plain, shrink
-from kgfuse.graph.paths import Step, shortest_path
-from kgfuse.graph.python_values import python_value
+from kgfuse.graph.paths import Path, Step, best_paths, shortest_path
 from kgfuse.graph.records import StatementRecord, provenance_of, statements_about
 from kgfuse.graph.store import GraphStore
 from kgfuse.terms.mentions import Value
-from kgfuse.terms.namespaces import RDF, SKOS
 
 if TYPE_CHECKING:
     import networkx
     import rdflib
     import torch_geometric.data
 
-
-@dataclass(frozen=True, slots=True)
-class Neighbor:
-    """One edge of a node, seen from it.
-
-    Args:
-        property: IRI.
-        direction: ``out`` when the node is the subject, ``in`` when it is the object.
-        node: IRI at the other end, or the literal.
-        label: of the other end.
-        property_label: of the property.
-        confidence: the highest of its statements; 1 where it was not extracted.
-        sources: IRIs of the graphs that say so.
-    """
-
-    property: str
-    direction: Literal["out", "in"]
-    node: str | Value
-    label: str
-    property_label: str
-    confidence: float
-    sources: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What the graph knows of one thing."""
-
-    iri: str
-    label: str
-    types: tuple[str, ...]
-    definition: str
-    neighbors: tuple[Neighbor, ...]
+    from kgfuse.graph.columns import Columns
 
 
 @dataclass(frozen=True)
@@ -82,6 +48,7 @@ class KnowledgeGraph:
 
     def __init__(self, store: GraphStore) -> None:
         self.store = store
+        self._walked: tuple[Columns, object, Arcs] | None = None
 
     def __len__(self) -> int:
         return self.store.size()
@@ -122,17 +89,8 @@ class KnowledgeGraph:
 
     def neighbors(self, name: str, properties: Collection[str] | None = None) -> list[Neighbor]:
         """Everything one edge away, in both directions, of these properties only where given; sorted."""
-        here = named(self.iri(name))
         wanted = None if properties is None else {self.iri(p) for p in properties}
-        found = [
-            self._neighbor(q, "out") for q in self.store.quads(here) if wanted is None or q.predicate.value in wanted
-        ]
-        found += [
-            self._neighbor(q, "in")
-            for q in self.store.quads(None, None, here)
-            if q.subject != here and (wanted is None or q.predicate.value in wanted)
-        ]
-        return sorted(found, key=lambda n: (n.direction != "out", n.property, n.label, str(n.node)))
+        return neighbors(self.store, self.iri(name), wanted)
 
     def path(
         self,
@@ -141,25 +99,44 @@ class KnowledgeGraph:
         max_hops: int = 4,
         *,
         properties: Collection[str] | None = None,
+        min_confidence: float = 0.0,
         through_types: bool = False,
     ) -> tuple[Step, ...] | None:
         """Fewest edges from a to b in either direction, without the ontology's axioms; see ``paths.shortest_path``."""
-        wanted = None if properties is None else {self.iri(p) for p in properties}
-        return shortest_path(
-            self.store, self.iri(a), self.iri(b), max_hops, properties=wanted, through_types=through_types
-        )
+        arcs = self._arcs(properties, min_confidence, through_types)
+        return shortest_path(self.store.columns, arcs, self.iri(a), self.iri(b), max_hops)
+
+    def paths(
+        self,
+        a: str,
+        b: str,
+        k: int = 3,
+        *,
+        properties: Collection[str] | None = None,
+        max_hops: int = 4,
+        min_confidence: float = 0.0,
+        through_types: bool = False,
+    ) -> list[Path]:
+        """The k surest paths from a to b: by the product of their edges' confidences, then fewest edges.
+
+        No path passes a node twice; between two nodes the surest edge stands for all. An inferred edge has
+        confidence 1 (its premises' confidences are not multiplied), as an imported one has.
+
+        Args:
+            a: where from.
+            b: where to.
+            k: how many.
+            properties: only along these.
+            max_hops: longest path to look for.
+            min_confidence: only along edges of so much confidence.
+            through_types: go along ``rdf:type`` too, which puts all members of a class two hops apart.
+        """
+        arcs = self._arcs(properties, min_confidence, through_types)
+        return best_paths(self.store, arcs, self.iri(a), self.iri(b), k, max_hops)
 
     def describe(self, name: str) -> Description:
         """Label, types, definition and neighbours of one thing."""
-        iri = self.iri(name)
-        here = named(iri)
-        types = sorted(str(plain(q.object)) for q in self.store.quads(here, named(RDF + "type")))
-        definitions = sorted(
-            str(python_value(q.object))
-            for p in (SKOS + "definition", "http://www.w3.org/2000/01/rdf-schema#comment")
-            for q in self.store.quads(here, named(p))
-        )
-        return Description(iri, self.label(iri), tuple(types), next(iter(definitions), ""), tuple(self.neighbors(iri)))
+        return describe(self.store, self.iri(name))
 
     def statements_about(
         self, s: str | None = None, p: str | None = None, o: str | Value | None = None
@@ -215,22 +192,11 @@ class KnowledgeGraph:
         )
         return PygGraph(data, view)
 
-    def _neighbor(self, quad: ox.Quad, direction: Literal["out", "in"]) -> Neighbor:
-        other = plain(quad.object if direction == "out" else quad.subject)
-        subject, obj = str(plain(quad.subject)), plain(quad.object)
-        records = provenance_of(self.store, subject, quad.predicate.value, obj) if _addressable(quad) else []
-        records = [r for r in records if r.status != "predicted"]
-        return Neighbor(
-            property=quad.predicate.value,
-            direction=direction,
-            node=other,
-            label=other.lexical if isinstance(other, Value) else names.label(self.store, other),
-            property_label=names.label(self.store, quad.predicate.value),
-            confidence=max((r.confidence for r in records), default=1.0),
-            sources=tuple(r.source for r in records),
-        )
-
-
-def _addressable(quad: ox.Quad) -> bool:
-    terms: tuple[Any, ...] = (quad.subject, quad.object)
-    return not any(isinstance(term, ox.BlankNode | ox.Triple) for term in terms)
+    def _arcs(self, properties: Collection[str] | None, min_confidence: float, through_types: bool) -> Arcs:
+        """What may be walked; that of the last call is kept as long as the graph stays what it is."""
+        wanted = None if properties is None else frozenset(self.iri(p) for p in properties)
+        columns, chosen = self.store.columns, (wanted, min_confidence, through_types)
+        if self._walked is None or self._walked[0] is not columns or self._walked[1] != chosen:
+            rows = walkable(columns, wanted, min_confidence, through_types=through_types)
+            self._walked = (columns, chosen, Arcs.of(rows))
+        return self._walked[2]
