@@ -123,7 +123,7 @@ def sources_of(columns: Columns, rows: pl.DataFrame) -> list[tuple[str, ...]]:
     return found
 
 
-def texts_of(columns: Columns, numbers: npt.NDArray[np.integer] | Sequence[int]) -> list[str]:
+def texts_of(columns: Columns, numbers: npt.NDArray[np.integer] | Sequence[int] | pl.Series) -> list[str]:
     """Numbered terms, IRIs without their brackets."""
     import numpy as np
 

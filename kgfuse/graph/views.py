@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING
 
 from kgfuse.errors import UsageError
 from kgfuse.graph import labels as names
-from kgfuse.graph import networkx_view
+from kgfuse.graph import networkx_view, tables
 from kgfuse.graph.arcs import Arcs, walkable
 from kgfuse.graph.arrays import Exclude, GraphView, arrays
+from kgfuse.graph.finding import Moment, find
 from kgfuse.graph.neighbors import Description, Neighbor, describe, neighbors
 from kgfuse.graph.nodes import named, node, plain, shrink
 from kgfuse.graph.paths import Path, Step, best_paths, shortest_path
 from kgfuse.graph.records import StatementRecord, provenance_of, statements_about
 from kgfuse.graph.store import GraphStore
+from kgfuse.graph.subgraph import Subgraph, subgraph
+from kgfuse.graph.tables import Statistics
 from kgfuse.terms.mentions import Value
 
 if TYPE_CHECKING:
     import networkx
+    import pandas
     import rdflib
     import torch_geometric.data
 
@@ -134,6 +138,37 @@ class KnowledgeGraph:
         arcs = self._arcs(properties, min_confidence, through_types)
         return best_paths(self.store, arcs, self.iri(a), self.iri(b), k, max_hops)
 
+    def subgraph(
+        self,
+        names: str | Iterable[str],
+        hops: int = 1,
+        *,
+        properties: Collection[str] | None = None,
+        min_confidence: float = 0.0,
+        limit: int = 1000,
+    ) -> Subgraph:
+        """What lies around some things: all that is so many edges away in either direction, and the edges between.
+
+        The way goes along facts, not along axioms or ``rdf:type``; each node has its types and literals.
+
+        Args:
+            names: of one thing, or several.
+            hops: how far.
+            properties: only along these.
+            min_confidence: only what is said with so much confidence; inferred edges have 1.
+            limit: at most so many edges between things, the nearest and then the surest.
+        """
+        chosen = [names] if isinstance(names, str) else names
+        return subgraph(
+            self.store.columns,
+            [self.iri(n) for n in chosen],
+            self.store.prefixes,
+            hops,
+            properties=None if properties is None else {self.iri(p) for p in properties},
+            min_confidence=min_confidence,
+            limit=limit,
+        )
+
     def describe(self, name: str) -> Description:
         """Label, types, definition and neighbours of one thing."""
         return describe(self.store, self.iri(name))
@@ -144,6 +179,48 @@ class KnowledgeGraph:
         """Statement nodes whose triple matches, with their mentions."""
         obj = self.iri(o) if isinstance(o, str) else o
         return statements_about(self.store, s and self.iri(s), p and self.iri(p), obj)
+
+    def statements(
+        self,
+        subject: str | None = None,
+        predicate: str | None = None,
+        object: str | Value | None = None,
+        *,
+        min_confidence: float = 0.0,
+        source: str | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        time_property: str | None = None,
+        limit: int | None = None,
+    ) -> list[StatementRecord]:
+        """Statements that hold and match, each with its provenance; one for each graph that says a triple.
+
+        Args:
+            subject: ``None`` matches all, here and below.
+            predicate: a property.
+            object: a name, or a literal as ``Value``.
+            min_confidence: only statements of so much confidence.
+            source: only what this graph says.
+            since: only about subjects of which the graph states a date or time from then on.
+            until: and until then; a day counts whole, and what names no zone is taken as UTC.
+            time_property: the date or time is looked for under this property; under any where not given.
+            limit: at most so many.
+
+        Raises:
+            UsageError: a text for since or until that is not ISO 8601.
+        """
+        return find(
+            self.store,
+            subject and self.iri(subject),
+            predicate and self.iri(predicate),
+            self.iri(object) if isinstance(object, str) else object,
+            min_confidence=min_confidence,
+            source=source and self.iri(source),
+            since=since,
+            until=until,
+            time_property=time_property and self.iri(time_property),
+            limit=limit,
+        )
 
     def provenance_of(self, s: str, p: str, o: str | Value) -> list[StatementRecord]:
         """Every graph that says this triple, with characters, boxes and times where it was extracted."""
@@ -159,6 +236,17 @@ class KnowledgeGraph:
         for prefix, namespace in self.store.prefixes.items():
             dataset.bind(prefix, namespace, replace=True)
         return dataset
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Every triple that holds: subject, predicate, object, confidence, status, sources.
+
+        Literals are in N-Triples form; an inferred triple has confidence 1.
+        """
+        return tables.to_pandas(self.store.columns, self.store.columns.edges)
+
+    def statistics(self) -> Statistics:
+        """Triples by status, nodes, relations, members of classes, degrees."""
+        return tables.statistics(self.store.columns)
 
     def to_networkx(self, *, literals: bool = False, graphs: Iterable[str] | None = None) -> networkx.MultiDiGraph:
         """A NetworkX multi-digraph.
