@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 
 from kgfuse.errors import UsageError
 from kgfuse.graph import labels as names
 from kgfuse.graph import networkx_view, tables
 from kgfuse.graph.arcs import Arcs, walkable
-from kgfuse.graph.arrays import Exclude, GraphView, arrays
+from kgfuse.graph.arrays import Exclude
 from kgfuse.graph.finding import Moment, find
 from kgfuse.graph.neighbors import Description, Neighbor, describe, neighbors
 from kgfuse.graph.nodes import named, node, plain, shrink
 from kgfuse.graph.paths import Path, Step, best_paths, shortest_path
+from kgfuse.graph.pyg_view import HeteroGraph, PygGraph, heterogeneous, homogeneous
 from kgfuse.graph.records import StatementRecord, provenance_of, statements_about
 from kgfuse.graph.store import GraphStore
 from kgfuse.graph.subgraph import Subgraph, subgraph
@@ -25,22 +25,8 @@ if TYPE_CHECKING:
     import networkx
     import pandas
     import rdflib
-    import torch_geometric.data
 
     from kgfuse.graph.columns import Columns
-
-
-@dataclass(frozen=True)
-class PygGraph:
-    """A homogeneous PyTorch Geometric graph with the way back to IRIs.
-
-    Args:
-        data: ``edge_index`` (2, E), ``edge_type`` (E,), ``edge_confidence`` (E,), ``num_nodes``.
-        view: nodes, relations and literals by number: ``view.nodes[i]``, ``view.node_index[iri]``.
-    """
-
-    data: torch_geometric.data.Data
-    view: GraphView
 
 
 class KnowledgeGraph:
@@ -260,25 +246,42 @@ class KnowledgeGraph:
         """
         return networkx_view.to_networkx(self.store, self.short, literals=literals, graphs=graphs)
 
-    def to_pyg(self, exclude: Exclude = None, *, graphs: Iterable[str] | None = None) -> PygGraph:
-        """A homogeneous PyTorch Geometric graph; literals are nodes, features are the caller's to attach.
+    @overload
+    def to_pyg(
+        self,
+        exclude: Exclude = None,
+        *,
+        graphs: Iterable[str] | None = None,
+        hetero: Literal[False] = False,
+        literals: Literal["nodes", "features"] = "nodes",
+    ) -> PygGraph: ...
+
+    @overload
+    def to_pyg(
+        self, exclude: Exclude = None, *, graphs: Iterable[str] | None = None, hetero: Literal[True]
+    ) -> HeteroGraph: ...
+
+    def to_pyg(
+        self,
+        exclude: Exclude = None,
+        *,
+        graphs: Iterable[str] | None = None,
+        hetero: bool = False,
+        literals: Literal["nodes", "features"] = "nodes",
+    ) -> PygGraph | HeteroGraph:
+        """A PyTorch Geometric graph, with the way back to IRIs.
 
         Args:
             exclude: triples to leave out, or a predicate that says so.
             graphs: IRIs of named graphs; what holds where not given.
+            hetero: a node type for each class (the most special asserted one of a node), a relation type for each
+                property between two of them; literals are features.
+            literals: nodes of their own, or features: numbers and dates as normalised columns with a mask, texts as
+                they are for the caller to encode.
         """
-        import torch
-        from torch_geometric.data import Data
-
-        view = arrays(self.store, exclude, graphs=graphs)
-        edges = torch.from_numpy(view.edges.copy())
-        data = Data(
-            edge_index=edges[:, [0, 2]].t().contiguous(),
-            edge_type=edges[:, 1].contiguous(),
-            edge_confidence=torch.from_numpy(view.confidence.copy()),
-            num_nodes=len(view.nodes),
-        )
-        return PygGraph(data, view)
+        if hetero:
+            return heterogeneous(self.store, self.short, exclude, graphs=graphs)
+        return homogeneous(self.store, exclude, graphs=graphs, literals=literals)
 
     def _arcs(self, properties: Collection[str] | None, min_confidence: float, through_types: bool) -> Arcs:
         """What may be walked; that of the last call is kept as long as the graph stays what it is."""
