@@ -208,10 +208,10 @@ def _write_graphs(
         graph = source_iri(row.name)
         wanted.add(graph)
         mine = facts.get(graph, [])
-        structural = [] if row.kind == "rdf" else list(_structural(parts, row))
-        if changed(graph, _content_hash(row, structural, mine)):
-            pieces: Iterable[bytes] = [graph_facts.lines([*structural, *map(graph_facts.fact_triple, mine)])]
-            confidence: list[float] | None = [1.0] * len(structural) + [f.confidence for f in mine]
+        own = [] if row.kind == "rdf" else list(structural(parts, row))
+        if changed(graph, _content_hash(row, own, mine)):
+            pieces: Iterable[bytes] = [graph_facts.lines([*own, *map(graph_facts.fact_triple, mine)])]
+            confidence: list[float] | None = [1.0] * len(own) + [f.confidence for f in mine]
             if row.kind == "rdf":
                 pieces, confidence = _imported(parts, row), None
             provenance = _provenance(parts, row, mine, runs)
@@ -253,7 +253,7 @@ def _forget_predictions(parts: Parts) -> None:
         parts.store.replace_graph(GRAPH_PREDICTED, kept)
 
 
-def _structural(parts: Parts, row: SourceRow) -> Iterable[ox.Triple]:
+def structural(parts: Parts, row: SourceRow) -> Iterable[ox.Triple]:
     """What a source states by itself, before anything is extracted from it."""
     if row.kind == "manifest":
         for item in parts.catalog.items(manifest=row.name):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kgfuse.explain.chain import Explanation
     from kgfuse.fuse.config import TrainConfig
     from kgfuse.workspace.build import BuildReport, Resolved
+    from kgfuse.workspace.checking import CheckReport
     from kgfuse.workspace.prediction import Prediction, Predictor
     from kgfuse.workspace.training import Trained
 
@@ -254,6 +255,20 @@ class Workspace:
 
         self._writing()
         return build(self._parts, on_event, retry=retry)
+
+    def check(self, shapes: Sequence[str | Path] = (), *, on_event: OnEvent = silent) -> CheckReport:
+        """Prove that nothing stands in the graph without provenance; validate it against shapes.
+
+        Args:
+            shapes: files of SHACL shapes, beside those of the packs.
+            on_event: told about progress.
+
+        Raises:
+            PackError: a shapes file cannot be read; names file and line.
+        """
+        from kgfuse.workspace.checking import check
+
+        return check(self._parts, shapes, on_event)
 
     # knowledge out
 

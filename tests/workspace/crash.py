@@ -116,7 +116,7 @@ def main() -> None:
             change(documents, True)
             shutil.copytree(folder / f"ws{n - 1}", place)
         change(documents, back)
-        answer = forked(lambda p=place: built(p, documents, extractors), rng.uniform(0, lengths[back]))
+        answer = forked(lambda p=place: built(p, documents, extractors), rng.uniform(0, 0.8 * lengths[back]))
         killed["too late" if answer else "first build" if back else "change"] += 1
         resumed = forked(lambda p=place: built(p, documents, extractors))
         if resumed != expected[back]:
