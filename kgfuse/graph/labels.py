@@ -31,9 +31,14 @@ def label(store: GraphStore, iri: str) -> str:
 
 def labels(columns: Columns) -> dict[int, str]:
     """The best label of every IRI that has one, by number; the same one as `label` gives."""
+    return best_by(columns, [p.value for p in LABELS])
+
+
+def best_by(columns: Columns, properties: Iterable[str]) -> dict[int, str]:
+    """For every IRI the best text these properties give it: English first, then untagged, then the first property's."""
     import polars as pl
 
-    table = named_by(columns, [p.value for p in LABELS])
+    table = named_by(columns, properties)
     language = pl.col("language")
     rank = pl.when(language == "").then(1).when((language == "en") | language.str.starts_with("en-")).then(0)
     table = table.with_columns(rank.otherwise(2).alias("rank")).sort("s", "rank", "at", "lexical")
