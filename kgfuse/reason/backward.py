@@ -5,14 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 import pyoxigraph as ox
 
 from kgfuse.reason.construct import ConstructRule
 from kgfuse.reason.forward import list_members
+from kgfuse.reason.holding import asserting
+from kgfuse.reason.routes import Routes
 from kgfuse.reason.rules import RULES, Binding, Pattern, Rule, bind, expand, unify
 from kgfuse.reason.trivial import reflexivity
+from kgfuse.terms.namespaces import OWL, RDF
+
+WIDE: Final = 24
+"""From how many applications of one rule on a proof goes only where what is asserted is near."""
+
+_LOOKED_AT: Final = 2000
+_TRANSITIVE: Final = frozenset({"eq-trans", "prp-trp", "scm-sco", "scm-spo"})
+_SAME: Final = ox.NamedNode(OWL + "sameAs")
+_TYPE: Final = ox.NamedNode(RDF + "type")
+_TRANSITIVE_PROPERTY: Final = ox.NamedNode(OWL + "TransitiveProperty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +39,74 @@ class Step:
 
 
 def steps_to(
-    store: ox.Store, triple: ox.Triple, constructs: Sequence[ConstructRule] = (), *, only: str | None = None
+    store: ox.Store,
+    triple: ox.Triple,
+    constructs: Sequence[ConstructRule] = (),
+    *,
+    only: str | None = None,
+    routes: Routes | None = None,
 ) -> Iterator[Step]:
     """Rule applications whose premises hold in the default graph and whose conclusion is the triple.
 
-    Applications that need the triple itself are left out. ``only`` names the one rule to look at.
+    Applications that need the triple itself are left out.
+
+    Args:
+        store: what holds.
+        triple: the conclusion.
+        constructs: CONSTRUCT rules.
+        only: name of the one rule to look at.
+        routes: where there are more than ``WIDE`` applications of a rule, the ways that lead to what is asserted; all
+            applications without it.
     """
     name = reflexivity(triple.subject, triple.predicate, triple.object)
     if name is not None and only in (None, name):
         yield Step(name, (), triple)
     for rule in RULES:
         if only is None or rule.name == only:
-            for step in _table_steps(store, rule, triple):
-                if triple not in step.premises:
-                    yield step
+            found = (step for step in _table_steps(store, rule, triple) if triple not in step.premises)
+            yield from found if routes is None else _narrowed(store, rule, triple, found, routes)
     for construct in constructs:
         if only is None or construct.name == only:
             for step in _construct_steps(store, construct, triple):
                 if triple not in step.premises:
                     yield step
+
+
+def _narrowed(store: ox.Store, rule: Rule, triple: ox.Triple, steps: Iterator[Step], routes: Routes) -> Iterator[Step]:
+    """All steps where they are few, else those that promise most."""
+    few = [] if rule.name in _TRANSITIVE and routes.knows(triple) else list(islice(steps, WIDE + 1))
+    if 0 < len(few) <= WIDE:
+        yield from few
+        return
+    if few and rule.name in ("eq-rep-s", "eq-rep-o") and triple.predicate == _SAME:
+        return  # symmetry and transitivity say the same
+    if rule.name in _TRANSITIVE and (few or routes.knows(triple)):
+        middle = routes.middle(triple)
+        if middle is not None:
+            p = triple.predicate
+            if rule.premises[-1][1] not in (p, *_variables(rule)):
+                return  # that is another rule's predicate
+            axioms = (ox.Triple(p, _TYPE, _TRANSITIVE_PROPERTY),) if rule.name == "prp-trp" else ()
+            if any(ox.Quad(*axiom) not in store for axiom in axioms):
+                return
+            halves = ox.Triple(triple.subject, p, middle), ox.Triple(middle, p, triple.object)  # type: ignore[arg-type]
+            yield Step(rule.name, (*axioms, *halves), triple)
+            return
+    looked_at = [*few, *islice(steps, _LOOKED_AT)]
+    known: dict[ox.Triple, bool] = {}
+
+    def open_premises(step: Step) -> int:
+        for premise in step.premises:
+            if premise not in known:
+                known[premise] = not asserting(store, premise)
+        return sum(known[premise] for premise in step.premises)
+
+    least = min(map(open_premises, looked_at), default=0)
+    yield from [step for step in looked_at if open_premises(step) == least][:WIDE]
+
+
+def _variables(rule: Rule) -> tuple[ox.Variable, ...]:
+    return tuple(t for pattern in rule.premises for t in pattern if isinstance(t, ox.Variable))
 
 
 def _table_steps(store: ox.Store, rule: Rule, triple: ox.Triple) -> Iterator[Step]:

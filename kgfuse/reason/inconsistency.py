@@ -7,8 +7,9 @@ contradicts itself. So of a reported set no triple can be spared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -19,9 +20,9 @@ from kgfuse.reason.construct import ConstructRule, parse_rules
 from kgfuse.reason.engine import Problem
 from kgfuse.reason.falsity import FALSITIES, Falsity, Matches, contradictions, premises
 from kgfuse.reason.forward import list_members
-from kgfuse.reason.holding import Holding, raw_store
+from kgfuse.reason.holding import Holding, asserting, raw_store
 from kgfuse.reason.infer import infer
-from kgfuse.reason.proofs import Proof, asserting, prove
+from kgfuse.reason.proofs import Proof, prove
 from kgfuse.reason.relations import Ints
 from kgfuse.reason.rules import RULES
 from kgfuse.reason.symbols import Numbering, Symbols
@@ -118,11 +119,9 @@ def inconsistencies(
     for match in matches:
         counts[match.rule.name] = counts.get(match.rule.name, 0) + match.count
     found: dict[tuple[ox.Triple, ...], Inconsistency] = {}
-    looked_at = 0
-    for rule, binding in _bindings(matches, symbols):
-        if len(found) == limit or looked_at == 4 * limit:
+    for rule, binding in islice(_bindings(matches, symbols), 4 * limit):
+        if len(found) == limit:
             break
-        looked_at += 1
         one = _explained(raw, rule, binding, constructs)
         found.setdefault(one.asserted or one.premises, one)
     return Report(tuple(found.values()), counts)
@@ -160,7 +159,7 @@ def _read(store: ox.Store) -> tuple[Ints, Ints, Symbols]:
     return rows, numbering.rows(said), numbering
 
 
-def _bindings(matches: Sequence[Matches], symbols: Symbols) -> Iterable[tuple[Falsity, dict[str, Any]]]:
+def _bindings(matches: Sequence[Matches], symbols: Symbols) -> Iterator[tuple[Falsity, dict[str, Any]]]:
     """Matches, one of each rule in turn, so that one rule's thousands do not hide another's."""
     for i in range(max((len(m.rows) for m in matches), default=0)):
         for match in matches:

@@ -3,7 +3,8 @@
 The store already holds all that follows, so a rule is read backwards: its conclusion is matched with the triple, its
 premises with the default graph. Level by level this finds every step that a proof of that depth could use; the least
 proof among them is then picked bottom-up (Knuth, "A generalization of Dijkstra's algorithm", 1977), which no cycle of
-symmetric, inverse or ``owl:sameAs`` statements can lead astray.
+symmetric, inverse or ``owl:sameAs`` statements can lead astray. Where a rule has very many ways to a triple, as in a
+large transitive or ``owl:sameAs`` closure, only the ways closest to what is asserted are looked at (`routes`).
 """
 
 from __future__ import annotations
@@ -19,12 +20,11 @@ import pyoxigraph as ox
 from kgfuse.errors import UsageError
 from kgfuse.reason.backward import Step, steps_to
 from kgfuse.reason.construct import ConstructRule, parse_rules
-from kgfuse.reason.holding import Holding, raw_store
-from kgfuse.terms.namespaces import GRAPH_INFERRED, GRAPH_PREDICTED, GRAPH_PROVENANCE
+from kgfuse.reason.holding import Holding, asserting, raw_store
+from kgfuse.reason.routes import Routes
 
 ASSERTED: Final = "asserted"
 MAX_STEPS: Final = 20_000
-_NOT_ASSERTED: Final = frozenset({GRAPH_INFERRED, GRAPH_PREDICTED, GRAPH_PROVENANCE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,12 @@ class Proof:
             found["premises"] = [premise.to_dict() for premise in self.premises]
         return found
 
+    def to_rdf(self) -> list[ox.Triple]:
+        """As PROV and statement nodes, sorted, without blank nodes; `kgfuse.reason.proofrdf` reads it back."""
+        from kgfuse.reason.proofrdf import proof_to_rdf
+
+        return proof_to_rdf(self)
+
     def lines(self, prefixes: Mapping[str, str] | None = None) -> list[str]:
         """One line a triple, indented by depth, with its rule or its sources."""
         why = "asserted in " + ", ".join(_short(g, prefixes) for g in self.graphs) if self.graphs else f"by {self.rule}"
@@ -90,6 +96,9 @@ def prove(
     max_steps: int = MAX_STEPS,
 ) -> Proof | None:
     """A proof of least depth, and at that depth of few steps, of a triple of the default graph.
+
+    Where more than `kgfuse.reason.backward.WIDE` applications of one rule lead to a triple, it is a proof of little
+    depth: over a shortest path of asserted statements, halved and halved again.
 
     Args:
         store: as kgfuse keeps it: what holds in the default graph, who says so in named graphs.
@@ -110,6 +119,13 @@ def prove(
     if ox.Quad(*goal) not in store:
         return None
     constructs = [r for rule in rules for r in (parse_rules(rule) if isinstance(rule, str) else [rule])]
+    found = _search(store, goal, constructs, Routes(store), max_steps)
+    return found if found is not None else _search(store, goal, constructs, None, max_steps)
+
+
+def _search(
+    store: ox.Store, goal: ox.Triple, constructs: Sequence[ConstructRule], routes: Routes | None, max_steps: int
+) -> Proof | None:
     leaves: dict[ox.Triple, tuple[str, ...]] = {}
     steps: list[Step] = []
     seen = {goal}
@@ -130,7 +146,7 @@ def prove(
             return found
         level = []
         for triple in open_goals:
-            for step in steps_to(store, triple, constructs):
+            for step in steps_to(store, triple, constructs, routes=routes):
                 steps.append(step)
                 if len(steps) > max_steps and found is not None:
                     return found
@@ -170,13 +186,6 @@ def _faults(
         yield f"{proof.triple} does not follow by {proof.rule} from {'; '.join(map(str, premises)) or 'nothing'}"
     for premise in proof.premises:
         yield from _faults(premise, store, constructs, (*above, proof.triple))
-
-
-def asserting(store: ox.Store, triple: ox.Triple) -> tuple[str, ...]:
-    """Sources and ontologies whose graphs hold the triple, sorted."""
-    quads = store.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
-    names = {quad.graph_name.value for quad in quads if isinstance(quad.graph_name, ox.NamedNode)}
-    return tuple(sorted(names - _NOT_ASSERTED))
 
 
 def _least(goal: ox.Triple, leaves: Mapping[ox.Triple, tuple[str, ...]], steps: Sequence[Step]) -> Proof | None:

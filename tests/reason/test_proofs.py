@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kgfuse.errors import UsageError
 from kgfuse.reason.closure import closure
+from kgfuse.reason.proofrdf import proof_from_rdf, proof_iri
 from kgfuse.reason.proofs import ASSERTED, Proof, check, prove
 from kgfuse.reason.rules import RULES, Rule
 from kgfuse.terms.namespaces import GRAPH_INFERRED
@@ -151,3 +152,53 @@ def test_a_proof_reads_as_lines_and_as_json() -> None:
     assert lines[0] == ":strix rdf:type :Bird   [by cax-sco]"
     assert "  :strix rdf:type :Owl   [asserted in :zoo]" in lines
     assert json.loads(json.dumps(proof.to_dict()))["premises"][0]["graphs"]
+
+
+@pytest.mark.parametrize("goal", [":strix a :Hunter .", ":mouse :eatenBy :strix .", ":mouse a :Rodent ."])
+def test_a_proof_goes_to_rdf_and_back_and_still_holds(goal: str) -> None:
+    store = reasoned(BIRDS)
+    proof = proof_of(store, goal)
+    written = proof.to_rdf()
+    text = ox.serialize(written, format=ox.RdfFormat.N_TRIPLES)
+    read = proof_from_rdf(ox.parse(text, format=ox.RdfFormat.N_TRIPLES))
+    assert read == proof
+    assert check(read, store) == []
+    assert read.to_rdf() == written
+    assert not [t for t in written if isinstance(t.subject, ox.BlankNode) or isinstance(t.object, ox.BlankNode)]
+
+
+def test_a_construct_rules_binding_goes_to_rdf_and_back() -> None:
+    text = ":devours rdfs:subPropertyOf :eats . :cat :devours :mouse . :mouse a :Animal ."
+    store = reasoned(graph_of(a=text), HUNTING)
+    proof = proof_of(store, ":mouse :fears :cat .", HUNTING)
+    assert proof_from_rdf(proof.to_rdf()) == proof
+    assert check(proof_from_rdf(proof.to_rdf()), store, rules=[HUNTING]) == []
+
+
+def test_proofs_share_a_graph_and_each_is_found_by_its_root() -> None:
+    store = reasoned(BIRDS)
+    proofs = [proof_of(store, goal) for goal in (":strix a :Hunter .", ":mouse :eatenBy :strix .")]
+    together = [t for proof in proofs for t in proof.to_rdf()]
+    assert [proof_from_rdf(together, proof_iri(proof)) for proof in proofs] == proofs
+    with pytest.raises(UsageError, match="name the root"):
+        proof_from_rdf(together)
+
+
+def test_a_proof_that_lost_a_part_or_was_changed_is_noticed() -> None:
+    store = reasoned(BIRDS)
+    proof = proof_of(store, ":strix a :Bird .")
+    leaf = proof_iri(proof.leaves()[0])
+    with pytest.raises(UsageError, match="not one"):
+        proof_from_rdf([t for t in proof.to_rdf() if str(t.subject) != f"<{leaf}>"], proof_iri(proof))
+    forged = [ox.Triple(t.subject, t.predicate, iri("Fish")) if t.object == iri("Bird") else t for t in proof.to_rdf()]
+    assert check(proof_from_rdf(forged), store)
+
+
+def test_large_transitive_and_sameness_closures_are_proved_over_what_is_asserted() -> None:
+    text = ":in a owl:TransitiveProperty . :near a owl:TransitiveProperty, owl:SymmetricProperty . "
+    text += " ".join(f":n{i} :in :n{i + 1} ." for i in range(100))
+    text += " ".join(f":m{i} :near :m{i + 1} . :s{i} owl:sameAs :s{i + 1} ; :val :v{i} ." for i in range(40))
+    store = reasoned(graph_of(a=text))
+    assert proof_of(store, ":n0 :in :n100 .").depth == 7
+    for goal in (":m40 :near :m0 .", ":s40 owl:sameAs :s0 .", ":s2 :val :v37 ."):
+        assert proof_of(store, goal).depth <= 9
