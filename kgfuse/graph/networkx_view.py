@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Final
@@ -44,6 +46,19 @@ def to_networkx(
     return of_triples(store, short, literals=literals, graphs=chosen)
 
 
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Stop the garbage collector: it takes as long as all the rest, and what is being made is all still needed."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_without_collection()
 def of_rows(
     columns: Columns, rows: pl.DataFrame, short: Callable[[str], str], *, literals: bool = False
 ) -> networkx.MultiDiGraph:
