@@ -137,6 +137,7 @@ def build(
         "rejected": len(turned_away),
         "rejected_by_rule": by_rule,
         "violations": [v.to_dict() for v in report.violations],
+        "contradictions": report.contradictions,
         "problems": report.problems,
         "seconds": report.seconds,
     }
@@ -162,6 +163,13 @@ def build(
         if len(report.violations) > _SHOWN:
             found.caption = f"… and {len(report.violations) - _SHOWN:,} more (--json lists all)"
         shown.append(found)
+    if report.contradictions:
+        wrong = table(plural(len(report.contradictions), "contradiction"), "rule", "what", "rests on", "said by")
+        for c in report.contradictions[:_SHOWN]:
+            said = ["\n".join(" ".join(map(_term, map(str, a["triple"]))) for a in c["asserted"])]
+            said.append("\n".join(", ".join(map(_source_name, a["graphs"])) for a in c["asserted"]))
+            wrong.add_row(c["rule"], c["message"], *said)
+        shown.append(wrong)
     out.result(data, *shown)
     if by_rule and not rejected:
         out.note(f"`kgfuse build {workspace} --rejected` lists what was turned away")
@@ -211,6 +219,13 @@ def _turned_away(folder: Path) -> list[dict[str, Any]]:
     with closing(Catalog(folder)) as catalog:
         records: list[dict[str, Any]] = json.loads(catalog.get_state("rejected") or "[]")
     return records
+
+
+def _term(form: str) -> str:
+    """The readable end of a term in N-Triples form."""
+    from kgfuse.terms.namespaces import local_name
+
+    return local_name(form[1:-1]) if form.startswith("<") else form
 
 
 def _source_name(iri: str) -> str:

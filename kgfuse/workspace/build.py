@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pyoxigraph as ox
 
@@ -44,7 +45,7 @@ from kgfuse.workspace import facts as graph_facts
 from kgfuse.workspace.extraction import extract_pending, extractions
 from kgfuse.workspace.neighbours import NEIGHBOUR_RUN, neighbour_facts, neighbour_run
 from kgfuse.workspace.parts import OnEvent, Parts, silent
-from kgfuse.workspace.reasoning import MARK, bring_up_to_date, mark
+from kgfuse.workspace.reasoning import MARK, bring_up_to_date, contradictions, mark
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ class BuildReport:
     entities: int = 0
     rejected: list[Rejected] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
+    contradictions: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     unchanged: bool = False
@@ -104,6 +106,8 @@ def refresh(parts: Parts, report: BuildReport, on_event: OnEvent = silent) -> No
     state = _inputs(parts)
     if parts.catalog.get_state("built") == state:
         report.unchanged = True
+        report.violations = [Violation.from_dict(v) for v in json.loads(parts.catalog.get_state("violations") or "[]")]
+        report.contradictions = json.loads(parts.catalog.get_state("contradictions") or "[]")
         _count(parts, report)
         return
     on_event("resolve", 0, 1, "")
@@ -118,7 +122,11 @@ def refresh(parts: Parts, report: BuildReport, on_event: OnEvent = silent) -> No
         with _timed(report, "validate"):
             report.violations = check_shapes(parts)
         on_event("validate", 1, 1, "")
+    with _timed(report, "contradictions"):
+        report.contradictions = [found.to_dict() for found in contradictions(parts).found]
     parts.store.flush()
+    parts.catalog.set_state("violations", json.dumps([v.to_dict() for v in report.violations]))
+    parts.catalog.set_state("contradictions", json.dumps(report.contradictions))
     parts.catalog.set_state("rejected", json.dumps([_rejected_record(r) for r in report.rejected]))
     parts.catalog.set_state("entities", str(len(outcome.resolution.entities)))
     parts.catalog.set_state("built", state)

@@ -11,17 +11,22 @@ from typing import TYPE_CHECKING, Final
 import pyoxigraph as ox
 
 from kgfuse.graph import provenance as prov
-from kgfuse.graph.nodes import text
 from kgfuse.graph.store import GraphStore
 from kgfuse.ontology.rdf import read_rdf, to_rdflib
 from kgfuse.reason.shapes import validate
-from kgfuse.terms.namespaces import GRAPH_PROVENANCE, KGF, RDF
+from kgfuse.terms.namespaces import GRAPH_PROVENANCE, KGF, OA, RDF, SH
 
 if TYPE_CHECKING:
     import rdflib
 
 _PIECE: Final = 1000
-_KINDS: Final = (RDF + "Statement", KGF + "Mention", KGF + "Source", KGF + "Run")
+_KINDS: Final = {
+    RDF + "Statement": (),
+    KGF + "Mention": (OA + "TextPositionSelector", OA + "TextQuoteSelector", OA + "FragmentSelector"),
+    KGF + "Source": (),
+    KGF + "Run": (),
+}
+"""Classes of nodes, with those of their parts."""
 _REFERS: Final = (prov.DERIVED_FROM, prov.GENERATED_BY, prov.HAS_SOURCE, prov.IN_GRAPH)
 
 
@@ -47,22 +52,27 @@ def provenance_violations(store: GraphStore, checked: dict[str, int]) -> Iterato
 
     Nodes are validated a piece at a time, with all they refer to.
     """
-    shapes = provenance_shapes()
-    told: set[tuple[str, str]] = set()
-    for kind in _KINDS:
+    for kind, parts in _KINDS.items():
+        shapes = _of(provenance_shapes(), {kind, *parts})
         nodes = (q.subject for q in store.quads(None, prov.TYPE, ox.NamedNode(kind), GRAPH_PROVENANCE))
         while piece := list(islice(nodes, _PIECE)):
-            if kind == _KINDS[0]:
+            if kind == RDF + "Statement":
                 checked["statements"] = checked.get("statements", 0) + len(piece)
             part = ox.Store()
             part.extend(quad for node in piece for quad in _about(store, node))
-            own = {text(node) for node in piece}
-            own |= {f"{node}/{part_}" for node in own for part_ in ("position", "quote", "fragment")}
             for found in validate(part, shapes):
-                if found.focus in own and (found.focus, found.message) not in told:
-                    told.add((found.focus, found.message))
-                    where = f" ({found.path})" if found.path else ""
-                    yield found.focus, found.message + where
+                yield found.focus, found.message + (f" ({found.path})" if found.path else "")
+
+
+def _of(shapes: rdflib.Graph, classes: set[str]) -> rdflib.Graph:
+    """The shapes with these targets only: nodes of others are here to be referred to."""
+    import rdflib
+
+    target = rdflib.URIRef(SH + "targetClass")
+    for shape, cls in list(shapes.subject_objects(target)):
+        if str(cls) not in classes:
+            shapes.remove((shape, target, cls))
+    return shapes
 
 
 def _about(store: GraphStore, node: ox.NamedNode | ox.BlankNode | ox.Triple) -> Iterator[ox.Quad]:

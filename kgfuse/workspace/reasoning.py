@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 import kgfuse
 from kgfuse.graph.columns import ROWS, SPO, Draft, union
 from kgfuse.graph.writing import Writer
+from kgfuse.reason.inconsistency import Report, inconsistencies
 from kgfuse.reason.infer import infer
 from kgfuse.reason.symbols import BLANK, BUILT_IN, IRI, LITERAL, QUOTED, Term
 from kgfuse.terms.namespaces import GRAPH_INFERRED, OWL, RDF, RDFS, XSD, digest
 from kgfuse.workspace.parts import Parts
 
+_EXPLAINED: Final = 20  # contradictions that a build leads back to their sources; all are counted
 MARK: Final = "closure"
 """Under this the catalog keeps by which rules the closure was made, and of which columns."""
 
@@ -86,6 +88,19 @@ def bring_up_to_date(parts: Parts, writer: Writer) -> None:
     found = infer(asserted, DraftSymbols(draft), parts.rules, before=before)
     rows = pl.DataFrame({name: found[:, i].astype(np.uint32) for i, name in enumerate(SPO)})
     writer.put_rows(GRAPH_INFERRED, rows.with_columns(pl.lit(1.0, pl.Float32).alias("c")).select(*ROWS))
+
+
+def contradictions(parts: Parts) -> Report:
+    """What in the graph contradicts itself, each with a minimal set of asserted triples and who says them."""
+    columns = parts.store.columns
+    asserted = _rows({graph: rows for graph, rows in columns.graphs.items() if graph != GRAPH_INFERRED})
+    holds = columns.edges.select(SPO).to_numpy().astype(np.int64).reshape(-1, 3)
+    if not len(holds):
+        return Report((), {})
+    symbols = DraftSymbols(Draft(columns))
+    return inconsistencies(
+        parts.store, rules=parts.rules, holds=holds, asserted=asserted, symbols=symbols, limit=_EXPLAINED
+    )
 
 
 def mark(parts: Parts) -> str:

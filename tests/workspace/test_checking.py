@@ -28,7 +28,9 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in TEXTS.items():
         (folder / "docs").mkdir(exist_ok=True)
         (folder / "docs" / f"{name}.txt").write_text(text, encoding="utf-8")
-    odd = "\ufeffDie Eule \U0001f989 e\u0301toile \u05e9\u05dc\u05d5\u05dd.\r\nThe owl eats mice.\r\nThe o\u0308wl has claws"
+    odd = (
+        "\ufeffEule \U0001f989 e\u0301toile \u05e9\u05dc\u05d5\u05dd.\r\nThe owl eats mice.\r\nThe o\u0308wl has claws"
+    )
     (folder / "docs" / "bird.txt").write_text(odd, encoding="utf-8", newline="")
     (folder / "docs" / "map.ttl").write_text("<urn:x:a> <urn:x:b> [ <urn:x:c> 007 ] .", encoding="utf-8")
     for n, colour in enumerate(("red", "green", "blue")):
