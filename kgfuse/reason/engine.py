@@ -72,11 +72,11 @@ class Problem:
                 found[p] = relation
         return found
 
-    def inferred(self, full: View, asserted: View) -> Ints:
-        """What holds and is not asserted, without what says nothing, as sorted triples."""
-        left: View = {}
+    def inferred(self, full: View, asserted: View, known: View | None = None) -> Ints:
+        """What holds and is not asserted, without what says nothing, as sorted triples; ``known`` is part of it."""
+        left: View = dict(known or {})
         for p, relation in full.items():
-            if p == MEMBER:
+            if p == MEMBER or p in left:
                 continue
             keys = minus(relation.so, asserted[p].so) if p in asserted else relation.so
             if p in self.words.reflexive:
@@ -150,6 +150,7 @@ def renew(
     other = changed(old_lists, new_lists)
     old = problem.state(old_lists, _union(before, inferred))
     hidden(old)
+    settled = dict(old.full)
     again: View = {}
     full = old.full
     if removed or other & old_lists.keys():
@@ -159,7 +160,8 @@ def renew(
         full, again = left
     state = problem.state(new_lists, {p: r for p, r in full.items() if p != MEMBER})
     state.advance(_union(added, again), frozenset(other & new_lists.keys()))
-    return problem.inferred(state.full, now)
+    same = {p for p, relation in state.full.items() if settled.get(p) is relation} - removed.keys() - added.keys()
+    return problem.inferred(state.full, now, {p: relation for p, relation in inferred.items() if p in same})
 
 
 def _difference(a: View, b: View) -> View:

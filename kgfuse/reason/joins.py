@@ -6,6 +6,7 @@ variable that nothing further asks for is never filled in, so ``rdfs:domain`` lo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeAlias
@@ -111,7 +112,7 @@ class _Solver:
         left = columns[test.left] if test.left < 0 else test.left
         if test.test in ("eq", "ne"):
             right = columns[test.right] if test.right < 0 else test.right
-            return (left == right) if test.test == "eq" else (left != right)  # type: ignore[return-value]
+            return (left == right) if test.test == "eq" else (left != right)
         assert self.kinds is not None  # rules with such tests come with kinds
         kind = self.kinds[left]
         found = np.isin(kind, test.kinds) if test.test == "in" else ~np.isin(kind, test.kinds)
@@ -227,7 +228,7 @@ def _cost(atom: Atom, view: View, columns: Columns) -> float:
                 return -1.0
             size = len(relation)
         else:
-            size = sum(map(len, view.values()))
+            size = sum(map(len, view.values())) // max(len(view), 1)
     else:
         size = sum(map(len, view.values())) + 1000 * len(view)
     s, o = (slot >= 0 or slot in columns for slot in (atom.s, atom.o))
@@ -237,7 +238,7 @@ def _cost(atom: Atom, view: View, columns: Columns) -> float:
         keys = view[atom.p].os
         low, high = np.searchsorted(keys, (atom.o << 32, (atom.o + 1) << 32))
         return float(high - low)
-    if s or o:
-        return 1.0 + float(size) ** 0.5
+    if s or o:  # a node has few objects under a property, but a class has many instances
+        return 1.0 + math.pow(size, 0.25 if s else 0.5)
     connected = not columns or atom.p in columns
     return float(size) if connected else float(size) * _FAR

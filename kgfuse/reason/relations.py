@@ -129,10 +129,11 @@ def partition(triples: Ints) -> View:
         table = np.bincount(predicates)
         names = np.flatnonzero(table)
         counts = table[names]
-        small = np.uint16 if len(names) <= np.iinfo(np.uint16).max else np.int64  # numpy has a radix sort for 16 bits
+        # numpy has a radix sort for 16 bits
+        small: type[np.generic] = np.uint16 if len(names) <= np.iinfo(np.uint16).max else np.int64
         lookup = np.zeros(len(table), small)
         lookup[names] = np.arange(len(names))
-        codes = lookup[predicates]
+        codes = np.asarray(lookup[predicates])
     keys = keys[np.argsort(codes, kind="stable")]
     found: View = {}
     start = 0

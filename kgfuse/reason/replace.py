@@ -14,6 +14,7 @@ from kgfuse.reason.joins import CHUNK
 from kgfuse.reason.relations import LOW, NONE, Ints, Mask, Relation, View, among, expand, member, merged
 
 Emit = Callable[[int, Ints], None]
+_NOTHING = Relation(NONE)
 
 
 class Sameness:
@@ -75,10 +76,10 @@ def replace(full: View, delta: View, same: int, barred: object, emit: Emit) -> N
     fresh = delta[same].subjects if same in delta else NONE
     for p, triples in full.items():
         if p != same:  # of itself, symmetry and transitivity say it all
-            new = delta.get(p)
-            sameness.copies(_touched(triples.so, new and new.so, fresh), lambda keys, p=p: emit(p, keys))  # type: ignore[misc]
+            new = delta.get(p, _NOTHING)
+            sameness.copies(_touched(triples.so, new.so, fresh), lambda keys, p=p: emit(p, keys))  # type: ignore[misc]
             sameness.copies(
-                _touched(triples.os, new and new.os, fresh),
+                _touched(triples.os, new.os, fresh),
                 lambda keys, p=p: emit(p, ((keys & LOW) << 32) | (keys >> 32)),  # type: ignore[misc]
             )
     newly = set(delta[same].so.tolist()) if same in delta else set()
@@ -88,9 +89,9 @@ def replace(full: View, delta: View, same: int, barred: object, emit: Emit) -> N
             emit(key & LOW, source.so)
 
 
-def _touched(all_keys: Ints, new_keys: Ints | None, fresh: Ints) -> Ints:
+def _touched(all_keys: Ints, new_keys: Ints, fresh: Ints) -> Ints:
     """New keys, and all keys of nodes that became the same as another."""
-    found = new_keys if new_keys is not None else NONE
+    found = new_keys
     if len(fresh):
         lows = np.searchsorted(all_keys, fresh << 32)
         counts = np.searchsorted(all_keys, (fresh + 1) << 32) - lows

@@ -176,7 +176,8 @@ class State:
             kept &= (o != words.thing) & (o != words.resource)
         if predicate in words.reflexive:
             kept |= (s == o) & (self.kinds[s] != LITERAL)
-        return keys[kept]
+        admitted: Ints = keys[kept]
+        return admitted
 
     def _settle(self, sink: Sink, *, derived: bool = True) -> View:
         """What is new among the derived pairs, with the closures that are taken at once."""

@@ -86,4 +86,4 @@ class Numbering:
     def triples(self, rows: NDArray[np.int64]) -> list[ox.Triple]:
         """The triples of an array (n, 3)."""
         terms = self._terms
-        return [ox.Triple(terms[s], terms[p], terms[o]) for s, p, o in rows.tolist()]  # type: ignore[arg-type]
+        return [ox.Triple(terms[s], terms[p], terms[o]) for s, p, o in rows.tolist()]

@@ -120,7 +120,7 @@ def _written(text: str, name: str) -> bool:
         return False
     if _space(name) in ("date", "dateTime") and not text.startswith("-") and len(text.split("-")[0]) == 4:
         try:
-            datetime.strptime(text[:10], "%Y-%m-%d")  # noqa: DTZ007 - only whether there is such a day
+            datetime.strptime(text[:10], "%Y-%m-%d")  # only whether there is such a day
         except ValueError:
             return text[:4] == "0000"
     return True
