@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import networkx
     import pandas
     import rdflib
+    from rdflib import Graph
 
     from kgfuse.graph.columns import Columns
 
@@ -215,13 +216,15 @@ class KnowledgeGraph:
     @property
     def rdflib(self) -> rdflib.Dataset:
         """The same store as an rdflib dataset, for reading: its default graph is what holds."""
-        from oxrdflib import OxigraphStore
-        from rdflib import Dataset
+        from kgfuse.graph.rdflib_view import dataset
 
-        dataset = Dataset(store=OxigraphStore(store=self.store.raw))
-        for prefix, namespace in self.store.prefixes.items():
-            dataset.bind(prefix, namespace, replace=True)
-        return dataset
+        return dataset(self.store)
+
+    def to_rdflib(self, graphs: Iterable[str] | None = None) -> Graph:
+        """What holds, or what some named graphs say, as an rdflib graph in memory: owlrl and others may change it."""
+        from kgfuse.graph.rdflib_view import copied
+
+        return copied(self.store, graphs)
 
     def to_pandas(self) -> pandas.DataFrame:
         """Every triple that holds: subject, predicate, object, confidence, status, sources.
