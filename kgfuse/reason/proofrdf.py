@@ -1,9 +1,8 @@
 """Proofs as RDF, and back: statement nodes, as provenance has them, joined by PROV activities that apply a rule.
 
-Every IRI is derived from what its node says, and the graph's blank nodes are skolemised
-(https://www.w3.org/TR/rdf11-concepts/#section-skolemization): the same proof is always the same triples, and the steps
-Every IRI is derived from what its node says; blank nodes become IRIs as RDF 1.1 Concepts has it (section 3.5,
-skolemization): the same proof is always the same triples, and the steps
+Every IRI is derived from what its node says, and blank nodes are skolemised (RDF 1.1 Concepts, section 3.5): the same
+proof is always the same triples, and the steps that proofs share are shared. A leaf names the graphs that assert it.
+The premises of a step are ``rdf:_1``, ``rdf:_2`` … of its activity, in the rule's order.
 """
 
 from __future__ import annotations
