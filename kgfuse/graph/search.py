@@ -201,7 +201,8 @@ class TextIndex:
 
     @contextmanager
     def _readable(self) -> Iterator[sqlite3.Connection]:
-        place = self.path.resolve().as_uri() + "?mode=ro"
+        # not mode=ro: whoever reads first after an update was killed has to undo it; without rights to, it reads only
+        place = self.path.resolve().as_uri() + "?mode=rw"
         with closing(sqlite3.connect(place, timeout=_WAIT, uri=True, isolation_level=None)) as connection:
             connection.execute("BEGIN")  # one state for all that is read
             yield connection

@@ -78,10 +78,13 @@ class KnowledgeGraph:
         for quad in self.store.quads(subject, predicate, obj):
             yield str(plain(quad.subject)), quad.predicate.value, plain(quad.object)
 
-    def neighbors(self, name: str, properties: Collection[str] | None = None) -> list[Neighbor]:
-        """Everything one edge away, in both directions, of these properties only where given; sorted."""
+    def neighbors(
+        self, name: str, properties: Collection[str] | None = None, *, min_confidence: float = 0.0
+    ) -> list[Neighbor]:
+        """Everything one edge away, in both directions, of these properties and so sure only where given; sorted."""
         wanted = None if properties is None else {self.iri(p) for p in properties}
-        return neighbors(self.store, self.iri(name), wanted)
+        found = neighbors(self.store, self.iri(name), wanted)
+        return [n for n in found if n.confidence >= min_confidence]
 
     def path(
         self,
@@ -289,8 +292,8 @@ class KnowledgeGraph:
     def _arcs(self, properties: Collection[str] | None, min_confidence: float, through_types: bool) -> Arcs:
         """What may be walked; that of the last call is kept as long as the graph stays what it is."""
         wanted = None if properties is None else frozenset(self.iri(p) for p in properties)
-        columns, chosen = self.store.columns, (wanted, min_confidence, through_types)
-        if self._walked is None or self._walked[0] is not columns or self._walked[1] != chosen:
+        columns, chosen, walked = self.store.columns, (wanted, min_confidence, through_types), self._walked
+        if walked is None or walked[0] is not columns or walked[1] != chosen:
             rows = walkable(columns, wanted, min_confidence, through_types=through_types)
-            self._walked = (columns, chosen, Arcs.of(rows))
-        return self._walked[2]
+            walked = self._walked = (columns, chosen, Arcs.of(rows))
+        return walked[2]

@@ -1,5 +1,8 @@
 """Full-text search: exact characters, any script, any input, only what changed is written."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -83,6 +86,22 @@ def test_an_update_that_fails_leaves_what_was(index):
     with pytest.raises(OSError, match="gone"):
         index.update([], [Text("d", EX + "d", "1", broken)])
     assert len(index.search("owl")) == 3
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from kgfuse.graph.search import Text, TextIndex
+labels = [(f"urn:{i}", f"owl {i} " + "x" * 400) for i in range(20_000)]
+TextIndex(Path(sys.argv[1])).update(labels, [Text("t", "urn:t", "1", lambda: os._exit(9))])
+"""
+
+
+def test_an_update_that_is_killed_leaves_what_was(index):
+    before = index.search("owl")
+    assert subprocess.run([sys.executable, "-c", KILLED, str(index.path)], check=False).returncode == 9
+    assert index.path.with_name(index.path.name + "-journal").exists()
+    assert index.search("owl") == before
 
 
 def test_a_damaged_index_is_told_to_a_reader_and_made_anew_by_an_update(index):

@@ -61,6 +61,7 @@ def test_neighbours_are_seen_in_both_directions_with_their_sources(kg):
     assert (owl.node, owl.confidence, owl.sources) == (EX + "owl", 0.8, (source_iri("owl.txt"),))
     (field,) = kg.neighbors("ex:corn", properties=["ex:grownIn"])
     assert (field.confidence, field.sources) == (1.0, (source_iri("farm.ttl"),))
+    assert [n.label for n in kg.neighbors("ex:corn", min_confidence=0.9)] == ["field"]
 
 
 def test_what_is_only_predicted_is_no_neighbour(kg):
