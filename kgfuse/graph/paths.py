@@ -140,13 +140,11 @@ def best_paths(store: GraphStore, arcs: Arcs, start: str, goal: str, k: int = 3,
         return []
     surprise = -np.log(np.clip(arcs.confidence.astype(np.float64).round(6), 1e-6, 1.0))
     weight = np.rint(surprise * _UNIT).astype(np.int64) * _HOP + 1
-    left = _to_goal(arcs, weight, b, len(columns.terms), max_hops)
+    left = _to_goal(arcs, weight, (a, b), len(columns.terms), max_hops)
     found: list[Path] = []
-    queue: list[tuple[int, tuple[int, ...], int]] = [(int(left[max_hops][a]), (a,), 0)]
+    queue: list[tuple[int, tuple[int, ...], int]] = [(0, (a,), 0)]
     while queue and len(found) < k:
-        least, nodes, cost = heapq.heappop(queue)
-        if least >= _FAR:
-            break
+        _, nodes, cost = heapq.heappop(queue)
         if nodes[-1] == b:
             found.append(Path(_steps(columns, arcs, nodes), store))
             continue
@@ -162,11 +160,12 @@ def best_paths(store: GraphStore, arcs: Arcs, start: str, goal: str, k: int = 3,
 
 
 def _to_goal(
-    arcs: Arcs, weight: npt.NDArray[np.int64], goal: int, count: int, max_hops: int
+    arcs: Arcs, weight: npt.NDArray[np.int64], ends: tuple[int, int], count: int, max_hops: int
 ) -> list[npt.NDArray[np.int64]]:
-    """Cost of the best walk from every node to the goal, by how many hops it may have."""
+    """Cost of the best walk from every node to the goal that does not pass the start, by how many hops it may have."""
     import numpy as np
 
+    start, goal = ends
     starts, first = np.unique(arcs.start, return_index=True)
     cost = np.full(count, _FAR, np.int64)
     cost[goal] = 0
@@ -177,6 +176,7 @@ def _to_goal(
         if len(starts):
             best = np.minimum.reduceat(np.minimum(shorter[arcs.end] + weight, _FAR), first)
             longer[starts] = np.minimum(longer[starts], best)
+            longer[start] = _FAR
         if np.array_equal(longer, shorter):
             longer = shorter  # no more hops help: share the array
         found.append(longer)
