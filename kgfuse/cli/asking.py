@@ -83,12 +83,21 @@ def query(
         out.raw(data if data.endswith(b"\n") else data + b"\n")
 
 
-@command(app, "export", "kgfuse export shop.kg graph.ttl", "kgfuse export shop.kg everything.trig")
+@command(
+    app,
+    "export",
+    "kgfuse export shop.kg graph.ttl",
+    "kgfuse export shop.kg everything.trig",
+    "kgfuse export shop.kg everything.nq --rdf12",
+)
 def export(
     out: Output,
     workspace: WorkspaceArgument,
     file: Annotated[str | None, typer.Argument(metavar="FILE", help="Where to; written whole or not at all.")] = None,
     format: Annotated[ExportFormat | None, typer.Option(help="Told by the file's suffix where not given.")] = None,
+    rdf12: Annotated[
+        bool, typer.Option("--rdf12", help="Statement nodes as RDF 1.2 triple terms; TriG and N-Quads.")
+    ] = False,
 ) -> None:
     """Write the graph to a file.
 
@@ -98,7 +107,7 @@ def export(
 
     workspace, rest = given(workspace, [file] if file else [], "FILE")
     with Workspace.open(workspace, read_only=True) as ws:
-        path = ws.export(rest[0], format.value if format else None)
+        path = ws.export(rest[0], format.value if format else None, rdf12=rdf12)
     size = path.stat().st_size
     out.result({"file": str(path), "bytes": size}, f"{path}: {size:,} bytes")
 
@@ -116,7 +125,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 7200,
     timeout: Annotated[float, typer.Option(min=0.01, help="Seconds after which a query is stopped.")] = 10.0,
-    max_rows: Annotated[int, typer.Option(min=1, help="Rows after which a result is cut off.")] = 100_000,
+    max_rows: Annotated[int, typer.Option(min=1, help="Rows an answer may have; longer ones are refused.")] = 100_000,
 ) -> None:
     """Serve the graph as a SPARQL 1.1 endpoint with a query page, read-only, until Ctrl-C.
 

@@ -16,6 +16,7 @@ from kgfuse.errors import UsageError, WorkspaceError
 from kgfuse.graph.arrays import holding
 from kgfuse.graph.store import GraphStore
 from kgfuse.graph.views import KnowledgeGraph
+from kgfuse.terms.namespaces import RDF
 
 _DATASETS: Final = {"trig": ox.RdfFormat.TRIG, "nquads": ox.RdfFormat.N_QUADS, "jsonld": ox.RdfFormat.JSON_LD}
 _TRIPLES: Final = {"turtle": ox.RdfFormat.TURTLE, "ntriples": ox.RdfFormat.N_TRIPLES, "rdfxml": ox.RdfFormat.RDF_XML}
@@ -29,10 +30,20 @@ _SUFFIXES: Final = {
     ".owl": "rdfxml",
     ".graphml": "graphml",
 }
+_TRIPLE_TERMS: Final = frozenset({"trig", "nquads"})
+_REIFICATION: Final = tuple(ox.NamedNode(RDF + part) for part in ("subject", "predicate", "object"))
+_REIFIES: Final = ox.NamedNode(RDF + "reifies")
 FORMATS: Final = (*_TRIPLES, *_DATASETS, "graphml")
 
 
-def export(store: GraphStore, path: Path, format: str | None = None, graphs: Iterable[str] | None = None) -> Path:
+def export(
+    store: GraphStore,
+    path: Path,
+    format: str | None = None,
+    graphs: Iterable[str] | None = None,
+    *,
+    rdf12: bool = False,
+) -> Path:
     """Write the graph to a file.
 
     Args:
@@ -42,9 +53,11 @@ def export(store: GraphStore, path: Path, format: str | None = None, graphs: Ite
             hold one graph: what holds, or the union of ``graphs``. TriG, N-Quads and JSON-LD hold the whole dataset,
             or ``graphs`` under their names.
         graphs: IRIs of named graphs.
+        rdf12: statement nodes say by ``rdf:reifies`` what they are about, as RDF 1.2 triple terms; for TriG and
+            N-Quads.
 
     Raises:
-        UsageError: no such format, or no such graph.
+        UsageError: no such format, no such graph, or a format that has no triple terms.
         WorkspaceError: the file cannot be written.
     """
     format = format or format_of(path)
@@ -54,11 +67,16 @@ def export(store: GraphStore, path: Path, format: str | None = None, graphs: Ite
     missing = sorted(set(chosen or ()) - set(store.graphs()))
     if missing:
         raise UsageError(f"the workspace has no graph {missing[0]}", remedy="`kgfuse query` lists them: GRAPH ?g {…}")
+    if rdf12 and format not in _TRIPLE_TERMS:
+        raise UsageError(
+            f"{format} has no triple terms", remedy="export RDF 1.2 as " + " or ".join(sorted(_TRIPLE_TERMS))
+        )
     with _whole(path) as out:
         if format == "graphml":
             _graphml(store, out, chosen)
         elif format in _DATASETS:
-            ox.serialize(_dataset(store, chosen), out, _DATASETS[format], prefixes=store.prefixes)
+            quads = _dataset(store, chosen)
+            ox.serialize(_reifying(store, quads) if rdf12 else quads, out, _DATASETS[format], prefixes=store.prefixes)
         else:
             ox.serialize(holding(store, chosen), out, _TRIPLES[format], prefixes=store.prefixes)
     return path
@@ -82,6 +100,21 @@ def _dataset(store: GraphStore, graphs: list[str] | None) -> Iterator[ox.Quad]:
     if graphs is None:
         return iter(store.raw)
     return (quad for graph in dict.fromkeys(graphs) for quad in store.quads(graph=graph))
+
+
+def _reifying(store: GraphStore, quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
+    """Quads of RDF 1.2: one triple term in place of subject, predicate and object of a statement node."""
+    for quad in quads:
+        if quad.predicate not in _REIFICATION or isinstance(quad.graph_name, ox.DefaultGraph):
+            yield quad
+            continue
+        node, graph = quad.subject, quad.graph_name
+        parts = [next(store.raw.quads_for_pattern(node, part, None, graph), None) for part in _REIFICATION]
+        s, p, o = (None if part is None else part.object for part in parts)
+        if not isinstance(s, ox.NamedNode | ox.BlankNode) or not isinstance(p, ox.NamedNode) or o is None:
+            yield quad  # no whole statement
+        elif quad.predicate == _REIFICATION[0]:
+            yield ox.Quad(node, _REIFIES, ox.Triple(s, p, o), graph)
 
 
 def _graphml(store: GraphStore, out: IO[bytes], graphs: list[str] | None) -> None:

@@ -7,13 +7,17 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from kgfuse.catalog import Blobs, Catalog, ItemRow, SourceRow
-from kgfuse.errors import KgfuseError, ManifestError, SourceError
+from kgfuse.errors import KgfuseError, ManifestError, SourceError, UsageError
 from kgfuse.ontology import Vocabulary
 from kgfuse.terms.namespaces import item_iri
 from kgfuse.workspace import files, manifest
 from kgfuse.workspace.links import Names, item_row
+
+if TYPE_CHECKING:
+    import pyoxigraph as ox
 
 OnFile = Callable[[str], None]
 _BATCH = 256
@@ -69,6 +73,25 @@ class Intake:
             else:
                 loose.append((here.name, path))
         self._add_loose(loose, report)
+        return report
+
+    def add_statements(self, name: str, triples: Iterable[ox.Triple]) -> AddReport:
+        """Add triples that a program made, as an RDF source without a file.
+
+        Raises:
+            UsageError: the name is that of a file, or is no relative path.
+        """
+        if not name.strip("/") or name != PurePosixPath(name).as_posix() or name.startswith(("/", "../")):
+            raise UsageError(f"{name!r} is no relative path", remedy="such as computed/pagerank")
+        before = self.catalog.source(name)
+        if before is not None and before.location:
+            raise UsageError(f"{name!r} is a file that was added", where=before.location, remedy="choose another name")
+        lines = sorted({f"{t.subject} {t.predicate} {t.object} .\n" for t in triples})
+        data = "".join(lines).encode()
+        report = AddReport()
+        sha256 = self.blobs.put(data)
+        row = SourceRow(name, "", "rdf", "application/n-triples", sha256, size=len(data), meta={"computed": True})
+        self._store([row], [], report)
         return report
 
     def _add_loose(self, loose: Iterable[tuple[str, Path]], report: AddReport) -> None:

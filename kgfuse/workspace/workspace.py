@@ -22,6 +22,8 @@ from kgfuse.workspace.settings import Settings
 if TYPE_CHECKING:
     from types import TracebackType
 
+    import pyoxigraph as ox
+
     from kgfuse.explain.chain import Explanation
     from kgfuse.fuse.config import TrainConfig
     from kgfuse.workspace.build import BuildReport, Resolved
@@ -270,6 +272,22 @@ class Workspace:
 
         return check(self._parts, shapes, on_event)
 
+    def add_statements(self, name: str, triples: Iterable[ox.Triple]) -> AddReport:
+        """Add statements made by a program, such as an algorithm's results, as a source of its own.
+
+        They hold, are reasoned on after the next :meth:`build`, and go with ``remove(name)``.
+
+        Args:
+            name: of the source, such as ``computed/pagerank``; statements added under it before are replaced.
+            triples: such as `kgfuse.graph.networkx_view.triples_of` makes of NetworkX results.
+
+        Raises:
+            UsageError: the name is that of a file that was added, or is no relative path.
+        """
+        self._writing()
+        parts = self._parts
+        return Intake(parts.catalog, parts.blobs, parts.vocabulary, None, None).add_statements(name, triples)
+
     # knowledge out
 
     @property
@@ -290,7 +308,7 @@ class Workspace:
         """
         return self._parts.store.query(sparql, self.vocabulary.prefixes)
 
-    def export(self, path: str | Path, format: str | None = None) -> Path:
+    def export(self, path: str | Path, format: str | None = None, *, rdf12: bool = False) -> Path:
         """Write the graph to a file: turtle, trig, nquads, ntriples, jsonld, rdfxml or graphml.
 
         The triple formats and GraphML hold what holds; the quad formats hold everything, provenance included.
@@ -298,11 +316,12 @@ class Workspace:
         Args:
             path: where to; written whole or not at all.
             format: told by the suffix where not given.
+            rdf12: statement nodes as RDF 1.2 triple terms, in TriG and N-Quads.
         """
         from kgfuse.graph.export import export
 
         self._parts.store.prefixes.update(self.vocabulary.prefixes)
-        return export(self._parts.store, Path(path), format)
+        return export(self._parts.store, Path(path), format, rdf12=rdf12)
 
     def items(self) -> list[ItemRow]:
         """What gets classified, with splits and labels."""

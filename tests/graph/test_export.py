@@ -5,8 +5,10 @@ import pyoxigraph as ox
 import pytest
 
 from kgfuse.errors import UsageError, WorkspaceError
+from kgfuse.graph import provenance as prov
 from kgfuse.graph.export import export
 from kgfuse.graph.store import GraphStore
+from kgfuse.terms.mentions import Fact, Mention, TextSpan, Value
 from kgfuse.terms.namespaces import GRAPH_PREDICTED, source_iri
 
 DATA = """
@@ -86,3 +88,27 @@ def test_an_unknown_format_or_graph_is_told(store, tmp_path):
         export(store, tmp_path / "g.ttl", graphs=["https://example.org/none"])
     with pytest.raises(WorkspaceError, match="cannot be written"):
         export(store, tmp_path / "nowhere" / "g.ttl")
+
+
+def test_rdf_12_says_what_a_statement_is_about_in_one_triple_term(store, tmp_path):
+    mention = Mention(source_iri("a"), TextSpan(0, 3, "owl"), "owl", "text.lexicon")
+    value = Value('Eule \n"\U0001f989', language="de")
+    owl, name = "https://example.org/owl", "https://example.org/name"
+    fact = Fact(owl, name, value, source_iri("a"), (mention,), "text.pattern", 0.5, "a pattern", "urn:x:run")
+    prov.replace_provenance(store, source_iri("a"), prov.fact_lines([fact]))
+    plain = set(store.raw)
+    path = export(store, tmp_path / "all.nq", rdf12=True)
+    back = set()
+    reified = 0
+    for quad in ox.parse(path=path, format=ox.RdfFormat.N_QUADS):
+        if quad.predicate.value.endswith("#reifies"):
+            reified += 1
+            for part, term in zip((prov.SUBJECT, prov.PREDICATE, prov.OBJECT), quad.object, strict=True):
+                back.add(ox.Quad(quad.subject, part, term, quad.graph_name))
+        else:
+            back.add(quad)
+    assert back == plain
+    assert reified == sum(q.predicate == prov.SUBJECT for q in plain)
+    assert reified
+    with pytest.raises(UsageError, match="no triple terms"):
+        export(store, tmp_path / "all.jsonld", rdf12=True)

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from kgfuse.catalog import Blobs, Catalog
-from kgfuse.errors import ManifestError, SourceError
+from kgfuse.errors import ManifestError, SourceError, UsageError
 from kgfuse.ontology import Vocabulary, load_all
 from kgfuse.terms.namespaces import OWL, RDF, XSD
 from kgfuse.workspace.intake import Intake
 from kgfuse.workspace.manifest import Entry, read
-from tests.workspace.samples import FG, ITEM, TEXTS, manifest, shape, texts
+from tests.workspace.samples import FG, ITEM, TEXTS, graph_hash, manifest, shape, texts, workspace
 
 TYPE = RDF + "type"
 
@@ -367,3 +367,22 @@ def test_the_folders_of_the_machine_do_not_show_in_the_names_of_sources(tmp_path
     (folder / "manifest.jsonl").write_text(json.dumps({"id": "a", "images": [str(elsewhere / "one.png")]}) + "\n")
     intake.add([folder / "manifest.jsonl"])
     assert [r.name for r in intake.catalog.sources(kind="image")] == ["set/manifest.jsonl#a/1/one.png"]
+
+
+def test_results_of_a_program_are_a_source_that_can_be_replaced_and_removed(tmp_path: Path) -> None:
+    import pyoxigraph as ox
+
+    def score(value: str) -> ox.Triple:
+        return ox.Triple(ox.NamedNode("urn:x:a"), ox.NamedNode("urn:x:rank"), ox.Literal(value))
+
+    with workspace(tmp_path / "ws", texts(tmp_path / "docs")) as ws:
+        before = graph_hash(ws)
+        ws.add_statements("computed/rank", [score("1")])
+        ws.add_statements("computed/rank", [score("2")])
+        ws.build()
+        assert [r["v"] for r in ws.query("SELECT ?v { <urn:x:a> <urn:x:rank> ?v }")] == ["2"]
+        assert ws.check().findings == ()
+        ws.remove("computed/rank")
+        assert graph_hash(ws) == before
+        with pytest.raises(UsageError):
+            ws.add_statements("docs/owl.txt", [])
