@@ -35,6 +35,13 @@ class ResultFormat(StrEnum):
     RDFXML = "rdfxml"
 
 
+class SearchIn(StrEnum):
+    """Where words are looked for."""
+
+    LABEL = "label"
+    TEXT = "text"
+
+
 class ExportFormat(StrEnum):
     """How the graph is written."""
 
@@ -81,6 +88,38 @@ def query(
     else:
         data = result.serialize(chosen.value)
         out.raw(data if data.endswith(b"\n") else data + b"\n")
+
+
+@command(
+    app,
+    "search",
+    "kgfuse search shop.kg 'green apple'",
+    "kgfuse search shop.kg 'steel*' --kind text --json",
+)
+def search(
+    out: Output,
+    workspace: WorkspaceArgument,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="WORDS", help='Words, "a phrase" in quotes, or a beginning*.')
+    ] = None,
+    kind: Annotated[SearchIn | None, typer.Option(help="Only labels, or only texts.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+) -> None:
+    """Find labels and texts by their words, with the characters where they stand."""
+    from dataclasses import asdict
+
+    from kgfuse.workspace import Workspace
+
+    workspace, rest = given(workspace, words or [], "WORDS")
+    with Workspace.open(workspace, read_only=True) as ws:
+        found = ws.search(" ".join(rest), limit, kind=None if kind is None else kind.value)  # type: ignore[arg-type]
+        shrink = ws.vocabulary.shrink
+    listed = table("", "what", "name", "where", "words")
+    for one in found:
+        hit = one.hit
+        place = f"{hit.start}–{hit.end}" if hit.kind == "text" else ""
+        listed.add_row(hit.kind, hit.name if hit.kind == "text" else shrink(hit.iri), place, hit.exact)
+    out.result({"hits": [asdict(one) for one in found]}, listed if found else "nothing found")
 
 
 @command(

@@ -1,26 +1,30 @@
-"""SHACL over what holds: pySHACL on the store's default graph.
+"""SHACL over what holds: pySHACL on what the shapes can touch of the store's default graph.
 
 pySHACL can read a pyoxigraph store itself, but each of its many small look-ups then costs time that grows with the
-store (20,000 focus nodes: 220 s against 3 s), so the default graph is copied into rdflib's memory first.
+store (20,000 focus nodes: 220 s against 3 s), so what the shapes can touch is copied into rdflib's memory first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
-
-import pyoxigraph as ox
+from typing import TYPE_CHECKING, Any
 
 from kgfuse.errors import PackError, QueryError
 from kgfuse.graph.guard import refuse_remote
+from kgfuse.graph.records import MentionRecord
 from kgfuse.reason.holding import Holding, raw_store
-from kgfuse.terms.namespaces import GRAPH_PREDICTED, GRAPH_PROVENANCE, RDF, SH
+from kgfuse.reason.shapes_evidence import evidence
+from kgfuse.reason.shapes_scope import as_stored, memory_graph, scope_of
+from kgfuse.reason.shapes_terms import node_text, path_text
+from kgfuse.terms.mentions import Region, Selector, TextSpan, TimeSpan
+from kgfuse.terms.namespaces import SH
 
 if TYPE_CHECKING:
     import rdflib
-
-_NOT_SOURCES: Final = frozenset({GRAPH_PREDICTED, GRAPH_PROVENANCE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Violation:
         shape: IRI of the shape, or of the named shape that holds it.
         component: local name of the constraint, such as ``MaxCountConstraintComponent``.
         sources: graphs that hold the offending triples (for a missing value: that speak of the focus node).
+        mentions: the characters, boxes or times that those triples were read from; a few where there are many.
     """
 
     focus: str
@@ -46,151 +51,93 @@ class Violation:
     shape: str
     component: str
     sources: tuple[str, ...]
+    mentions: tuple[MentionRecord, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Violation:
+        """What ``to_dict`` wrote, also after JSON made lists of the tuples."""
+        mentions = tuple(
+            MentionRecord(**{**m, "selector": _selector(m["selector"]), "refers_to": tuple(m["refers_to"])})
+            for m in record.get("mentions", ())
+        )
+        return cls(**{**record, "sources": tuple(record["sources"]), "mentions": mentions})
 
 
 def validate(store: Holding, shapes: rdflib.Graph | Sequence[rdflib.Graph]) -> list[Violation]:
     """Check the store's default graph against SHACL shapes.
 
     Args:
-        store: what holds, in its default graph; named graphs are only asked who says so.
+        store: what holds, in its default graph; named graphs are only asked who says so, and a ``GraphStore`` for the
+            mentions too.
         shapes: SHACL Core and SHACL-SPARQL; no JavaScript, no rules, no imports from elsewhere.
-            Several graphs count as one.
+            Several graphs count as one. Literals are taken in the form in which the store keeps them.
 
     Returns:
-        Violations in a fixed order: by focus, path, value, shape, message.
+        One for each SHACL result, in a fixed order: by focus, path, value, shape, component, message.
 
     Raises:
         PackError: the shapes themselves are broken, or ask another server.
     """
-    import pyshacl
     import rdflib
-    from pyshacl.errors import ReportableRuntimeError
 
     if not isinstance(shapes, rdflib.Graph):
         shapes = sum(shapes, rdflib.Graph())
     if len(shapes) == 0:
         return []
     _refuse_services(shapes)
-    try:
-        # no local may hold the store itself: pySHACL keeps its callers' frames in cycles, and with them its lock
-        _, report, text = pyshacl.validate(
-            memory_graph(raw_store(store)),
-            shacl_graph=shapes,
-            inplace=True,
-            advanced=False,
-            js=False,
-            do_owl_imports=False,
-            inference="none",
-        )
-    except ReportableRuntimeError as error:
-        raise PackError(f"the SHACL shapes cannot be read: {error}", remedy="correct the shapes file") from error
-    if not isinstance(report, rdflib.Graph):
-        raise PackError(f"the SHACL shapes cannot be applied: {text}", remedy="correct the shapes file")
+    shapes = as_stored(shapes)
+    # no local may hold the store itself: pySHACL keeps its callers' frames in cycles, and with them its lock
+    with quiet():
+        report = run_pyshacl(memory_graph(raw_store(store), scope_of(shapes)), shapes)
     results = report.objects(None, rdflib.URIRef(SH + "result"))
-    found = {_violation(raw_store(store), shapes, report, result) for result in results}
+    found = [_violation(store, shapes, report, result) for result in results]
     return sorted(found, key=lambda v: (v.focus, v.path or "", v.value or "", v.shape, v.component, v.message))
 
 
-def memory_graph(store: ox.Store) -> rdflib.Graph:
-    """A copy of the default graph in rdflib's memory; lexical forms and blank nodes stay what they are."""
+def run_pyshacl(data: rdflib.Graph, shapes: rdflib.Graph) -> rdflib.Graph:
+    """The validation report of a graph in memory.
+
+    Raises:
+        PackError: the shapes themselves are broken.
+    """
+    import pyshacl
     import rdflib
 
-    terms: dict[object, rdflib.term.Node] = {}
-
-    def convert(term: object) -> rdflib.term.Node:
-        node = terms.get(term)
-        if node is None:
-            if isinstance(term, ox.NamedNode):
-                node = rdflib.URIRef(term.value)
-            elif isinstance(term, ox.BlankNode):
-                node = rdflib.BNode(term.value)
-            elif isinstance(term, ox.Literal):
-                datatype = None if term.language else rdflib.URIRef(term.datatype.value)
-                node = rdflib.Literal(term.value, lang=term.language, datatype=datatype, normalize=False)
-            else:
-                raise TypeError(f"no RDF 1.1 term: {term}")
-            terms[term] = node
-        return node
-
-    graph = rdflib.Graph(bind_namespaces="none")
-    for quad in store.quads_for_pattern(None, None, None, ox.DefaultGraph()):
-        if not isinstance(quad.object, ox.Triple):
-            graph.add((convert(quad.subject), convert(quad.predicate), convert(quad.object)))
-    return graph
+    try:
+        _, report, text = pyshacl.validate(
+            data, shacl_graph=shapes, inplace=True, advanced=False, js=False, do_owl_imports=False, inference="none"
+        )
+    except Exception as error:  # of pySHACL's own kinds, of rdflib's SPARQL parser, or a bare Exception for a prefix
+        if isinstance(error, MemoryError | RecursionError):
+            raise
+        what = " ".join(str(getattr(error, "message", error)).split()) or type(error).__name__
+        raise PackError(f"the SHACL shapes cannot be read: {what}", remedy="correct the shapes file") from error
+    if not isinstance(report, rdflib.Graph):
+        raise PackError(f"the SHACL shapes cannot be applied: {text}", remedy="correct the shapes file")
+    return report
 
 
-def _refuse_services(shapes: rdflib.Graph) -> None:
-    import rdflib
-
-    for name in ("select", "ask", "construct", "update"):
-        for shape, query in shapes.subject_objects(rdflib.URIRef(SH + name)):
-            try:
-                refuse_remote(str(query), update=name == "update")
-            except QueryError as error:
-                raise PackError(error.what, where=_named_shape(shapes, shape), remedy=error.remedy) from error
-
-
-def _violation(store: ox.Store, shapes: rdflib.Graph, report: rdflib.Graph, result: rdflib.term.Node) -> Violation:
-    import rdflib
-
-    def one(name: str) -> rdflib.term.Node | None:
-        return report.value(result, rdflib.URIRef(SH + name), any=True)
-
-    focus, path, value, shape = one("focusNode"), one("resultPath"), one("value"), one("sourceShape")
-    messages = sorted(str(m) for m in report.objects(result, rdflib.URIRef(SH + "resultMessage")))
-    severity = str(one("resultSeverity") or SH + "Violation")
-    return Violation(
-        focus=_text(focus),
-        path=None if path is None else path_text(report, path),
-        value=None if value is None else _text(value),
-        message=" ".join(messages) or "breaks the shape",
-        severity=severity.removeprefix(SH),
-        shape=_named_shape(shapes, shape),
-        component=str(one("sourceConstraintComponent") or "").removeprefix(SH),
-        sources=_sources(store, focus, path, value),
-    )
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without rdflib's tracebacks on literals that are not what they say: finding those is what shapes are for."""
+    loggers = [logging.getLogger(name) for name in ("rdflib.term", "pyshacl-validate")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
-def path_text(graph: rdflib.Graph, path: rdflib.term.Node) -> str:
-    """A SHACL property path in SPARQL's notation."""
-    import rdflib
-    from rdflib.collection import Collection
-
-    if isinstance(path, rdflib.URIRef):
-        return str(path)
-    for name, form in (
-        ("inversePath", "^{}"),
-        ("zeroOrMorePath", "{}*"),
-        ("oneOrMorePath", "{}+"),
-        ("zeroOrOnePath", "{}?"),
-    ):
-        inner = graph.value(path, rdflib.URIRef(SH + name))
-        if inner is not None:
-            return form.format(path_text(graph, inner))
-    choices = graph.value(path, rdflib.URIRef(SH + "alternativePath"))
-    members = [path_text(graph, member) for member in Collection(graph, choices if choices is not None else path)]
-    return "(" + ("|" if choices is not None else "/").join(members) + ")"
-
-
-def _text(node: rdflib.term.Node | None) -> str:
-    import rdflib
-
-    if isinstance(node, rdflib.Literal):
-        return str(_literal(node))
-    return f"_:{node}" if isinstance(node, rdflib.BNode) else str(node)
-
-
-def _literal(node: rdflib.Literal) -> ox.Literal:
-    if node.language:
-        return ox.Literal(str(node), language=node.language)
-    return ox.Literal(str(node), datatype=ox.NamedNode(str(node.datatype))) if node.datatype else ox.Literal(str(node))
-
-
-def _named_shape(shapes: rdflib.Graph, shape: rdflib.term.Node | None) -> str:
+def named_shape(shapes: rdflib.Graph, shape: rdflib.term.Node | None) -> str:
     """The shape's IRI; of a blank shape, that of the nearest named node that refers to it."""
     import rdflib
 
@@ -202,37 +149,44 @@ def _named_shape(shapes: rdflib.Graph, shape: rdflib.term.Node | None) -> str:
             return named[0]
         seen.update(level)
         level = [s for node in level for s in shapes.subjects(None, node) if s not in seen]
-    return "" if shape is None else _text(shape)
+    return "" if shape is None else node_text(shape)
 
 
-def _sources(
-    store: ox.Store, focus: rdflib.term.Node | None, path: rdflib.term.Node | None, value: rdflib.term.Node | None
-) -> tuple[str, ...]:
+def _refuse_services(shapes: rdflib.Graph) -> None:
     import rdflib
 
-    if not isinstance(focus, rdflib.URIRef | rdflib.BNode):
-        return ()
-    subject = ox.NamedNode(str(focus)) if isinstance(focus, rdflib.URIRef) else ox.BlankNode(str(focus))
-    predicate = ox.NamedNode(str(path)) if isinstance(path, rdflib.URIRef) else None
-    object_: ox.NamedNode | ox.BlankNode | ox.Literal | None = None
-    if predicate is not None and value is not None:
-        if isinstance(value, rdflib.URIRef):
-            object_ = ox.NamedNode(str(value))
-        elif isinstance(value, rdflib.BNode):
-            object_ = ox.BlankNode(str(value))
-        elif isinstance(value, rdflib.Literal):
-            object_ = _literal(value)
-    if path is None:  # a constraint on the node: who says that it is what the shape is about
-        predicate = ox.NamedNode(RDF + "type")
-    return _holders(store, subject, predicate, object_) or _holders(store, subject, None, None)
+    for name in ("select", "ask", "construct", "update"):
+        for shape, query in shapes.subject_objects(rdflib.URIRef(SH + name)):
+            try:
+                refuse_remote(str(query), update=name == "update")
+            except QueryError as error:
+                raise PackError(error.what, where=named_shape(shapes, shape), remedy=error.remedy) from error
 
 
-def _holders(
-    store: ox.Store,
-    subject: ox.NamedNode | ox.BlankNode,
-    predicate: ox.NamedNode | None,
-    object_: ox.NamedNode | ox.BlankNode | ox.Literal | None,
-) -> tuple[str, ...]:
-    quads = store.quads_for_pattern(subject, predicate, object_, None)
-    graphs = {quad.graph_name.value for quad in quads if isinstance(quad.graph_name, ox.NamedNode)}
-    return tuple(sorted(graphs - _NOT_SOURCES))
+def _violation(store: Holding, shapes: rdflib.Graph, report: rdflib.Graph, result: rdflib.term.Node) -> Violation:
+    import rdflib
+
+    def one(name: str) -> rdflib.term.Node | None:
+        return report.value(result, rdflib.URIRef(SH + name), any=True)
+
+    focus, path, value, shape = one("focusNode"), one("resultPath"), one("value"), one("sourceShape")
+    messages = sorted(str(m) for m in report.objects(result, rdflib.URIRef(SH + "resultMessage")))
+    severity = str(one("resultSeverity") or SH + "Violation")
+    sources, mentions = evidence(store, focus, path, value)
+    return Violation(
+        focus="" if focus is None else node_text(focus),
+        path=None if path is None else path_text(report, path),
+        value=None if value is None else node_text(value),
+        message=" ".join(messages) or "breaks the shape",
+        severity=severity.removeprefix(SH),
+        shape=named_shape(shapes, shape),
+        component=str(one("sourceConstraintComponent") or "").removeprefix(SH),
+        sources=sources,
+        mentions=mentions,
+    )
+
+
+def _selector(record: Mapping[str, Any]) -> Selector:
+    if "exact" in record:
+        return TextSpan(**record)
+    return Region(**record) if "w" in record else TimeSpan(**record)

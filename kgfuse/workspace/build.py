@@ -46,6 +46,7 @@ from kgfuse.workspace.extraction import extract_pending, extractions
 from kgfuse.workspace.neighbours import NEIGHBOUR_RUN, neighbour_facts, neighbour_run
 from kgfuse.workspace.parts import OnEvent, Parts, silent
 from kgfuse.workspace.reasoning import MARK, bring_up_to_date, contradictions, mark
+from kgfuse.workspace.searching import refresh_index
 
 
 @dataclass(slots=True)
@@ -124,6 +125,8 @@ def refresh(parts: Parts, report: BuildReport, on_event: OnEvent = silent) -> No
         on_event("validate", 1, 1, "")
     with _timed(report, "contradictions"):
         report.contradictions = [found.to_dict() for found in contradictions(parts).found]
+    with _timed(report, "index"):
+        refresh_index(parts)
     parts.store.flush()
     parts.catalog.set_state("violations", json.dumps([v.to_dict() for v in report.violations]))
     parts.catalog.set_state("contradictions", json.dumps(report.contradictions))

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
     from kgfuse.explain.chain import Explanation
     from kgfuse.fuse.config import TrainConfig
+    from kgfuse.graph.search import Kind
     from kgfuse.workspace.build import BuildReport, Resolved
     from kgfuse.workspace.checking import CheckReport
     from kgfuse.workspace.prediction import Prediction, Predictor
+    from kgfuse.workspace.searching import Found, Similar
     from kgfuse.workspace.training import Trained
 
 _FOLDERS = ("blobs", "features", "models", "logs")
@@ -307,6 +309,18 @@ class Workspace:
             QueryError: it does not parse, or asks for another service.
         """
         return self._parts.store.query(sparql, self.vocabulary.prefixes)
+
+    def search(self, query: str, limit: int = 20, *, kind: Kind | None = None) -> list[Found]:
+        """Labels and texts by their words: ``"a phrase"``, ``beginning*``; each with its characters and mentions."""
+        from kgfuse.workspace.searching import search
+
+        return search(self._parts, query, limit, kind)
+
+    def similar(self, name: str, k: int = 10, *, min_similarity: float = 0.0) -> list[Similar]:
+        """Things of the graph whose names and definitions mean something similar to a thing or a text."""
+        from kgfuse.workspace.searching import similar
+
+        return similar(self._parts, name, k, min_similarity=min_similarity)
 
     def export(self, path: str | Path, format: str | None = None, *, rdf12: bool = False) -> Path:
         """Write the graph to a file: turtle, trig, nquads, ntriples, jsonld, rdfxml or graphml.

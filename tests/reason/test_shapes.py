@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import pyoxigraph as ox
 import pytest
 import rdflib
 
@@ -89,3 +90,34 @@ def test_literals_reach_the_shapes_unchanged() -> None:
         ("x", None),
         ("Käse", "de-at"),
     }
+
+
+def test_a_violation_names_the_words_that_it_was_read_from() -> None:
+    from kgfuse.graph.provenance import fact_lines, fact_triples, replace_provenance
+    from kgfuse.graph.store import GraphStore
+    from kgfuse.reason.shapes import Violation
+    from kgfuse.terms.mentions import Fact, Mention, TextSpan
+    from kgfuse.terms.namespaces import source_iri
+
+    source, ex = source_iri("owl.txt"), "https://example.org/"
+    mention = Mention(source, TextSpan(4, 9, "seven"), "seven", "text.values")
+    fact = Fact(
+        ex + "owl", ex + "eats", ex + "seven", source, (mention,), "text.pattern", 0.9, "a pattern", "urn:x:run"
+    )
+    store = GraphStore()
+    store.replace_graph(source, fact_triples([fact])[source])
+    replace_provenance(store, source, fact_lines([fact]))
+    store.replace_graph(
+        source_iri("b.nq"), [ox.Triple(ox.NamedNode(ex + "owl"), ox.NamedNode(ex + "has"), ox.BlankNode())]
+    )
+    shapes = rdflib.Graph().parse(
+        data="""@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix ex: <https://example.org/> .
+        ex:S a sh:NodeShape ; sh:targetNode ex:owl ; sh:closed true ;
+          sh:property [ sh:path ex:eats ; sh:class ex:Animal ] , [ sh:path ex:has ; sh:nodeKind sh:IRI ] ."""
+    )
+    found = {v.path: v for v in validate(store, shapes)}
+    assert [m.selector for m in found[ex + "eats"].mentions] == [TextSpan(4, 9, "seven")]
+    assert found[ex + "eats"].sources == (source,)
+    assert found[ex + "has"].mentions == ()
+    for one in found.values():
+        assert Violation.from_dict(json.loads(json.dumps(one.to_dict()))) == one
