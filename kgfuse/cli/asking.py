@@ -14,7 +14,7 @@ import typer
 from kgfuse.cli.app import app
 from kgfuse.cli.command import WorkspaceArgument, command, given
 from kgfuse.cli.output import Output
-from kgfuse.cli.tables import plural
+from kgfuse.cli.tables import plural, table
 from kgfuse.errors import KgfuseError, SourceError, UsageError
 
 _SUFFIXES = (".rq", ".sparql")
@@ -112,7 +112,7 @@ def search(
 
     workspace, rest = given(workspace, words or [], "WORDS")
     with Workspace.open(workspace, read_only=True) as ws:
-        found = ws.search(" ".join(rest), limit, kind=None if kind is None else kind.value)  # type: ignore[arg-type]
+        found = ws.search(" ".join(rest), limit, kind=None if kind is None else kind.value)
         shrink = ws.vocabulary.shrink
     listed = table("", "what", "name", "where", "words")
     for one in found:

@@ -25,7 +25,6 @@ _TYPE: Final = ox.NamedNode(RDF + "type")
 _SUBCLASS: Final = ox.NamedNode(RDFS + "subClassOf")
 _CORE: Final = frozenset(
     SH + name
-    # fmt: off
     for name in (
         "targetNode",
         "targetClass",
@@ -79,7 +78,6 @@ _CORE: Final = frozenset(
         "hasValue",
         "in",
     )
-    # fmt: on
 )
 
 
