@@ -132,6 +132,7 @@ def classify(
     "kgfuse explain shop.kg photo.jpg --model fruit-1a2b3c4d",
     "kgfuse explain shop.kg apple --html apple.html",
     "kgfuse explain shop.kg item:apple rdf:type gen:Food",
+    "kgfuse explain shop.kg item:apple a gen:Food --rdf proof.ttl",
 )
 def explain(
     out: Output,
@@ -144,6 +145,9 @@ def explain(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the explanation as a self-contained page.")
     ] = None,
+    rdf: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the proof of a triple as RDF (Turtle).")
+    ] = None,
 ) -> None:
     """Lead an answer back to sentences and pixels, or prove a triple down to what sources say."""
     from kgfuse.workspace import Workspace
@@ -154,7 +158,7 @@ def explain(
             f"{plural(len(parts), 'name')} given",
             remedy="one item or file, or subject, predicate and object of a triple",
         )
-    with Workspace.open(workspace) as ws:
+    with Workspace.open(workspace, read_only=len(parts) == 3) as ws:
         if len(parts) == 1:
             with out.progress() as on_event:
                 on_event("explain", 0, 1, parts[0])
@@ -168,6 +172,11 @@ def explain(
             raise KgfuseError(
                 f"{' '.join(parts)} does not hold", where=workspace, remedy="only what holds in the graph has a proof"
             )
+        if rdf is not None:
+            import pyoxigraph as ox
+
+            prefixes = ws.vocabulary.prefixes
+            rdf.write_bytes(ox.serialize(proof.to_rdf(), format=ox.RdfFormat.TURTLE, prefixes=prefixes) or b"")
         out.result(proof.to_dict(), proof_view(proof, ws.graph))
 
 
