@@ -72,16 +72,14 @@ class Columns:
 
 def union(graphs: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """All triples of some graphs, each once, sorted, with the highest confidence and who says so."""
-    parts = [
-        rows.with_columns(pl.lit(_status(graph), pl.UInt8).alias("status")) for graph, rows in sorted(graphs.items())
-    ]
-    if not parts:
+    if not graphs:
         return pl.DataFrame(schema={**ROWS, "status": pl.UInt8})
-    merged = pl.concat(parts)
-    if len(parts) > 1:
-        said = [pl.col("c").max()]
+    merged = pl.concat(list(graphs.values()))
+    said = np.repeat([_status(graph) for graph in graphs], [len(rows) for rows in graphs.values()]).astype(np.uint8)
+    merged = merged.with_columns(pl.Series("status", said))
+    if len(graphs) > 1:
         bits = [((pl.col("status") & bit).max()).alias(f"b{bit}") for bit in (ASSERTED, IN_ONTOLOGY, INFERRED)]
-        merged = merged.group_by(SPO).agg(*said, *bits)
+        merged = merged.group_by(SPO).agg(pl.col("c").max(), *bits)
         merged = merged.select(*SPO, "c", (pl.col("b1") | pl.col("b2") | pl.col("b4")).alias("status"))
     return merged.sort(SPO)
 
@@ -140,13 +138,30 @@ class Draft:
             confidence: of each line; 1 where not given.
         """
         table = split_lines(lines)
-        c = pl.lit(1.0, pl.Float32) if confidence is None else pl.Series("c", confidence, pl.Float32)
-        table = table.with_columns(c.alias("c"))
+        (rows,) = self.encode_all([(table, confidence)])
+        return rows
+
+    def encode_all(self, tables: Sequence[tuple[pl.DataFrame, Sequence[float] | None]]) -> list[pl.DataFrame]:
+        """Rows of several graphs at once: many small ones cost what a large one does.
+
+        Args:
+            tables: of each graph its lines from `split_lines`, and the confidence of each line.
+        """
+        heights = [len(table) for table, _ in tables]
+        parts = [
+            table.with_columns((pl.lit(1.0) if c is None else pl.Series("c", c)).cast(pl.Float32).alias("c"))
+            for table, c in tables
+        ]
+        table = pl.concat(parts).with_columns(pl.Series("g", np.repeat(np.arange(len(parts)), heights)))
         known = self.number_all(pl.concat([table[name] for name in SPO]))
         for name in SPO:
             table = table.join(known, left_on=name, right_on="term", how="left", maintain_order="left")
             table = table.drop(name).rename({"n": name})
-        return table.group_by(SPO).agg(pl.col("c").max()).sort(SPO)
+        table = table.group_by("g", *SPO).agg(pl.col("c").max()).sort("g", *SPO)
+        counts = np.bincount(table["g"].to_numpy(), minlength=len(parts)) if len(table) else np.zeros(len(parts), int)
+        starts = np.concatenate([[0], np.cumsum(counts)]).tolist()
+        rows = table.select(*ROWS)
+        return [rows.slice(starts[i], n) for i, n in enumerate(counts.tolist())]
 
     def number_all(self, terms: pl.Series) -> pl.DataFrame:
         """Every term once with its number (columns ``term`` and ``n``); unknown ones get new numbers."""
@@ -181,18 +196,23 @@ class Draft:
 
     def finish(self) -> Columns:
         """The state as it is now, terms ranked, terms that no graph uses left out."""
+        names = sorted(self._graphs)
+        heights = [len(self._graphs[name]) for name in names]
+        rows = pl.concat([pl.DataFrame(schema=ROWS), *(self._graphs[name] for name in names)])
         used = np.zeros(self._count, np.bool_)
-        for rows in self._graphs.values():
-            for name in SPO:
-                used[rows[name].to_numpy()] = True
+        for name in SPO:
+            used[rows[name].to_numpy()] = True
         kept = np.flatnonzero(used)
         ranked = pl.DataFrame({"term": self.terms.gather(kept), "n": kept}).sort("term")
         new = np.zeros(self._count, np.uint32)
         new[ranked["n"].to_numpy()] = np.arange(len(kept), dtype=np.uint32)
-        graphs = {}
-        for graph, rows in sorted(self._graphs.items()):
-            renamed = {name: pl.Series(name, new[rows[name].to_numpy()]) for name in SPO}
-            graphs[graph] = rows.with_columns(**renamed).select(*ROWS).sort(SPO)
+        rows = rows.with_columns(
+            pl.Series("g", np.repeat(np.arange(len(names), dtype=np.uint32), heights)),
+            **{name: pl.Series(name, new[rows[name].to_numpy()]) for name in SPO},
+        )
+        rows = rows.sort("g", *SPO).select(*ROWS)
+        starts = np.concatenate([[0], np.cumsum(heights)]).tolist()
+        graphs = {name: rows.slice(starts[i], heights[i]) for i, name in enumerate(names)}
         return Columns(ranked["term"].rename("term"), graphs)
 
 

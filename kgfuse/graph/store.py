@@ -99,12 +99,15 @@ class GraphStore:
         if not holds(graph):
             with self.told("could not be written"):
                 return self._change(name, {stored_triple(t) for t in triples})
+        from kgfuse.graph.columns import differ
         from kgfuse.graph.writing import Writer
 
         with Writer(self) as writer:
-            counts = writer.replace(graph, _lines(triples))
+            before = writer.draft.rows(graph)
+            writer.replace(graph, _lines(triples))
+            after = writer.draft.rows(graph)
             writer.finish()
-        return counts
+        return len(differ(after, before)), len(differ(before, after))
 
     def remove_graph(self, graph: str) -> int:
         """Take a named graph away with all that only it said; returns how many triples it had."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 import pyoxigraph as ox
 
-from kgfuse.graph.columns import Columns, Draft, differ, union
+from kgfuse.graph.columns import Columns, Draft, differ, split_lines, union
 from kgfuse.graph.journal import ALL
 from kgfuse.graph.nodes import named
 
@@ -23,6 +23,8 @@ _BATCH: Final = 16 << 20
 _IN_FLIGHT: Final = 2  # batches that may be on their way at a time: bounds memory
 _BULK: Final = 4 << 20  # from so many bytes on writing new files beats one transaction
 _ROWS: Final = 500_000
+_SMALL: Final = 1 << 18  # new graphs of fewer bytes are numbered together
+_TOGETHER: Final = 200
 Done = Callable[[list[str]], None]
 
 
@@ -52,6 +54,7 @@ class Writer:
         self._default = bytearray()
         self._provenance = bytearray()
         self._removed: list[tuple[str, pl.DataFrame]] = []
+        self._pending: dict[str, tuple[pl.DataFrame, Sequence[float] | None]] = {}
         self._after_flush: list[str] = []
         self._at_the_end: list[str] = []
         # Oxigraph loads on one core: the named graphs of a batch beside the default graph of the one before
@@ -65,7 +68,7 @@ class Writer:
         *,
         confidence: Sequence[float] | None = None,
         provenance: bytes = b"",
-    ) -> tuple[int, int]:
+    ) -> None:
         """Make a named graph say exactly these triples.
 
         Args:
@@ -73,33 +76,46 @@ class Writer:
             lines: N-Triples lines as Oxigraph writes them, in pieces that end with a line.
             confidence: of each line, when they come in one piece; 1 where not given.
             provenance: N-Quads lines of a graph that had no statement node before.
-
-        Returns:
-            How many triples the graph gained and lost.
         """
         old = self.draft.rows(graph)
         self._touch(graph)
+        self._provenance += provenance
+        self._pending.pop(graph, None)
         parts: list[pl.DataFrame] = []
         for piece in lines:
-            parts.append(self.draft.encode(piece, confidence))
             if not len(old):
                 self._add(graph, piece)
-        rows = parts[0] if len(parts) == 1 else _merged(parts, old)
-        added, removed = differ(rows, old), differ(old, rows)
-        if len(old):
-            for piece in self._lines(added):
-                self._add(graph, piece)
-        if len(removed):
-            self._removed.append((graph, removed))
-        self._provenance += provenance
-        self.draft.put(graph, rows)
-        (self._at_the_end if len(removed) else self._after_flush).append(graph)
+            if not len(old) and not parts and len(piece) < _SMALL and isinstance(lines, list) and len(lines) == 1:
+                self._pending[graph] = (split_lines(piece), confidence)
+                self._after_flush.append(graph)
+                break
+            parts.append(self.draft.encode(piece, confidence))
+        else:
+            rows = parts[0] if len(parts) == 1 else _merged(parts, old)
+            added, removed = differ(rows, old), differ(old, rows)
+            if len(old):
+                for piece in self._lines(added):
+                    self._add(graph, piece)
+            if len(removed):
+                self._removed.append((graph, removed))
+            self.draft.put(graph, rows)
+            (self._at_the_end if len(removed) else self._after_flush).append(graph)
+        if len(self._pending) >= _TOGETHER:
+            self.settle()
         if len(self._named) + len(self._provenance) > _BATCH:
             self.flush()
-        return len(added), len(removed)
+
+    def settle(self) -> None:
+        """Number what small new graphs say; the draft knows them from here on."""
+        if not self._pending:
+            return
+        for graph, rows in zip(self._pending, self.draft.encode_all(list(self._pending.values())), strict=True):
+            self.draft.put(graph, rows)
+        self._pending.clear()
 
     def put_rows(self, graph: str, rows: pl.DataFrame) -> tuple[int, int]:
         """Make a named graph say exactly the triples of these rows of the draft."""
+        self.settle()
         old = self.draft.rows(graph)
         added, removed = differ(rows, old), differ(old, rows)
         if len(added) or len(removed):
@@ -149,6 +165,7 @@ class Writer:
 
     def finish(self) -> Columns:
         """Write all, remove what no graph says any more, and keep the columns."""
+        self.settle()
         self.flush()
         self._arrive(0)
         if self._removed:

@@ -121,6 +121,34 @@ def run_pyshacl(data: rdflib.Graph, shapes: rdflib.Graph) -> rdflib.Graph:
     return report
 
 
+def broken_shape(shapes: rdflib.Graph) -> tuple[str, str] | None:
+    """The first shape that pySHACL cannot read, if any: its IRI (or of the named shape that holds it), and why."""
+    import rdflib
+
+    targets = ("targetClass", "targetNode", "targetSubjectsOf", "targetObjectsOf", "path", "property")
+    nodes = {s for t in targets for s in shapes.subjects(rdflib.URIRef(SH + t), None)}
+    nodes |= {
+        s for t in ("NodeShape", "PropertyShape") for s in shapes.subjects(rdflib.RDF.type, rdflib.URIRef(SH + t))
+    }
+    if not nodes:
+        return "", "holds no SHACL shape"
+    try:
+        _refuse_services(shapes)
+        with quiet():
+            run_pyshacl(rdflib.Graph(), shapes)
+    except PackError as whole:
+        for node in sorted(nodes, key=str):
+            if isinstance(node, rdflib.BNode):
+                continue
+            try:
+                with quiet():
+                    run_pyshacl(rdflib.Graph(), shapes.cbd(node))
+            except PackError as error:
+                return str(node), error.what
+        return whole.where, whole.what
+    return None
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Without rdflib's tracebacks on literals that are not what they say: finding those is what shapes are for."""

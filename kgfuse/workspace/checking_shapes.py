@@ -1,33 +1,26 @@
-"""The provenance graph against its SHACL shapes, in pieces that fit in memory."""
+"""The provenance graph against its SHACL shapes, and shapes of one's own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.resources import files
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pyoxigraph as ox
 
-from kgfuse.graph import provenance as prov
+from kgfuse.errors import PackError
+from kgfuse.graph.nodes import text
 from kgfuse.graph.store import GraphStore
-from kgfuse.ontology.rdf import read_rdf, to_rdflib
-from kgfuse.reason.shapes import validate
-from kgfuse.terms.namespaces import GRAPH_PROVENANCE, KGF, OA, RDF, SH
+from kgfuse.ontology.rdf import line_of, read_rdf, read_text, to_rdflib
+from kgfuse.reason.shapes import broken_shape
+from kgfuse.reason.shapes_scan import Broken, Scan
+from kgfuse.terms.namespaces import BASE, GRAPH_PREDICTED, GRAPH_PROVENANCE
 
 if TYPE_CHECKING:
     import rdflib
 
-_PIECE: Final = 1000
-_KINDS: Final = {
-    RDF + "Statement": (),
-    KGF + "Mention": (OA + "TextPositionSelector", OA + "TextQuoteSelector", OA + "FragmentSelector"),
-    KGF + "Source": (),
-    KGF + "Run": (),
-}
-"""Classes of nodes, with those of their parts."""
-_REFERS: Final = (prov.DERIVED_FROM, prov.GENERATED_BY, prov.HAS_SOURCE, prov.IN_GRAPH)
+_ANSWER: Final = BASE + "shape/Answer"
 
 
 def provenance_shapes() -> rdflib.Graph:
@@ -42,45 +35,27 @@ def read_shapes(path: Path) -> rdflib.Graph:
     """A file of SHACL shapes in any RDF syntax.
 
     Raises:
-        PackError: it cannot be read; names the file and, where known, the line.
+        PackError: it cannot be read, or what it holds are no shapes; names the file and, where known, the line.
     """
-    return to_rdflib(read_rdf(path, base=path.resolve().as_uri(), scope=path.name).triples)
-
-
-def provenance_violations(store: GraphStore, checked: dict[str, int]) -> Iterator[tuple[str, str]]:
-    """Nodes of ``kgf:provenance`` that break the shapes, each with what is wrong; counts what was checked.
-
-    Nodes are validated a piece at a time, with all they refer to.
-    """
-    for kind, parts in _KINDS.items():
-        shapes = _of(provenance_shapes(), {kind, *parts})
-        nodes = (q.subject for q in store.quads(None, prov.TYPE, ox.NamedNode(kind), GRAPH_PROVENANCE))
-        while piece := list(islice(nodes, _PIECE)):
-            if kind == RDF + "Statement":
-                checked["statements"] = checked.get("statements", 0) + len(piece)
-            part = ox.Store()
-            part.extend(quad for node in piece for quad in _about(store, node))
-            for found in validate(part, shapes):
-                yield found.focus, found.message + (f" ({found.path})" if found.path else "")
-
-
-def _of(shapes: rdflib.Graph, classes: set[str]) -> rdflib.Graph:
-    """The shapes with these targets only: nodes of others are here to be referred to."""
-    import rdflib
-
-    target = rdflib.URIRef(SH + "targetClass")
-    for shape, cls in list(shapes.subject_objects(target)):
-        if str(cls) not in classes:
-            shapes.remove((shape, target, cls))
+    parsed = read_rdf(path, base=path.resolve().as_uri(), scope=path.name)
+    shapes = to_rdflib(parsed.triples)
+    if (broken := broken_shape(shapes)) is not None:
+        shape, what = broken
+        line = line_of(read_text(path), shape, parsed.prefixes) if shape else 0
+        raise PackError(what, where=f"{path}:{line}" if line else path, remedy="see https://www.w3.org/TR/shacl/")
     return shapes
 
 
-def _about(store: GraphStore, node: ox.NamedNode | ox.BlankNode | ox.Triple) -> Iterator[ox.Quad]:
-    """What is said of a node and its selectors, and what those are that it refers to."""
-    for quad in store.quads(node, None, None, GRAPH_PROVENANCE):
-        yield ox.Quad(quad.subject, quad.predicate, quad.object)
-        if quad.predicate == prov.HAS_SELECTOR and isinstance(quad.object, ox.NamedNode):
-            yield from _about(store, quad.object)
-        elif quad.predicate in _REFERS and isinstance(quad.object, ox.NamedNode):
-            for kind in store.quads(quad.object, prov.TYPE, None, GRAPH_PROVENANCE):
-                yield ox.Quad(kind.subject, kind.predicate, kind.object)
+def provenance_violations(store: GraphStore) -> Iterator[tuple[str, str]]:
+    """Nodes of ``kgf:provenance`` and answers in ``kgf:predicted`` that break the shapes, each with what is wrong."""
+    scan = Scan(provenance_shapes())
+    told: tuple[object, str] | None = None
+    for graph, only in ((GRAPH_PROVENANCE, ()), (GRAPH_PREDICTED, (_ANSWER,))):
+        for found in scan.run(store.raw, ox.NamedNode(graph), only):
+            if told != (found.focus, found.message):  # two constraints of one property say the same
+                told = (found.focus, found.message)
+                yield text(found.focus), _what(found)
+
+
+def _what(found: Broken) -> str:
+    return found.message if found.value is None else f"{found.message}: {found.value}"

@@ -74,6 +74,7 @@ def bring_up_to_date(parts: Parts, writer: Writer) -> None:
     Where the columns before are a finished state and were closed under the same rules, a change costs what it
     touches; otherwise all is computed anew.
     """
+    writer.settle()
     draft = writer.draft
     base = draft.base
     asserted = _rows({graph: rows for graph, rows in draft.graphs.items() if graph != GRAPH_INFERRED})
