@@ -15,6 +15,8 @@ from kgfuse.cli.tables import pairs, plural, table
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from kgfuse.reason.shapes import Violation
+
 _SHOWN = 20
 
 
@@ -53,12 +55,28 @@ def check(
             listed.caption = f"… and {len(report.findings) - _SHOWN:,} more (--json lists all)"
         shown.append(listed)
     if report.violations:
-        found = table(f"{plural(len(report.violations), 'violation')} of shapes", "", "node", "path", "value", "what")
+        columns = ("", "node", "path", "value", "what", "where")
+        found = table(f"{plural(len(report.violations), 'violation')} of shapes", *columns)
         for v in report.violations[:_SHOWN]:
-            found.add_row(v.severity, shrink(v.focus), shrink(v.path or ""), shrink(v.value or ""), v.message)
+            parts = (v.focus, v.path or "", v.value or "")
+            found.add_row(v.severity, *map(shrink, parts), v.message, _where(v))
         shown.append(found)
     out.result(report.to_dict(), *shown)
     if not report.findings:
         out.note("provenance is complete: nothing in the graph is without a source")
     broken = any(v.severity == "Violation" for v in report.violations)
     return FAILED if report.findings or (strict and broken) else 0
+
+
+def _where(violation: Violation) -> str:
+    """The first place that a violation was read from; the first source where it was not extracted."""
+    from urllib.parse import unquote
+
+    from kgfuse.terms.mentions import TextSpan
+    from kgfuse.terms.namespaces import SOURCE
+
+    for mention in violation.mentions:
+        if isinstance(place := mention.selector, TextSpan):
+            return f"{mention.file_name}:{place.start}–{place.end}"
+        return f"{mention.file_name}"
+    return next((unquote(s.removeprefix(SOURCE)) for s in violation.sources), "")

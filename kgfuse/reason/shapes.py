@@ -144,9 +144,19 @@ def broken_shape(shapes: rdflib.Graph) -> tuple[str, str] | None:
                 with quiet():
                     run_pyshacl(rdflib.Graph(), shapes.cbd(node))
             except PackError as error:
-                return str(node), error.what
-        return whole.where, whole.what
+                return str(node), _without_blanks(shapes, error.what)
+        return whole.where, _without_blanks(shapes, whole.what)
     return None
+
+
+def _without_blanks(shapes: rdflib.Graph, what: str) -> str:
+    """A message without names of blank nodes, which nobody has written."""
+    import rdflib
+
+    for node in shapes.all_nodes():
+        if isinstance(node, rdflib.BNode):
+            what = what.replace(f"'{node}'", "a shape without a name").replace(str(node), "a shape without a name")
+    return what
 
 
 @contextmanager

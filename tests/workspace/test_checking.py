@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,8 @@ from kgfuse import Workspace
 from kgfuse.errors import PackError
 from kgfuse.graph import provenance as prov
 from kgfuse.graph.store import GraphStore
-from kgfuse.terms.namespaces import GRAPH_PROVENANCE, KGF, source_iri
+from kgfuse.terms.namespaces import GRAPH_PREDICTED, GRAPH_PROVENANCE, OA, XSD, ontology_graph, source_iri
+from kgfuse.workspace.predicted import Answer, write_answers
 from tests.workspace.samples import TEXTS, shape, workspace
 
 X = ox.NamedNode("https://example.org/x")
@@ -71,29 +73,92 @@ def test_a_healthy_workspace_has_complete_provenance(healthy: Path) -> None:
         assert checked["statements"] == checked["extracted triples"]
 
 
+def quads_of(store: GraphStore, node: ox.NamedNode, property_: ox.NamedNode | None = None) -> list[ox.Quad]:
+    return list(store.quads(node, property_, None, GRAPH_PROVENANCE))
+
+
+def first_mention(store: GraphStore) -> ox.NamedNode:
+    return min((q.object for q in quads_of(store, first_statement(store), prov.DERIVED_FROM)), key=str)
+
+
+def replaced(store: GraphStore, node: ox.NamedNode, property_: ox.NamedNode, value: ox.NamedNode | ox.Literal) -> None:
+    store.remove_quads(quads_of(store, node, property_))
+    store.add_quads([ox.Quad(node, property_, value, PROVENANCE)])
+
+
+def number(value: int | str, kind: str = "integer") -> ox.Literal:
+    return ox.Literal(str(value), datatype=ox.NamedNode(XSD + kind))
+
+
 def without_run(store: GraphStore) -> None:
-    store.remove_quads(list(store.quads(first_statement(store), prov.GENERATED_BY, None, GRAPH_PROVENANCE)))
+    store.remove_quads(quads_of(store, first_statement(store), prov.GENERATED_BY))
+
+
+def without_type(store: GraphStore) -> None:
+    store.remove_quads(quads_of(store, first_statement(store), prov.TYPE))
+
+
+def too_sure(store: GraphStore) -> None:
+    replaced(store, first_statement(store), prov.CONFIDENCE, number("1.5", "decimal"))
 
 
 def without_statement(store: GraphStore) -> None:
-    store.remove_quads(list(store.quads(first_statement(store), None, None, GRAPH_PROVENANCE)))
+    """Takes the mentions along that no other statement has."""
+    node = first_statement(store)
+    gone = quads_of(store, node)
+    for mention in [q.object for q in gone if q.predicate == prov.DERIVED_FROM]:
+        if [q.subject for q in store.quads(None, prov.DERIVED_FROM, mention, GRAPH_PROVENANCE)] == [node]:
+            for part in ("", "/position", "/quote", "/fragment"):
+                gone += quads_of(store, ox.NamedNode(mention.value + part))
+    store.remove_quads(gone)
 
 
 def without_triple(store: GraphStore) -> None:
     node = first_statement(store)
-    parts = [
-        next(store.quads(node, p, None, GRAPH_PROVENANCE)).object for p in (prov.SUBJECT, prov.PREDICATE, prov.OBJECT)
-    ]
-    store.remove_quads([ox.Quad(*parts, ox.NamedNode(OWL))])
+    parts = [quads_of(store, node, p)[0].object for p in (prov.SUBJECT, prov.PREDICATE, prov.OBJECT)]
+    for graph in (OWL, None):
+        store.raw.remove(ox.Quad(*parts, ox.DefaultGraph() if graph is None else ox.NamedNode(graph)))
+
+
+def about_something_else(store: GraphStore) -> None:
+    replaced(store, first_statement(store), prov.OBJECT, X)
 
 
 def shifted(store: GraphStore) -> None:
-    mention = next(store.quads(first_statement(store), prov.DERIVED_FROM, None, GRAPH_PROVENANCE)).object
-    position = ox.NamedNode(f"{mention.value}/position")
-    old = next(store.quads(position, prov.START, None, GRAPH_PROVENANCE))
-    store.remove_quads([old])
-    moved = ox.Literal(str(int(old.object.value) + 1), datatype=old.object.datatype)
-    store.add_quads([ox.Quad(position, prov.START, moved, PROVENANCE)])
+    position = ox.NamedNode(f"{first_mention(store).value}/position")
+    start = int(quads_of(store, position, prov.START)[0].object.value)
+    replaced(store, position, prov.START, number(start + 1))
+
+
+def moved_with_its_words(store: GraphStore) -> None:
+    mention = first_mention(store)
+    text = TEXTS["owl"]
+    for part, property_, value in (
+        ("position", prov.START, number(0)),
+        ("position", prov.END, number(len(text))),
+        ("quote", prov.EXACT, ox.Literal(text)),
+    ):
+        replaced(store, ox.NamedNode(f"{mention.value}/{part}"), property_, value)
+
+
+def outside_the_picture(store: GraphStore) -> None:
+    boxes = store.quads(None, prov.VALUE, None, GRAPH_PROVENANCE)
+    replaced(store, min((q.subject for q in boxes), key=str), prov.VALUE, ox.Literal("xywh=0,0,9999,9999"))
+
+
+def in_two_sources(store: GraphStore) -> None:
+    store.add_quads(
+        [ox.Quad(first_mention(store), prov.HAS_SOURCE, ox.NamedNode(source_iri("docs/saw.txt")), PROVENANCE)]
+    )
+
+
+def unread_place(store: GraphStore) -> None:
+    store.add_quads(
+        [
+            ox.Quad(X, prov.TYPE, ox.NamedNode(OA + "TextQuoteSelector"), PROVENANCE),
+            ox.Quad(X, prov.EXACT, ox.Literal("x"), PROVENANCE),
+        ]
+    )
 
 
 def orphaned(store: GraphStore) -> None:
@@ -101,40 +166,75 @@ def orphaned(store: GraphStore) -> None:
 
 
 def missing(store: GraphStore) -> None:
-    quad = next(store.quads(graph=OWL))
+    quad = min(store.quads(graph=OWL), key=str)
     store.raw.remove(ox.Quad(quad.subject, quad.predicate, quad.object))
 
 
+def predicted_that_holds(store: GraphStore) -> None:
+    store.raw.add(ox.Quad(X, X, X))
+    store.raw.add(ox.Quad(X, X, X, ox.NamedNode(GRAPH_PREDICTED)))
+
+
+def about_nothing(store: GraphStore) -> None:
+    write_answers(store, [Answer(X.value, X.value, ((X.value, 0.5),), "m")])
+
+
+def not_in_its_file(store: GraphStore) -> None:
+    for graph in (ox.DefaultGraph(), ox.NamedNode(source_iri("docs/map.ttl"))):
+        store.raw.add(ox.Quad(X, X, X, graph))
+
+
+def not_in_its_ontology(store: GraphStore) -> None:
+    for graph in (ox.DefaultGraph(), ox.NamedNode(ontology_graph("general"))):
+        store.raw.add(ox.Quad(X, X, X, graph))
+
+
+def graph_of_nobody(store: GraphStore) -> None:
+    for graph in (ox.DefaultGraph(), X):
+        store.raw.add(ox.Quad(X, X, X, graph))
+
+
 def idle_run(store: GraphStore) -> None:
-    for p, o in (
-        (prov.TYPE, ox.NamedNode(KGF + "Run")),
-        (prov.EXTRACTOR, ox.Literal("x")),
-        (prov.VERSION, ox.Literal("1")),
-    ):
-        store.add_quads([ox.Quad(X, p, o, PROVENANCE)])
-    json = ox.Literal("{}", datatype=ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON"))
-    store.add_quads([ox.Quad(X, prov.PARAMETERS, json, PROVENANCE)])
+    store.load_lines("".join(prov.run_lines(prov.RunRecord(("x",), "1"))).encode(), ox.RdfFormat.N_QUADS)
+
+
+def other_bytes(store: GraphStore) -> None:
+    replaced(store, ox.NamedNode(OWL), prov.SHA256, ox.Literal("ab" * 32))
 
 
 @pytest.mark.parametrize(
-    ("damage", "rule", "what"),
+    ("damage", "expected"),
     [
-        (without_run, "provenance shape", "names the run"),
-        (without_statement, "statement", "no statement node"),
-        (without_triple, "statement", "does not have"),
-        (shifted, "characters", "not "),
-        (orphaned, "default graph", "no source, ontology or rule says so"),
-        (missing, "default graph", "not in the default graph"),
-        (idle_run, "orphan", "no statement refers to"),
+        (without_run, [("provenance shape", "names the run")]),
+        (without_type, [("provenance shape", "no rdf:Statement")]),
+        (too_sure, [("provenance shape", "confidence from 0 to 1")]),
+        (without_statement, [("statement", "no statement node")]),
+        (without_triple, [("statement", "docs/owl.txt does not have"), ("default graph", "in the columns")]),
+        (about_something_else, [("statement", "does not state")]),
+        (shifted, [("characters", "not ")]),
+        (moved_with_its_words, [("mention", "not that of its place")]),
+        (outside_the_picture, [("box", "not inside the picture")]),
+        (in_two_sources, [("provenance shape", "exactly one source"), ("characters", "not ")]),
+        (unread_place, [("provenance shape", "a quote that no mention has")]),
+        (orphaned, [("default graph", "no source, ontology or rule says so")]),
+        (missing, [("default graph", "not in the default graph")]),
+        (predicted_that_holds, [("default graph", "only predicted")]),
+        (about_nothing, [("prediction", "an item that is gone")]),
+        (not_in_its_file, [("import", "its file does not say so"), ("default graph", "not in the columns")]),
+        (not_in_its_ontology, [("import", "its file does not say so"), ("default graph", "not in the columns")]),
+        (graph_of_nobody, [("graph", "no source and no ontology")]),
+        (idle_run, [("provenance shape", "a run that no statement refers to")]),
+        (other_bytes, [("not built", "changed since the last build")]),
     ],
-    ids=lambda v: getattr(v, "__name__", None),
+    ids=lambda v: getattr(v, "__name__", ""),
 )
-def test_damage_is_found(
-    healthy: Path, tmp_path: Path, damage: Callable[[GraphStore], None], rule: str, what: str
+def test_damage_is_found_and_nothing_else(
+    healthy: Path, tmp_path: Path, damage: Callable[[GraphStore], None], expected: list[tuple[str, str]]
 ) -> None:
     found = findings(damaged(healthy, tmp_path / "ws", damage))
-    assert any(r == rule and what in w for r, w in found), found
-    assert len(found) <= 4
+    for rule, what in expected:
+        assert any(r == rule and what in w for r, w in found), found
+    assert [f for f in found if not any(f[0] == r and w in f[1] for r, w in expected)] == []
 
 
 def test_lost_and_changed_content_is_found(healthy: Path, tmp_path: Path) -> None:
@@ -159,6 +259,35 @@ def test_shapes_of_ones_own_are_checked_beside_the_packs(healthy: Path, tmp_path
     )
     with Workspace.open(healthy, read_only=True) as ws:
         assert {v.focus for v in ws.check([rules]).violations} >= {"urn:x:a"}
-        rules.write_text("@prefix sh: <http://www.w3.org/ns/shacl#> .\n<urn:x> sh:path [\n", encoding="utf-8")
-        with pytest.raises(PackError, match=r"rules\.ttl:\d"):
-            ws.check([rules])
+
+
+@pytest.mark.parametrize(
+    ("broken", "line", "what"),
+    [
+        ("@prefix sh: <http://www.w3.org/ns/shacl#> .\n<urn:x> sh:path [\n", ":[23]", "not valid"),
+        ("<urn:x:a>\n <urn:x:b> <urn:x:c> .", "", "no SHACL shape"),
+        (
+            "@prefix sh: <http://www.w3.org/ns/shacl#> .\n<urn:x:Fine> a sh:NodeShape ; sh:targetNode <urn:x:a> .\n"
+            "<urn:x:Broken> a sh:NodeShape ; sh:targetNode <urn:x:a> ;\n  sh:property [ sh:minCount 1 ] .",
+            ":3",
+            "a shape without a name .* not a well-formed",
+        ),
+    ],
+)
+def test_broken_shapes_name_file_line_and_remedy(
+    healthy: Path, tmp_path: Path, broken: str, line: str, what: str
+) -> None:
+    rules = tmp_path / "rules.ttl"
+    rules.write_text(broken, encoding="utf-8")
+    with Workspace.open(healthy, read_only=True) as ws, pytest.raises(PackError, match=what) as caught:
+        ws.check([rules])
+    assert re.search(rf"rules\.ttl{line}$", caught.value.where)
+    assert caught.value.remedy
+
+
+def test_what_was_added_since_the_last_build_is_told_as_that(healthy: Path, tmp_path: Path) -> None:
+    place = damaged(healthy, tmp_path / "ws")
+    (tmp_path / "new.txt").write_text("The heron eats fish.", encoding="utf-8")
+    with Workspace.open(place) as ws:
+        ws.add(tmp_path / "new.txt")
+        assert [(f.rule, f.where) for f in ws.check().findings] == [("not built", "new.txt")]
