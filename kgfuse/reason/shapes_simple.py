@@ -106,11 +106,11 @@ def simple_shapes(graph: rdflib.Graph) -> Iterator[Shape]:
     import rdflib
 
     def nodes(shape: rdflib.term.Node, name: str) -> tuple[ox.NamedNode, ...]:
-        return tuple(ox.NamedNode(str(o)) for o in sorted(graph.objects(shape, rdflib.URIRef(SH + name))))
+        return tuple(ox.NamedNode(str(o)) for o in sorted(graph.objects(shape, rdflib.URIRef(SH + name)), key=str))
 
     targets = ("targetClass", "targetSubjectsOf", "targetObjectsOf", "targetNode")
     found = {s for t in targets for s in graph.subjects(rdflib.URIRef(SH + t), None)}
-    for shape in sorted(found):
+    for shape in sorted(found, key=str):
         classes, subjects, objects, single = (nodes(shape, t) for t in targets)
         if single:
             raise _beyond("targetNode")
@@ -141,7 +141,7 @@ _PASSED_OVER: Final = frozenset(
 def _checks(graph: rdflib.Graph, shape: rdflib.term.Node, path: str) -> Iterator[Check]:
     import rdflib
 
-    message = str(graph.value(shape, rdflib.URIRef(SH + "message"), default=""))
+    message = str(graph.value(shape, rdflib.URIRef(SH + "message")) or "")
     for predicate, value in graph.predicate_objects(shape):
         name = str(predicate).removeprefix(SH)
         if not str(predicate).startswith(SH) or name in _PASSED_OVER:
