@@ -46,7 +46,10 @@ TERMS: list[ox.NamedNode | ox.BlankNode | ox.Literal] = [
 ]
 PROPERTIES = sorted({q.predicate for q in WHOLE} | {ox.NamedNode(KGF + "probability")}, key=str)
 SUBJECTS = sorted({q.subject for q in WHOLE} | {X, ox.BlankNode("b")}, key=str)
-more = st.builds(ox.Quad, st.sampled_from(SUBJECTS), st.sampled_from(PROPERTIES), st.sampled_from(TERMS))
+more = st.builds(ox.Quad, st.sampled_from(SUBJECTS), st.sampled_from(PROPERTIES), st.sampled_from(TERMS)).filter(
+    # pySHACL gives up where a blank node is compared
+    lambda q: not (q.predicate in (prov.START, prov.END) and isinstance(q.object, ox.BlankNode))
+)
 
 
 def both(store: ox.Store, scan: Scan, shapes: rdflib.Graph) -> tuple[set[tuple[str, ...]], set[tuple[str, ...]]]:
@@ -55,8 +58,17 @@ def both(store: ox.Store, scan: Scan, shapes: rdflib.Graph) -> tuple[set[tuple[s
 
     quick = {(text(b.focus), b.path, b.component, text(b.value)) for b in scan.run(store, ox.DefaultGraph())}
     slow = {(v.focus, v.path or "", v.component, v.value or "") for v in validate(store, shapes)}
-    # the value of a constraint on the node itself is the node; of a missing one, what was wanted
-    return quick, {r if r[2] not in ("HasValueConstraintComponent",) else (*r[:3], "") for r in slow}
+    return {r for r in quick if not unordered(r)}, {_alike(r) for r in slow if not unordered(r)}
+
+
+def unordered(result: tuple[str, ...]) -> bool:
+    """rdflib orders ``"x"^^xsd:decimal`` among numbers; by the specification it compares with none."""
+    return result[3].startswith('"x"') and result[2][:7] in ("MinIncl", "MaxIncl", "LessTha")
+
+
+def _alike(result: tuple[str, ...]) -> tuple[str, ...]:
+    """pySHACL gives the wanted value as the value of a missing one."""
+    return (*result[:3], "") if result[2] == "HasValueConstraintComponent" else result
 
 
 @settings(deadline=None, max_examples=60)
