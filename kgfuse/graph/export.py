@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, TypeVar, cast
 
 import pyoxigraph as ox
 
@@ -33,6 +34,13 @@ _SUFFIXES: Final = {
 _TRIPLE_TERMS: Final = frozenset({"trig", "nquads"})
 _REIFICATION: Final = tuple(ox.NamedNode(RDF + part) for part in ("subject", "predicate", "object"))
 _REIFIES: Final = ox.NamedNode(RDF + "reifies")
+_NAME_START: Final = (
+    r"A-Z_a-z\xC0-\xD6\xD8-\xF6\xF8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C\u200D\u2070-\u218F\u2C00-\u2FEF"
+    r"\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD"  # and beyond, says XML 1.0, but not what expat reads
+)
+_XML_NAME: Final = re.compile(rf"[{_NAME_START}][{_NAME_START}0-9.\xB7\u0300-\u036F\u203F\u2040-]*$")
+_OTHER: Final = "export Turtle, TriG or N-Quads"
+_Said = TypeVar("_Said", ox.Triple, ox.Quad)
 FORMATS: Final = (*_TRIPLES, *_DATASETS, "graphml")
 
 
@@ -57,7 +65,8 @@ def export(
             N-Quads.
 
     Raises:
-        UsageError: no such format, no such graph, or a format that has no triple terms.
+        UsageError: no such format, no such graph, or something that the format cannot say: triple terms in RDF/XML
+            and JSON-LD; properties without an XML name, or control characters, in RDF/XML.
         WorkspaceError: the file cannot be written.
     """
     format = format or format_of(path)
@@ -76,7 +85,12 @@ def export(
             _graphml(store, out, chosen)
         elif format in _DATASETS:
             quads = _dataset(store, chosen)
+            if format not in _TRIPLE_TERMS:
+                quads = _without_triple_terms(quads, format)
             ox.serialize(_reifying(store, quads) if rdf12 else quads, out, _DATASETS[format], prefixes=store.prefixes)
+        elif format == "rdfxml":
+            triples = _in_xml(_without_triple_terms(holding(store, chosen), format))
+            ox.serialize(triples, cast(IO[bytes], _Returns(out)), _TRIPLES[format], prefixes=store.prefixes)
         else:
             ox.serialize(holding(store, chosen), out, _TRIPLES[format], prefixes=store.prefixes)
     return path
@@ -115,6 +129,42 @@ def _reifying(store: GraphStore, quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
             yield quad  # no whole statement
         elif quad.predicate == _REIFICATION[0]:
             yield ox.Quad(node, _REIFIES, ox.Triple(s, p, o), graph)
+
+
+def _without_triple_terms(said: Iterable[_Said], format: str) -> Iterator[_Said]:
+    for one in said:
+        if isinstance(one.object, ox.Triple):
+            raise UsageError(f"{format} cannot say a triple term: {one.object}", remedy=_OTHER)
+        yield one
+
+
+def _in_xml(triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
+    """The triples, as long as RDF/XML can say them: it has no way round a property that ends in no XML name."""
+    known: set[ox.NamedNode] = set()
+    for triple in triples:
+        if triple.predicate not in known:
+            if not _XML_NAME.search(triple.predicate.value):
+                what = f"RDF/XML cannot say the property {triple.predicate.value}: it does not end in an XML name"
+                raise UsageError(what, remedy=_OTHER)
+            known.add(triple.predicate)
+        if isinstance(triple.object, ox.Literal) and _xml(triple.object.value) != triple.object.value:
+            what = f"RDF/XML cannot say the control characters of {triple.object.value!r} on {triple.subject}"
+            raise UsageError(what, remedy=_OTHER)
+        yield triple
+
+
+class _Returns:
+    """Writes carriage returns as references: XML parsers read them as line feeds otherwise."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self._out = out
+
+    def write(self, data: bytes) -> int:
+        self._out.write(data.replace(b"\r", b"&#xD;"))
+        return len(data)
+
+    def flush(self) -> None:
+        self._out.flush()
 
 
 def _graphml(store: GraphStore, out: IO[bytes], graphs: list[str] | None) -> None:

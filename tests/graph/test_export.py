@@ -1,8 +1,14 @@
 """An exported file says what the graph says, and is whole or not there."""
 
+import contextlib
+import xml.etree.ElementTree
+
 import networkx
 import pyoxigraph as ox
 import pytest
+import rdflib
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kgfuse.errors import UsageError, WorkspaceError
 from kgfuse.graph import provenance as prov
@@ -112,3 +118,84 @@ def test_rdf_12_says_what_a_statement_is_about_in_one_triple_term(store, tmp_pat
     assert reified
     with pytest.raises(UsageError, match="no triple terms"):
         export(store, tmp_path / "all.jsonld", rdf12=True)
+
+
+def holding(triples: list[ox.Triple]) -> GraphStore:
+    store = GraphStore()
+    store.replace_graph(source_iri("x"), triples)
+    return store
+
+
+IRIS = st.builds(
+    lambda start, parts: ox.NamedNode(start + "".join(parts)),
+    st.sampled_from(["https://example.org/ns#", "https://example.org/a/b/", "urn:x:"]),
+    st.lists(st.sampled_from([*"aZ9-._~()'!*@:;=é狐🦊", "%20", "o\u0308", "\u05d0"]), max_size=5),
+)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+LITERALS = st.one_of(
+    TEXT.map(ox.Literal),
+    st.builds(lambda t, tag: ox.Literal(t, language=tag), TEXT, st.sampled_from(["de", "zh-hant-tw", "ar", "x-own"])),
+    st.builds(lambda t: ox.Literal(t, datatype=ox.NamedNode("https://example.org/odd")), TEXT),
+)
+TRIPLES = st.lists(st.builds(ox.Triple, IRIS, IRIS, IRIS | LITERALS), min_size=1, max_size=6)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(triples=TRIPLES)
+def test_any_script_and_character_survives_in_every_lossless_format(tmp_path, triples):
+    store = holding(triples)
+    for name in ("g.ttl", "g.nt", "g.nq", "g.trig", "g.jsonld"):
+        back = {q.triple for q in ox.parse(path=export(store, tmp_path / name))}
+        assert back == {q.triple for q in store.quads()}, name
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(triples=TRIPLES)
+def test_rdfxml_is_read_back_by_any_parser_or_refused_whole(tmp_path, triples):
+    store, path = holding(triples), tmp_path / "g.rdf"
+    path.unlink(missing_ok=True)
+    with contextlib.suppress(UsageError):
+        export(store, path)
+    assert list(tmp_path.iterdir()) in ([], [path])
+    if not path.exists():
+        return
+    assert {q.triple for q in ox.parse(path=path)} == {q.triple for q in store.quads()}
+    xml.etree.ElementTree.parse(path)
+
+
+@pytest.mark.parametrize(
+    ("predicate", "value", "said"),
+    [
+        ("https://example.org/ns#", "x", "does not end in an XML name"),
+        ("https://example.org/p(1)", "x", "does not end in an XML name"),
+        ("https://example.org/p", "bell \u0007", "control characters"),
+    ],
+)
+def test_what_rdfxml_cannot_say_is_told_before_anything_is_written(tmp_path, predicate, value, said):
+    store = holding([ox.Triple(ox.NamedNode("urn:x:s"), ox.NamedNode(predicate), ox.Literal(value))])
+    with pytest.raises(UsageError, match=said):
+        export(store, tmp_path / "g.rdf")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_line_ends_survive_an_xml_parser(tmp_path):
+    store = holding([ox.Triple(ox.NamedNode("urn:x:s"), ox.NamedNode("urn:x:p"), ox.Literal("a\r\nb\rc\n"))])
+    (value,) = rdflib.Graph().parse(export(store, tmp_path / "g.rdf"), format="xml").objects()
+    assert str(value) == "a\r\nb\rc\n"
+
+
+@pytest.mark.parametrize("name", ["g.rdf", "g.jsonld"])
+def test_a_triple_term_is_told_where_a_format_has_none(tmp_path, name):
+    term = ox.Triple(ox.NamedNode("urn:x:s"), ox.NamedNode("urn:x:p"), ox.Literal("x"))
+    store = GraphStore()
+    store.add_quads([ox.Quad(ox.NamedNode("urn:x:r"), ox.NamedNode("urn:x:reifies"), term)])
+    with pytest.raises(UsageError, match="cannot say a triple term"):
+        export(store, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_graphml_takes_any_character(tmp_path):
+    odd = "\u0001 \ufffe <&> \U0001f989 e\u0301 \u05e9\u05dc\u05d5\u05dd\r\n"
+    store = holding([ox.Triple(ox.NamedNode("urn:x:s"), ox.NamedNode("urn:x:p"), ox.Literal(odd))])
+    graph = networkx.read_graphml(export(store, tmp_path / "g.graphml"), force_multigraph=True)
+    assert graph.nodes["urn:x:s"]["urn:x:p"].split() == ["<&>", "\U0001f989", "e\u0301", "\u05e9\u05dc\u05d5\u05dd"]
