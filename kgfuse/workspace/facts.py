@@ -57,8 +57,9 @@ def lines(triples: Iterable[ox.Triple]) -> bytes:
 def rdf_lines(path: Path, row: SourceRow) -> Iterator[bytes]:
     """N-Triples lines of an RDF file, in pieces.
 
-    Blank nodes are replaced by IRIs derived from the canonical graph (RDFC-1.0); only triples that have some are held
-    in memory. Graph names of quads are dropped: the source is the graph. External entities are never resolved.
+    Blank nodes are replaced by IRIs derived from the file's content and their order in it. (Canonical labels would add
+    nothing, since another content is another file, and a few dozen triples can keep RDFC-1.0 busy for days.) Graph
+    names of quads are dropped: the source is the graph. External entities are never resolved.
 
     Raises:
         SyntaxError: the file does not parse; carries the line.
@@ -67,31 +68,21 @@ def rdf_lines(path: Path, row: SourceRow) -> Iterator[bytes]:
     if form is None:
         raise SyntaxError(f"{row.media_type} is no RDF syntax")
     quads = ox.parse(path=path, format=form, base_iri=source_iri(row.name))
-    blank = ox.Dataset()
+    names: dict[str, ox.NamedNode] = {}
     while piece := [q.triple for q in islice(quads, _PIECE)]:
         text = lines(piece)
-        if b"_:" in text:
-            ground = [t for t in piece if not _has_blank(t)]
-            for t in piece:
-                if _has_blank(t):
-                    blank.add(ox.Quad(t.subject, t.predicate, t.object))
-            text = lines(ground)
-        yield text
-    if len(blank):
-        blank.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-        yield lines(sorted((_skolem(q.triple, row.sha256) for q in blank), key=str))
+        yield lines(_named(t, row.sha256, names) for t in piece) if b"_:" in text else text
 
 
-def _has_blank(term: object) -> bool:
+def _named(term: Any, scope: str, names: dict[str, ox.NamedNode]) -> Any:
+    """The term with IRIs for its blank nodes, numbered as they come."""
     if isinstance(term, ox.Triple):
-        return _has_blank(term.subject) or _has_blank(term.object)
-    return isinstance(term, ox.BlankNode)
-
-
-def _skolem(term: Any, scope: str) -> Any:
-    if isinstance(term, ox.Triple):
-        return ox.Triple(_skolem(term.subject, scope), term.predicate, _skolem(term.object, scope))
-    return named(f"{BASE}node/{digest(scope, term.value)}") if isinstance(term, ox.BlankNode) else term
+        return ox.Triple(_named(term.subject, scope, names), term.predicate, _named(term.object, scope, names))
+    if not isinstance(term, ox.BlankNode):
+        return term
+    if term.value not in names:
+        names[term.value] = named(f"{BASE}node/{digest(scope, str(len(names)))}")
+    return names[term.value]
 
 
 def fact_triple(fact: Fact) -> ox.Triple:

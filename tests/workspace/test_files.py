@@ -12,6 +12,7 @@ from PIL import Image
 
 from kgfuse.errors import SourceError
 from kgfuse.workspace import files
+from tests.workspace.samples import workspace
 
 
 def picture(form: str) -> bytes:
@@ -129,3 +130,12 @@ def test_a_wrong_encoding_is_told_with_line_and_remedy() -> None:
 def test_what_is_no_text_is_refused(data: bytes, encoding: str | None, reason: str) -> None:
     with pytest.raises(SourceError, match=reason):
         files.decode(data, "a.txt", encoding)
+
+
+def test_blank_nodes_that_would_keep_a_canonicalisation_busy_for_days_are_read_at_once(tmp_path: Path) -> None:
+    clique = "".join(f"_:b{i} <urn:x:p> _:b{j} .\n" for i in range(12) for j in range(12) if i != j)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "clique.nt").write_text(clique, encoding="utf-8")
+    with workspace(tmp_path / "ws", tmp_path / "docs") as ws:
+        assert len(ws.query("SELECT ?s ?o { ?s <urn:x:p> ?o }")) == 132
+        assert ws.check().findings == ()
