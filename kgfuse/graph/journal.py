@@ -37,7 +37,7 @@ class Journal:
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a", encoding="utf-8") as file:
-                file.write(graph + "\n")
+                file.write(f"\n{graph}\n")  # a line that a lost power supply cut off must not run into this one
 
     def clear(self) -> None:
         """The columns on disk say what the graphs say."""

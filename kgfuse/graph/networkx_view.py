@@ -160,7 +160,8 @@ def triples_of(results: Mapping[str, Any], property: str) -> list[ox.Triple]:
         property: IRI of the property.
 
     Returns:
-        Triples in the order of their N-Triples form: floats are ``xsd:double``, integers ``xsd:integer``.
+        Triples in the order of their N-Triples form: floats are ``xsd:double``, integers ``xsd:integer``. Blank nodes
+        are left out: outside their own source nobody can speak of them.
 
     Raises:
         UsageError: a value of another type, or a name that is not an IRI.
@@ -171,6 +172,8 @@ def triples_of(results: Mapping[str, Any], property: str) -> list[ox.Triple]:
     predicate = named(property)
     found = set()
     for iri, result in results.items():
+        if iri.startswith("_:"):
+            continue
         several = isinstance(result, Collection) and not isinstance(result, str | Value | Mapping)
         for value in result if several else (result,):
             found.add(ox.Triple(named(iri), predicate, _term(value, iri)))
