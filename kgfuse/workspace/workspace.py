@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
-from kgfuse.catalog import Catalog, ItemRow, ModelRow, ProblemRow, SourceRow
+from kgfuse.catalog import ItemRow, ModelRow, ProblemRow, SourceRow
 from kgfuse.errors import UsageError, WorkspaceError
-from kgfuse.graph import GraphStore, KnowledgeGraph, QueryResult, published
+from kgfuse.graph import KnowledgeGraph, QueryResult
 from kgfuse.ontology import Vocabulary, available, load_all
+from kgfuse.workspace import removal
 from kgfuse.workspace import settings as settings_file
 from kgfuse.workspace.intake import AddReport, Intake
-from kgfuse.workspace.parts import OnEvent, Parts, silent
+from kgfuse.workspace.opening import Opened, open_reader, open_writer
+from kgfuse.workspace.parts import OnEvent, silent
 from kgfuse.workspace.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,10 +45,9 @@ class Workspace:
         settings: what ``kgfuse.toml`` says.
     """
 
-    def __init__(self, parts: Parts, lock: FileLock | None, state: published.State | None = None) -> None:
-        self._parts = parts
-        self._lock = lock
-        self._state = state
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._parts = parts = opened.parts
         self._resolved: Resolved | None = None
         self._predictors: dict[str, Predictor] = {}
         self.path = parts.folder
@@ -109,64 +107,12 @@ class Workspace:
         """
         folder = Path(path).resolve()
         chosen = settings_file.load(folder)
-        return cls._reader(folder, chosen) if read_only else cls._writer(folder, chosen)
-
-    @classmethod
-    def _writer(cls, folder: Path, chosen: Settings) -> Workspace:
-        lock = FileLock(str(folder / "lock"))
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as e:
-            raise WorkspaceError(
-                "another process has this workspace open", where=folder, remedy="wait for it, or stop it"
-            ) from e
-        except OSError as e:
-            raise WorkspaceError(f"cannot be opened: {e.strerror}", where=folder, remedy="check its permissions") from e
-        catalog = None
-        try:
-            catalog = Catalog(folder)
-            store = GraphStore(folder / "graph")
-            if catalog.states("graph:") and not store.graphs():  # somebody took the graph away: build it again
-                for mark in ("built", *catalog.states("graph:")):
-                    catalog.set_state(mark, None if mark != "built" else "")
-            return cls(Parts(folder, chosen, catalog, store), lock)
-        except BaseException:
-            if catalog is not None:
-                catalog.close()
-            lock.release()
-            raise
-
-    @classmethod
-    def _reader(cls, folder: Path, chosen: Settings) -> Workspace:
-        state = published.acquire(folder)
-        if state is None:  # never built, or by an older kgfuse
-            with cls._writer(folder, chosen) as ws:
-                published.publish(ws._parts.store, folder)
-            state = published.acquire(folder)
-            assert state is not None
-        try:
-            catalog = Catalog(folder, read_only=True)
-            try:
-                store = GraphStore(state.graph, read_only=True)
-            except BaseException:
-                catalog.close()
-                raise
-            return cls(Parts(folder, chosen, catalog, store), None, state)
-        except BaseException:
-            state.release()
-            raise
+        return cls(open_reader(folder, chosen) if read_only else open_writer(folder, chosen))
 
     def close(self) -> None:
         """Let go of all files."""
         self._predictors.clear()
-        try:
-            self._parts.catalog.close()
-            self._parts.store.close()
-        finally:
-            if self._state is not None:
-                self._state.release()
-            if self._lock is not None:
-                self._lock.release()
+        self._opened.release()
 
     def __enter__(self) -> Workspace:
         return self
@@ -209,42 +155,12 @@ class Workspace:
             UsageError: nothing has this name; the message lists the nearest.
         """
         self._writing()
-        catalog = self._parts.catalog
-        rows = catalog.sources()
-        location = str(Path(name).resolve())
-        chosen = {
-            r.name
-            for r in rows
-            if name.rstrip("/") in (r.name, r.parent)
-            or r.name.startswith(name.rstrip("/") + "/")
-            or location == r.location
-            or r.location.startswith(location + "/")
-        }
-        if not name.strip("/") or not chosen:
-            near = difflib.get_close_matches(name, [r.name for r in rows], n=3, cutoff=0.4)
-            raise UsageError(
-                f"no source is called {name!r}",
-                remedy=f"did you mean {', '.join(near)}?" if near else "see `kgfuse info`",
-            )
-        chosen |= {r.name for r in rows if r.parent in chosen}
-        with catalog.transaction():
-            for source in chosen:
-                catalog.remove_items_of(source)
-                catalog.remove_source(source)
-                catalog.clear_problem(source)
-                for key in catalog.states("failed:"):
-                    if key.split(":", 2)[2] == source:
-                        catalog.set_state(key, None)
-            left = {r.item for r in catalog.sources()}
-            for item in catalog.items():
-                if item.manifest is None and item.iri not in left:
-                    catalog.remove_item(item.iri)
-        self._forget()
-        if catalog.get_state("built") is not None:
+        removed = removal.remove(self._parts.catalog, name)
+        if self._parts.catalog.get_state("built") is not None:
             from kgfuse.workspace.build import BuildReport, refresh
 
             refresh(self._parts, BuildReport())
-        return len(chosen)
+        return removed
 
     def build(self, *, retry: bool = False, on_event: OnEvent = silent) -> BuildReport:
         """Extract, resolve, gate, reason and validate, as far as anything changed.
@@ -461,7 +377,7 @@ class Workspace:
         Raises:
             UsageError: the workspace is open for reading only.
         """
-        if self._lock is None:
+        if self._opened.lock is None:
             raise UsageError("is open for reading only", where=self.path, remedy="open it without read_only")
         self._forget()
 
