@@ -20,7 +20,7 @@ from kgfuse.graph.literals import stored_forms
 from kgfuse.terms.namespaces import GRAPH_INFERRED, ONTOLOGY
 
 if TYPE_CHECKING:
-    import pyoxigraph as ox
+    pass
 
 SPO: Final = ["s", "p", "o"]
 ROWS: Final = {"s": pl.UInt32, "p": pl.UInt32, "o": pl.UInt32, "c": pl.Float32}
@@ -231,8 +231,3 @@ def _look_up(terms: pl.Series, wanted: pl.Series) -> pl.Series:
     here = terms.to_frame("term").with_row_index("n").join(wanted.unique().to_frame("term"), on="term", how="semi")
     joined = wanted.to_frame("term").join(here, on="term", how="left", maintain_order="left")
     return joined["n"].cast(pl.UInt32)
-
-
-def line(triple: ox.Triple | ox.Quad) -> str:
-    """A triple as an N-Triples line, without its end of line."""
-    return f"{triple.subject} {triple.predicate} {triple.object} ."

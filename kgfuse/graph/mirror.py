@@ -22,11 +22,6 @@ SELECT ?s ?p ?o ?c ?g {{ GRAPH <{GRAPH_PROVENANCE}> {{
   ?st <{KGF}inGraph> ?g ; <{RDF}subject> ?s ; <{RDF}predicate> ?p ; <{RDF}object> ?o ; <{KGF}confidence> ?c }} }}"""
 
 
-def nothing() -> Columns:
-    """Columns of a store that holds nothing."""
-    return Columns.empty()
-
-
 def synchronised(raw: ox.Store, columns: Columns, touched: set[str], holding: set[str]) -> Columns:
     """Columns that say what the store says, those graphs read again that were touched, are new or are gone.
 

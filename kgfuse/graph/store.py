@@ -195,9 +195,10 @@ class GraphStore:
     def columns(self) -> Columns:
         """The graphs that hold as sorted integers; graphs that changed since are read again."""
         from kgfuse.graph import mirror
+        from kgfuse.graph.columns import Columns
 
         if self._columns is None:
-            self._columns = mirror.nothing() if self._beside is None else mirror.load(self._beside, self.journal)
+            self._columns = Columns.empty() if self._beside is None else mirror.load(self._beside, self.journal)
             for graph in {g for g in self.graphs() if holds(g)} ^ set(self._columns.graphs):
                 self.journal.touch(graph)
         if self.journal.unread:

@@ -172,11 +172,6 @@ RULES: Final[tuple[Rule, ...]] = (
 # fmt: on
 
 
-def rules_named(name: str) -> list[Rule]:
-    """Rules of that W3C name (two where the W3C's rule has two conclusions)."""
-    return [rule for rule in RULES if rule.name == name]
-
-
 def bind(pattern: Pattern, binding: Binding) -> Pattern:
     """The pattern with its bound variables replaced."""
     s, p, o = (binding.get(t.value, t) if isinstance(t, ox.Variable) else t for t in pattern)
