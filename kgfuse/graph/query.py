@@ -38,6 +38,7 @@ _CELL: Final = 80
 _MESSAGE: Final = 80  # a longer list of what the grammar would allow helps nobody
 _DECLARED: Final = re.compile(r"\bPREFIX\s+([\w.\-]*):", re.I)
 _USED: Final = re.compile(r"(?<![\w?$:<@])([A-Za-z][\w.\-]*):(?=[\w%\\])")
+_NAME: Final = re.compile(r"([\w.\-]*):")
 _QUOTED: Final = re.compile(r"<[^<>\s]*>|\"[^\"\n]*\"|'[^'\n]*'")
 
 
@@ -167,19 +168,24 @@ def run_query(store: ox.Store, sparql: str, prefixes: Mapping[str, str]) -> Quer
     """
     refuse_remote(sparql)
     try:
-        # each prefix that the engine is handed costs a short query as much as looking a triple up
-        used = {prefix: iri for prefix, iri in prefixes.items() if f"{prefix}:" in sparql}
-        found = store.query(sparql, prefixes=used)
+        found = store.query(sparql, prefixes=_used_prefixes(sparql, prefixes))
         if isinstance(found, ox.QueryBoolean):
             return QueryResult("ask", (), [], bool(found), prefixes)
         if isinstance(found, ox.QueryTriples):
             rows: list[Row] = sorted({(t.subject, t.predicate, t.object) for t in found}, key=str)
             return QueryResult("construct", ("subject", "predicate", "object"), rows, bool(rows), prefixes)
         variables = tuple(v.value for v in found.variables)
-        solutions = [tuple(solution) for solution in found]
+        solutions: list[Row] = list(map(tuple, found))
         return QueryResult("select", variables, solutions, bool(solutions), prefixes)
     except SyntaxError as e:
         raise syntax_error(e, sparql, prefixes) from e
+
+
+def _used_prefixes(sparql: str, prefixes: Mapping[str, str]) -> dict[str, str]:
+    """Those that the query may use: each one that the engine is handed costs a short query as much as a look-up."""
+    if "\\" in sparql:  # a name may be written with escapes
+        return dict(prefixes)
+    return {name: prefixes[name] for name in _NAME.findall(sparql) if name in prefixes}
 
 
 def run_update(store: ox.Store, sparql: str, prefixes: Mapping[str, str]) -> None:

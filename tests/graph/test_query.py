@@ -149,3 +149,10 @@ def test_a_name_that_only_looks_like_service_is_fine(store, query):
 def test_load_is_refused(store, update):
     with pytest.raises(QueryError, match="LOAD is not allowed"):
         store.update(update)
+
+
+def test_a_known_prefix_needs_no_declaration_wherever_it_stands():
+    store = GraphStore(prefixes={"ex": "https://example.org/", "": "https://example.org/"})
+    for text in ("ex:a", ":a"):
+        assert store.query(f"ASK {{ BIND({text} AS ?x) FILTER(?x = <https://example.org/a>) }}"), text
+        assert store.query(f"ASK{{FILTER({text}=<https://example.org/a>)}}"), text
