@@ -18,9 +18,10 @@ from kgfuse.graph.nodes import named
 if TYPE_CHECKING:
     from kgfuse.graph.store import GraphStore
 
-_BATCH: Final = 16 << 20
-"""Bytes of lines that wait to be written together."""
-_IN_FLIGHT: Final = 2  # batches that may be on their way at a time: bounds memory
+_FIRST_BATCH, _LARGEST_BATCH = 8 << 20, 96 << 20
+"""Bytes of lines that wait to be written together: few at first, so that both cores soon have work; then twice as many
+each time, since every batch is a set of new files that the store must merge with all others."""
+_IN_FLIGHT: Final = 1  # batches that may be on their way at a time: bounds memory
 _BULK: Final = 4 << 20  # from so many bytes on writing new files beats one transaction
 _ROWS: Final = 500_000
 _SMALL: Final = 1 << 18  # new graphs of fewer bytes are numbered together
@@ -59,6 +60,7 @@ class Writer:
         self._at_the_end: list[str] = []
         # Oxigraph loads on one core: the named graphs of a batch beside the default graph of the one before
         self._first, self._second = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        self._batch = _FIRST_BATCH
         self._waiting: deque[tuple[Future[None], list[str]]] = deque()
 
     def replace(
@@ -102,7 +104,7 @@ class Writer:
             (self._at_the_end if len(removed) else self._after_flush).append(graph)
         if len(self._pending) >= _TOGETHER:
             self.settle()
-        if len(self._named) + len(self._provenance) > _BATCH:
+        if len(self._named) + len(self._provenance) > self._batch:
             self.flush()
 
     def settle(self) -> None:
@@ -153,6 +155,7 @@ class Writer:
 
         self._waiting.append((self._second.submit(second), self._after_flush))
         self._after_flush = []
+        self._batch = min(2 * self._batch, _LARGEST_BATCH)
         self._arrive(_IN_FLIGHT)
 
     def _arrive(self, left: int) -> None:
@@ -198,7 +201,7 @@ class Writer:
         # a line break inside a literal is escaped, so " ." before one is always the end of a triple
         self._named += lines.replace(b" .\n", f" <{graph}> .\n".encode())
         self._default += lines
-        if len(self._named) > _BATCH:
+        if len(self._named) > self._batch:
             self.flush()
 
     def _lines(self, rows: pl.DataFrame) -> Iterator[bytes]:
