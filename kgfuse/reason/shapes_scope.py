@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import pyoxigraph as ox
 
 from kgfuse.graph.nodes import stored
+from kgfuse.reason.shapes_sparql import touched_by_queries
 from kgfuse.reason.shapes_terms import ox_literal, rdflib_node
 from kgfuse.terms.namespaces import RDF, RDFS, SH
 
@@ -81,6 +82,11 @@ _CORE: Final = frozenset(
 )
 
 
+_SPARQL: Final = frozenset(
+    SH + name for name in ("sparql", "select", "ask", "prefixes", "declare", "prefix", "namespace")
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What shapes can touch.
@@ -103,7 +109,10 @@ def scope_of(shapes: rdflib.Graph) -> Scope | None:
     import rdflib
 
     used = {str(p) for p in shapes.predicates(unique=True)}
-    if any(p.startswith(SH) and p not in _CORE for p in used):
+    if any(p.startswith(SH) and p not in _CORE and p not in _SPARQL for p in used):
+        return None
+    asked = touched_by_queries(shapes)
+    if asked is None:
         return None
     ignored: set[rdflib.term.Node] = set()  # list nodes whose members are only ever let pass
     for members in shapes.objects(None, rdflib.URIRef(SH + "ignoredProperties")):
@@ -116,8 +125,8 @@ def scope_of(shapes: rdflib.Graph) -> Scope | None:
     shape_names = frozenset(str(s) for s in shapes.subjects(unique=True) if isinstance(s, rdflib.URIRef))
     closed = shapes.objects(None, rdflib.URIRef(SH + "closed"))
     return Scope(
-        properties=named | {RDFS + "subClassOf"},
-        classes=None if is_path else named | shape_names,
+        properties=named | asked.iris | {RDFS + "subClassOf"},
+        classes=None if is_path or asked.asks_for_types else named | shape_names,
         nodes=named | shape_names,
         is_closed=any(isinstance(o, rdflib.Literal) and o.value for o in closed),
     )

@@ -114,3 +114,43 @@ def test_each_result_is_told_even_where_two_look_alike() -> None:
         shapes(':S sh:targetNode :x ; sh:property [ sh:path :name ; sh:uniqueLang true ; sh:message "one each" ] .'),
     )
     assert [v.component for v in found] == ["UniqueLangConstraintComponent"] * 2
+
+
+QUERIES = (
+    "SELECT $this ?value WHERE { $this :p ?value . FILTER(?value = $this) }",
+    "SELECT $this ?value WHERE { $this rdf:type ?value , ?other . ?value rdfs:subClassOf ?other }",
+    "SELECT $this ?value WHERE { $this :p ?x . ?x rdfs:subClassOf* ?value . ?value :q|^:r :b }",
+    "SELECT $this WHERE { $this :p ?x FILTER NOT EXISTS { ?x :q ?y } }",
+    "SELECT $this (COUNT(?x) AS ?value) WHERE { { $this :p ?x } UNION { $this :q/:r ?x } } GROUP BY $this",
+    "SELECT $this ?value WHERE { $this :p ?value OPTIONAL { ?value a ?c } FILTER(!BOUND(?c)) }",
+    "SELECT $this ?value WHERE { $this :p ?value MINUS { ?value a :D } }",
+)
+BEYOND = (
+    "SELECT $this ?value WHERE { $this ?any ?value }",
+    "SELECT $this ?value WHERE { $this !:p ?value }",
+    "SELECT $this ?value WHERE { $this :p ?x . { ?y :q* ?value } UNION { ?x :r ?value } }",
+    "SELECT $this ?value WHERE { { $this :p ?y } { ?x :q? ?value } }",
+    "SELECT nonsense",
+)
+
+
+def sparql_shape(target: str, query: str) -> rdflib.Graph:
+    declared = ", ".join(f'[ sh:prefix "{name}" ; sh:namespace "{iri}"^^xsd:anyURI ]' for name, iri in PREFIXES.items())
+    constraint = f'sh:sparql [ sh:prefixes :names ; sh:select """{query}""" ]'
+    return shapes(f":names sh:declare {declared} . :C a sh:NodeShape ; {target} ; {constraint} .")
+
+
+@settings(deadline=None, max_examples=80)
+@given(said=st.lists(triples, max_size=14), target=st.sampled_from(TARGETS), query=st.sampled_from(QUERIES))
+def test_the_part_that_queries_touch_is_enough_too(said: list[ox.Triple], target: str, query: str) -> None:
+    asked = sparql_shape(target, query)
+    scope = scope_of(asked)
+    assert scope is not None
+    store = ox.Store()
+    store.extend(ox.Quad(*t) for t in said)
+    assert results(memory_graph(store, scope), asked) == results(memory_graph(store), asked)
+
+
+@pytest.mark.parametrize("query", BEYOND)
+def test_a_query_that_may_touch_anything_reads_the_whole(query: str) -> None:
+    assert scope_of(sparql_shape("sh:targetClass :C", query)) is None
