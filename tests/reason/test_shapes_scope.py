@@ -123,7 +123,6 @@ QUERIES = (
     "SELECT $this WHERE { $this :p ?x FILTER NOT EXISTS { ?x :q ?y } }",
     "SELECT $this (COUNT(?x) AS ?value) WHERE { { $this :p ?x } UNION { $this :q/:r ?x } } GROUP BY $this",
     "SELECT $this ?value WHERE { $this :p ?value OPTIONAL { ?value a ?c } FILTER(!BOUND(?c)) }",
-    "SELECT $this ?value WHERE { $this :p ?value MINUS { ?value a :D } }",
 )
 BEYOND = (
     "SELECT $this ?value WHERE { $this ?any ?value }",
