@@ -12,6 +12,7 @@ from kgfuse.cli.building import pack_names
 from kgfuse.cli.command import FAILED, command
 from kgfuse.cli.output import Output
 from kgfuse.cli.tables import plural, table
+from kgfuse.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -105,6 +106,50 @@ def new(
     files = sorted(file.name for file in made.iterdir())
     out.result({"folder": str(made), "files": files}, f"{made}: {', '.join(files)}")
     out.note(f"next: kgfuse ontologies check {made}")
+
+
+@command(group, "train", "kgfuse ontologies train my-pack/", "kgfuse ontologies train retail --out shop.kg/extractor")
+def train(
+    out: Output,
+    name: Annotated[str, typer.Argument(metavar="NAME", autocompletion=pack_names, help="Installed pack, or a path.")],
+    examples: Annotated[
+        list[Path] | None, typer.Option("--examples", help="More annotated sentences (JSON Lines); may be repeated.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="For the extractor; else the pack's own folder.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the sentences.")] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+) -> None:
+    """Train a relation extractor on a pack's annotated sentences (examples.jsonl).
+
+    A workspace uses the extractor in its pack's folder by itself, and any other by the setting
+    `extract.relations.model`.
+    """
+    from kgfuse.extract.learned.extractor import FOLDER
+    from kgfuse.extract.learned.packs import train_pack
+    from kgfuse.extract.learned.training import TrainSettings
+    from kgfuse.ontology import Vocabulary, load_all, resolve
+
+    pack = resolve(name)
+    folder = to or (pack.folder / FOLDER if pack.folder and Path(name).exists() else None)
+    if folder is None:
+        raise UsageError(
+            f"{name} is installed, and its folder is not yours to write to", remedy="say where: --out FOLDER"
+        )
+    chosen = {"seed": seed} | ({} if epochs is None else {"epochs": epochs})
+    with out.progress() as on_event:
+
+        def on_step(step: int, total: int, loss: float) -> None:
+            on_event("train", step, total, f"loss {loss:.2f}")
+
+        reader = train_pack(Vocabulary(load_all([name])), examples or [], TrainSettings(**chosen), on_step=on_step)
+    version = reader.save(folder)
+    scores = {k: round(v, 3) for k, v in next(iter(reader.learned.values())).scores.items()}
+    out.result(
+        {"folder": str(folder), "version": version, "development": scores},
+        f"{folder}\non the development sentences: " + ", ".join(f"{k} {v:g}" for k, v in scores.items()),
+    )
 
 
 def _findings(findings: Any) -> list[RenderableType]:

@@ -16,6 +16,7 @@ _NAMES = {
     "add": "Adding files",
     "extract": "Extracting",
     "extract:text": "Reading texts",
+    "extract:relations": "Reading relations",
     "extract:image": "Looking at pictures",
     "resolve": "Resolving and gating",
     "write": "Writing graphs",

@@ -53,10 +53,9 @@ class TextEncoder:
     """
 
     def __init__(self, model: str | None = None, device: str = "auto") -> None:
-        folder = str(packaged_file(MINILM).parent) if model is None else model
         self.device = resolve(device)
-        self._tokenizer, self._model, self._max_tokens = _load(folder)
-        self._model = self._model.eval().to(self.device)
+        self._tokenizer, loaded, self._max_tokens = bert(model)
+        self._model: Any = loaded.eval().to(self.device)
         self.name: str = "all-MiniLM-L6-v2" if model is None else model
         self.dim: int = int(self._model.config.hidden_size)
         weights = MINILM.sha256 if model is None else state_sha256(self._model.state_dict())
@@ -112,7 +111,13 @@ class TextEncoder:
         return summed.double().cpu().numpy()  # type: ignore[no-any-return]
 
 
-def _load(name: str) -> tuple[Any, Any, int]:
+def bert(model: str | None = None) -> tuple[Any, Any, int]:
+    """Tokenizer, encoder and longest input of a BERT-family model; ``None`` is all-MiniLM-L6-v2 as packaged.
+
+    Raises:
+        ModelError: the model is missing, altered, or no encoder.
+    """
+    name = str(packaged_file(MINILM).parent) if model is None else model
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging
 
@@ -120,7 +125,7 @@ def _load(name: str) -> tuple[Any, Any, int]:
     offline = Path(name).is_dir() or bool(os.environ.get("HF_HUB_OFFLINE"))
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, use_fast=True, local_files_only=offline)
-        model = AutoModel.from_pretrained(
+        encoder: Any = AutoModel.from_pretrained(
             name, use_safetensors=True, local_files_only=offline, trust_remote_code=False, dtype=torch.float32
         )
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
@@ -129,5 +134,5 @@ def _load(name: str) -> tuple[Any, Any, int]:
             where=name,
             remedy="give a Hugging Face model with safetensors that is in the local cache or reachable, or a folder",
         ) from error
-    limit = int(getattr(model.config, "max_position_embeddings", 512) or 512)
-    return tokenizer, model, min(_MAX_TOKENS, limit, int(tokenizer.model_max_length))
+    limit = int(getattr(encoder.config, "max_position_embeddings", 512) or 512)
+    return tokenizer, encoder, min(_MAX_TOKENS, limit, int(tokenizer.model_max_length))

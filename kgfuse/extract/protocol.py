@@ -59,8 +59,11 @@ class BatchExtractor(Extractor, Protocol):
 class Factory(Protocol):
     """What an entry point of the group ``kgfuse.extractors`` resolves to."""
 
-    def __call__(self, vocabulary: Vocabulary, settings: ExtractSettings, **resources: Any) -> Extractor:
-        """Return an extractor for this vocabulary; parameters beyond these two are optional resources, by name."""
+    def __call__(self, vocabulary: Vocabulary, settings: ExtractSettings, **resources: Any) -> Extractor | None:
+        """Return an extractor for this vocabulary, or ``None`` where it has nothing to work with.
+
+        Parameters beyond these two are optional resources, by name.
+        """
         ...
 
 

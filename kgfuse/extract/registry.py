@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 GROUP: Final = "kgfuse.extractors"
 BUILT_IN: Final = (
     EntryPoint("text", "kgfuse.extract.text:build", GROUP),
+    EntryPoint("relations", "kgfuse.extract.learned:build", GROUP),
     EntryPoint("image", "kgfuse.extract.image:build", GROUP),
 )
 
@@ -66,6 +67,16 @@ def load(name: str, vocabulary: Vocabulary, settings: ExtractSettings, **resourc
         UsageError: no extractor has this name.
         PackError: two packages use the name, or the extractor cannot be imported.
     """
+    found = _load(name, vocabulary, settings, **resources)
+    if found is None:
+        raise UsageError(
+            f"the extractor {name!r} has nothing to work with here",
+            remedy="train one: kgfuse ontologies train, or name another under the setting 'extractors'",
+        )
+    return found
+
+
+def _load(name: str, vocabulary: Vocabulary, settings: ExtractSettings, **resources: Any) -> Extractor | None:
     infos = available()
     if name not in infos:
         raise UsageError(f"no extractor is called {name!r}", remedy=f"registered are: {', '.join(infos)}")
@@ -87,5 +98,7 @@ def load(name: str, vocabulary: Vocabulary, settings: ExtractSettings, **resourc
 
 def build_all(vocabulary: Vocabulary, settings: ExtractSettings, **resources: Any) -> tuple[Extractor, ...]:
     """Return the extractors that the settings name, or every registered one, in that order."""
-    names = tuple(available()) if settings.extractors is None else settings.extractors
-    return tuple(load(name, vocabulary, settings, **resources) for name in names)
+    if settings.extractors is not None:
+        return tuple(load(name, vocabulary, settings, **resources) for name in settings.extractors)
+    found = (_load(name, vocabulary, settings, **resources) for name in available())
+    return tuple(extractor for extractor in found if extractor is not None)

@@ -41,11 +41,28 @@ class TextSettings(BaseModel):
     batch: int = Field(default=64, ge=1)
 
 
+class RelationSettings(BaseModel):
+    """The trained relation extractor.
+
+    Attributes:
+        model: folder of a trained extractor; empty takes the one that a pack of the workspace brings, if any.
+        threshold: least probability of a statement; ``None`` takes the one learned in training.
+        device: ``auto``, ``cpu``, ``cuda`` …
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = ""
+    threshold: float | None = Field(default=None, ge=0, le=1)
+    device: str = "auto"
+
+
 class ExtractSettings(BaseModel):
     """Settings of the extractors and of what is done with their finds.
 
     Attributes:
         text: the text extractor.
+        relations: the trained relation extractor.
         image: the image extractor.
         extractors: names to run, in this order; ``None`` runs every registered one that loads.
         plugins: settings of extractors from outside, by their name.
@@ -55,6 +72,7 @@ class ExtractSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     text: TextSettings = Field(default_factory=TextSettings)
+    relations: RelationSettings = Field(default_factory=RelationSettings)
     image: ImageSettings = Field(default_factory=ImageSettings)
     extractors: tuple[str, ...] | None = None
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)

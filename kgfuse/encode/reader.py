@@ -1,0 +1,220 @@
+"""The relation reader: one pass over a sentence together with the relations of an ontology.
+
+Sentence tokens and relation descriptions go through the lower layers of a BERT encoder apart; each description is
+pooled to one vector; then all tokens and all relations attend to one another in the upper layers. So a sentence costs
+one pass for all relations instead of one for each, relations compete with each other in view of the words, and one
+that was never trained on is read from its description. Three heads follow: is the relation said at all, where are its
+subject and object (begin and end words), and do these two belong together under it.
+
+It takes arrays of token ids and knows neither ontologies nor texts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+
+ROLES: Final = 2
+_SIDES: Final = 2 * ROLES
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderConfig:
+    """Shape of a reader.
+
+    Args:
+        split: how many of the encoder's layers read sentence and descriptions apart.
+        width: of the projections that begin and end words are found by.
+        hidden: of the layer that judges a pair.
+        longest: words in the longest argument.
+        spans: places kept for each role of each relation.
+        dropout: on the heads' inputs.
+    """
+
+    split: int = 3
+    width: int = 128
+    hidden: int = 256
+    longest: int = 20
+    spans: int = 5
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """A batch of sentences, padded.
+
+    Args:
+        states: (B, T, d) output of the lower layers.
+        mask: (B, T) true for tokens.
+        first: (B, W) place of each word's first token.
+        last: (B, W) place of each word's last token.
+        words: (B, W) true for words.
+    """
+
+    states: Tensor
+    mask: Tensor
+    first: Tensor
+    last: Tensor
+    words: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What the reader says of a batch.
+
+    Args:
+        presence: (B, R) logits: the relation is said.
+        sides: (B, R, 4, W) log-probabilities of words as subject's begin and end, object's begin and end.
+        first: (B, W, d) states of the words' first tokens.
+        last: (B, W, d) states of their last tokens.
+        relations: (B, R, d) states of the relations.
+    """
+
+    presence: Tensor
+    sides: Tensor
+    first: Tensor
+    last: Tensor
+    relations: Tensor
+
+
+class Reader(nn.Module):
+    """See the module. ``encoder`` is a Hugging Face BERT model; its layers become the reader's."""
+
+    def __init__(self, encoder: Any, config: ReaderConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embeddings = encoder.embeddings
+        self.layers = encoder.encoder.layer
+        d = int(encoder.config.hidden_size)
+        self.kind = nn.Parameter(torch.zeros(d))
+        self.presence = nn.Sequential(nn.Linear(d, config.hidden), nn.GELU(), _rarely(config.hidden))
+        self.begin = nn.Linear(d, ROLES * config.width)
+        self.end = nn.Linear(d, ROLES * config.width)
+        self.query = nn.Linear(d, _SIDES * config.width)
+        self.pair_words = nn.ModuleList(nn.Linear(d, config.hidden) for _ in range(_SIDES))
+        self.pair_relation = nn.Linear(d, config.hidden)
+        self.pair_scores = nn.Linear(5, config.hidden)
+        self.pair_distance = nn.Embedding(16, config.hidden)
+        self.pair_out = nn.Sequential(
+            nn.GELU(), nn.Linear(config.hidden, config.hidden), nn.GELU(), _rarely(config.hidden)
+        )
+        self.dropout = nn.Dropout(config.dropout)
+
+    def lower(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """(B, T) token ids and mask to (B, T, d): the layers below the split."""
+        states = self.embeddings(input_ids=ids)
+        return self._through(states, mask, self.layers[: self.config.split])
+
+    def describe(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """(R, T) token ids of descriptions to (R, d): mean over their tokens below the split."""
+        return pool(self.lower(ids, mask), mask)
+
+    def forward(self, sentences: Sentences, relations: Tensor) -> Read:
+        """Read sentences and relation vectors (R, d) together."""
+        batch, tokens, _ = sentences.states.shape
+        count = relations.shape[0]
+        asked = (relations + self.kind).expand(batch, count, -1)
+        states = torch.cat((sentences.states, asked), dim=1)
+        mask = torch.cat((sentences.mask, sentences.mask.new_ones(batch, count)), dim=1)
+        states = self._through(states, mask, self.layers[self.config.split :])
+        words, asked = states[:, :tokens], self.dropout(states[:, tokens:])
+        first = self.dropout(_gather(words, sentences.first))
+        last = self.dropout(_gather(words, sentences.last))
+        width = self.config.width
+        n = first.shape[1]
+        begin = self.begin(first).view(batch, n, ROLES, width)
+        end = self.end(last).view(batch, n, ROLES, width)
+        keys = torch.stack((begin[:, :, 0], end[:, :, 0], begin[:, :, 1], end[:, :, 1]), dim=2)
+        query = self.query(asked).view(batch, count, _SIDES, width)
+        sides = torch.einsum("brkw,bnkw->brkn", query, keys) / width**0.5
+        sides = sides.masked_fill(~sentences.words[:, None, None, :], -30.0)
+        return Read(self.presence(asked).squeeze(-1), sides.log_softmax(-1), first, last, asked)
+
+    def spans(self, read: Read) -> tuple[Tensor, Tensor, Tensor]:
+        """The best places of each role of each relation.
+
+        Returns:
+            begin and end words, (B, R, 2, K) each, and their scores, the mean of both sides' log-probabilities.
+        """
+        batch, count, _, n = read.sides.shape
+        longest = min(self.config.longest, n)
+        sides = read.sides.view(batch, count, ROLES, 2, n)
+        begin, end = sides[:, :, :, 0], sides[:, :, :, 1]
+        padded = nn.functional.pad(end, (0, longest - 1), value=-30.0)
+        windows = padded.unfold(-1, longest, 1)  # (B, R, 2, W, longest): the end words from each begin on
+        scores = ((begin[..., None] + windows) / 2).flatten(-2)
+        top = scores.topk(min(self.config.spans, scores.shape[-1]), dim=-1)
+        at = top.indices.div(longest, rounding_mode="floor")
+        return at, (at + top.indices % longest).clamp(max=n - 1), top.values
+
+    def pairs(self, read: Read, begin: Tensor, end: Tensor, scores: Tensor) -> Tensor:
+        """Log-odds that a subject's place and an object's belong together under their relation.
+
+        Args:
+            read: of the batch.
+            begin: (B, R, 2, K) first words of the places.
+            end: (B, R, 2, K) last words.
+            scores: (B, R, 2, K) of the places.
+
+        Returns:
+            (B, R, K, K): subject × object.
+        """
+        batch, count, _, k = begin.shape
+        parts = []
+        for side, (states, at) in enumerate(
+            (
+                (read.first, begin[:, :, 0]),
+                (read.last, end[:, :, 0]),
+                (read.first, begin[:, :, 1]),
+                (read.last, end[:, :, 1]),
+            )
+        ):
+            projected = self.pair_words[side](states)
+            parts.append(_gather(projected, at.reshape(batch, -1)).view(batch, count, k, -1))
+        subject, object_ = parts[0] + parts[1], parts[2] + parts[3]
+        hidden = subject[:, :, :, None] + object_[:, :, None, :] + self.pair_relation(read.relations)[:, :, None, None]
+        s = scores[:, :, 0, :, None].expand(-1, -1, -1, k)
+        o = scores[:, :, 1, None, :].expand(-1, -1, k, -1)
+        p = read.presence[:, :, None, None].expand(-1, -1, k, k)
+        best = scores.max(-1).values
+        lag_s, lag_o = s - best[:, :, 0, None, None], o - best[:, :, 1, None, None]
+        hidden = hidden + self.pair_scores(torch.stack((s, o, p, lag_s, lag_o), dim=-1).clamp(-15, 15))
+        hidden = hidden + self.pair_distance(_distance(begin, end))
+        return self.pair_out(hidden).squeeze(-1)  # type: ignore[no-any-return]
+
+    def _through(self, states: Tensor, mask: Tensor, layers: Any) -> Tensor:
+        bias = torch.zeros(mask.shape, dtype=states.dtype, device=states.device).masked_fill(~mask, -1e9)
+        for layer in layers:
+            out = layer(states, bias[:, None, None, :])
+            states = out[0] if isinstance(out, tuple) else out
+        return states
+
+
+def _rarely(width: int) -> nn.Linear:
+    """A last layer that begins by saying no: little of what could be said is said."""
+    layer = nn.Linear(width, 1)
+    nn.init.constant_(layer.bias, -3.0)
+    return layer
+
+
+def pool(states: Tensor, mask: Tensor) -> Tensor:
+    """Mean over tokens: (R, T, d), (R, T) to (R, d)."""
+    weights = mask.to(states.dtype)[..., None]
+    return (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+def _gather(states: Tensor, at: Tensor) -> Tensor:
+    return states.gather(1, at[..., None].expand(-1, -1, states.shape[-1]))
+
+
+def _distance(begin: Tensor, end: Tensor) -> Tensor:
+    """(B, R, K, K) class of how far, and in which order, subject and object stand: 0 overlapping, then by doubling."""
+    s_begin, s_end = begin[:, :, 0, :, None], end[:, :, 0, :, None]
+    o_begin, o_end = begin[:, :, 1, None, :], end[:, :, 1, None, :]
+    after, before = o_begin - s_end, s_begin - o_end
+    gap = torch.maximum(after, before).clamp(min=0)
+    size = torch.log2(gap.clamp(min=1).float()).floor().long().clamp(max=6) + 1
+    return torch.where(gap == 0, torch.zeros_like(size), torch.where(after > 0, size, size + 8)).clamp(max=15)

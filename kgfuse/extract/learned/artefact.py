@@ -1,0 +1,245 @@
+"""A trained relation extractor: weights, schemas, formats, verifiers and scores, saved as safetensors and JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from kgfuse.encode.device import resolve
+from kgfuse.encode.reader import Reader, ReaderConfig
+from kgfuse.encode.text import bert
+from kgfuse.encode.weights import file_sha256
+from kgfuse.errors import ModelError
+from kgfuse.extract.learned.calibrate import Verifier
+from kgfuse.extract.learned.decode import candidates
+from kgfuse.extract.learned.features import Habits, matrix
+from kgfuse.extract.learned.formats import Formats
+from kgfuse.extract.learned.schema import Relation, Schema
+from kgfuse.extract.learned.tokens import tokenise
+from kgfuse.extract.learned.training import describe
+
+FORMAT: Final = 1
+_LEAST: Final = -4.0
+WEIGHTS: Final = "reader.safetensors"
+RECORD: Final = "extractor.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What was learned of one style of annotation, or of one schema in it.
+
+    Args:
+        formats: how labels are written.
+        habits: what arguments look like.
+        verifier: candidates to probabilities.
+        threshold: least probability of a triple.
+        scores: on the development sentences.
+    """
+
+    formats: Formats
+    habits: Habits
+    verifier: Verifier
+    threshold: float
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A triple read from a text.
+
+    Args:
+        relation: of the schema.
+        subject, object: code points ``[start, end)``.
+        subject_label, object_label: as the annotation would write them.
+        probability: calibrated.
+    """
+
+    relation: Relation
+    subject: tuple[int, int]
+    object: tuple[int, int]
+    subject_label: str
+    object_label: str
+    probability: float
+
+
+class RelationReader:
+    """Reads texts for the relations of a schema.
+
+    Args:
+        reader: trained.
+        tokenizer: of its encoder.
+        encoder: name or folder of the encoder; ``None`` is the packaged one.
+        learned: by schema name, and by style for schemas that were not trained on.
+        schemas: by name, those it was trained on.
+        styles: style of each of these schemas.
+        record: settings, seeds, versions: whatever tells how it came about.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        tokenizer: Any,
+        encoder: str | None,
+        learned: Mapping[str, Learned],
+        schemas: Mapping[str, Schema],
+        styles: Mapping[str, str],
+        record: Mapping[str, Any],
+    ) -> None:
+        self.reader = reader
+        self.tokenizer = tokenizer
+        self.encoder = encoder
+        self.learned = dict(learned)
+        self.schemas = dict(schemas)
+        self.styles = dict(styles)
+        self.record = dict(record)
+        self._vectors: dict[Schema, Tensor] = {}
+
+    def read(
+        self, texts: Sequence[str], schema: Schema, style: str = "", *, least: float | None = None
+    ) -> list[list[Found]]:
+        """Triples of each text, the surest first.
+
+        Args:
+            texts: sentences, or a few at a time; what is beyond 160 word pieces is not read.
+            schema: whose relations are asked; one that was trained on has its own formats and threshold.
+            style: how labels are written where the schema was not trained on.
+            least: least probability; ``None`` takes the learned threshold.
+        """
+        if not schema.relations:
+            return [[] for _ in texts]
+        known = self.known(schema, style)
+        keys = [r.key for r in schema.relations]
+        tokens = tokenise(self.tokenizer, texts)
+        rows = candidates(self.reader, tokens, self._vectors_of(schema), _LEAST, self.reader.lower)
+        found: list[list[Found]] = []
+        for text, row in zip(texts, rows, strict=True):
+            here: list[Found] = []
+            if row:
+                p = known.verifier.probabilities(matrix(text, row, keys, known.habits), [keys[c.relation] for c in row])
+                for c, value in zip(row, p.tolist(), strict=True):
+                    if value >= (known.threshold if least is None else least):
+                        relation = schema.relations[c.relation]
+                        subject = self.label(schema, style, relation.key, "subject", text[slice(*c.subject)])
+                        object_ = self.label(schema, style, relation.key, "object", text[slice(*c.object)])
+                        here.append(Found(relation, c.subject, c.object, subject, object_, value))
+            found.append(sorted(here, key=lambda f: (-f.probability, f.relation.key, f.subject, f.object)))
+        return found
+
+    def known(self, schema: Schema, style: str = "") -> Learned:
+        """What was learned of a schema, else of its style, else of any."""
+        for name in (schema.name, f"style:{style}", "style:"):
+            if name in self.learned:
+                return self.learned[name]
+        return self.learned[min(self.learned)]
+
+    def label(self, schema: Schema, style: str, relation: str, role: str, surface: str) -> str:
+        """How the annotation would write these words: as in the schema's examples, else as in the style's."""
+        style = self.styles.get(schema.name, style)
+        for name in (schema.name, f"style:{style}"):
+            if name in self.learned:
+                found = self.learned[name].formats.label(relation, role, surface)
+                if found != surface:
+                    return found
+        return surface
+
+    def _vectors_of(self, schema: Schema) -> Tensor:
+        if schema not in self._vectors:
+            self._vectors[schema] = describe(self.reader, self.tokenizer, schema)
+        return self._vectors[schema]
+
+    # on disk
+
+    def save(self, folder: Path) -> str:
+        """Write ``reader.safetensors`` and ``extractor.json``; return the hash that names this version."""
+        folder.mkdir(parents=True, exist_ok=True)
+        split = self.reader.config.split
+        state = {
+            name: tensor.detach().cpu().contiguous()
+            for name, tensor in self.reader.state_dict().items()
+            if not _is_given(name, split)
+        }
+        save_file(state, folder / WEIGHTS)
+        record = {
+            "format": FORMAT,
+            "weights": file_sha256(folder / WEIGHTS),
+            "encoder": self.encoder,
+            "reader": asdict(self.reader.config),
+            "schemas": [
+                {"name": s.name, "style": self.styles.get(s.name, ""), "relations": [asdict(r) for r in s.relations]}
+                for _, s in sorted(self.schemas.items())
+            ],
+            "learned": {
+                name: {
+                    "formats": k.formats.to_dict(),
+                    "habits": k.habits.to_dict(),
+                    "verifier": k.verifier.to_dict(),
+                    "threshold": k.threshold,
+                    "scores": dict(k.scores),
+                }
+                for name, k in sorted(self.learned.items())
+            },
+            "record": self.record,
+        }
+        text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)
+        (folder / RECORD).write_text(text, encoding="utf-8")
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @classmethod
+    def load(cls, folder: Path, device: str = "auto") -> RelationReader:
+        """Read what `save` wrote.
+
+        Raises:
+            ModelError: it is not there, was altered, or is of another format.
+        """
+        remedy = "train it again: kgfuse ontologies train"
+        try:
+            record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError) as error:
+            raise ModelError(f"no trained extractor: {error}", where=folder, remedy=remedy) from error
+        if record.get("format") != FORMAT:
+            raise ModelError(f"format {record.get('format')!r} is not {FORMAT}", where=folder, remedy=remedy)
+        if file_sha256(folder / WEIGHTS) != record["weights"]:
+            raise ModelError("the weights are not those of the record", where=folder / WEIGHTS, remedy=remedy)
+        tokenizer, reader = new_reader(record["encoder"], ReaderConfig(**record["reader"]), device)
+        state = load_file(folder / WEIGHTS, device=str(reader.kind.device))
+        missing, unexpected = reader.load_state_dict(state, strict=False)
+        if unexpected or any(not _is_given(name, reader.config.split) for name in missing):
+            raise ModelError("the weights do not fit the record", where=folder / WEIGHTS, remedy=remedy)
+        reader.eval()
+        schemas = {
+            s["name"]: Schema(s["name"], tuple(Relation(**r) for r in s["relations"])) for s in record["schemas"]
+        }
+        learned = {
+            name: Learned(
+                Formats.from_dict(k["formats"]),
+                Habits.from_dict(k["habits"]),
+                Verifier.from_dict(k["verifier"]),
+                k["threshold"],
+                k["scores"],
+            )
+            for name, k in record["learned"].items()
+        }
+        styles = {s["name"]: s["style"] for s in record["schemas"]}
+        return cls(reader, tokenizer, record["encoder"], learned, schemas, styles, record["record"])
+
+
+def new_reader(encoder: str | None, config: ReaderConfig, device: str = "auto", seed: int = 0) -> tuple[Any, Reader]:
+    """Tokenizer and reader, its upper layers as pre-trained and its heads drawn from the seed."""
+    tokenizer, model, _ = bert(encoder)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        reader = Reader(model, config)
+    return tokenizer, reader.to(resolve(device)).eval()
+
+
+def _is_given(name: str, split: int) -> bool:
+    """The encoder brings this tensor: it is not trained."""
+    return name.startswith("embeddings.") or (name.startswith("layers.") and int(name.split(".")[1]) < split)

@@ -1,0 +1,101 @@
+"""From the reader's log-odds to candidate triples with their characters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from kgfuse.encode.reader import Read, Reader, Sentences
+from kgfuse.extract.learned.tokens import Tokenised, padded
+
+BATCH: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A triple that the reader found in a text.
+
+    Args:
+        relation: its number in the schema.
+        subject: code points ``[start, end)`` of the text.
+        object: likewise.
+        logit: log-odds, not calibrated.
+    """
+
+    relation: int
+    subject: tuple[int, int]
+    object: tuple[int, int]
+    logit: float
+
+
+def candidates(
+    reader: Reader, tokens: Sequence[Tokenised], relations: Tensor, least: float, lower: Any
+) -> list[list[Candidate]]:
+    """Candidates of every text whose log-odds reach ``least``, the surest first.
+
+    Texts are read in batches of a fixed size in the order of their length, so that padding is small and one call
+    always gives the same numbers.
+    """
+    found: list[list[Candidate]] = [[] for _ in tokens]
+    order = sorted(range(len(tokens)), key=lambda n: (len(tokens[n].ids), tokens[n].ids))
+    for start in range(0, len(order), BATCH):
+        numbers = [n for n in order[start : start + BATCH] if tokens[n].first]
+        if numbers:
+            batch = [tokens[n] for n in numbers]
+            for n, one in zip(numbers, _read(reader, batch, relations, least, lower), strict=True):
+                found[n] = one
+    return found
+
+
+@torch.inference_mode()
+def _read(
+    reader: Reader, batch: Sequence[Tokenised], relations: Tensor, least: float, lower: Any
+) -> Iterator[list[Candidate]]:
+    ids, mask = padded([t.ids for t in batch])
+    first, words = padded([t.first for t in batch])
+    last, _ = padded([t.last for t in batch])
+    ids, mask, first, words, last = (t.to(relations.device) for t in (ids, mask, first, words, last))
+    read = reader(Sentences(lower(ids, mask), mask, first, last, words), relations)
+    begin, end, scores = reader.spans(read)
+    logits = reader.pairs(read, begin, end, scores)
+    return iter(_candidates(read, logits, begin, end, batch, least))
+
+
+def _candidates(
+    read: Read, logits: Tensor, begin: Tensor, end: Tensor, batch: Sequence[Tokenised], least: float
+) -> list[list[Candidate]]:
+    found: list[list[Candidate]] = [[] for _ in batch]
+    high = (logits >= least).nonzero()
+    values = logits[tuple(high.T)].tolist()
+    for (n, r, s, o), value in zip(high.tolist(), values, strict=True):
+        tokens = batch[n]
+        subject = (int(begin[n, r, 0, s]), int(end[n, r, 0, s]))
+        object_ = (int(begin[n, r, 1, o]), int(end[n, r, 1, o]))
+        inside = max(subject[1], object_[1]) < len(tokens.begin)
+        if inside and (subject[1] < object_[0] or object_[1] < subject[0]):
+            found[n].append(Candidate(r, _characters(tokens, subject), _characters(tokens, object_), value))
+    return [without_rivals(sorted(f, key=lambda c: (-c.logit, c.relation, c.subject, c.object))) for f in found]
+
+
+def _characters(tokens: Tokenised, words: tuple[int, int]) -> tuple[int, int]:
+    return tokens.begin[words[0]], tokens.end[words[1]]
+
+
+def without_rivals(found: Sequence[Candidate]) -> list[Candidate]:
+    """Of candidates of one relation whose arguments overlap, the first."""
+    kept: list[Candidate] = []
+    for one in found:
+        if not any(
+            k.relation == one.relation and _overlap(k.subject, one.subject) and _overlap(k.object, one.object)
+            for k in kept
+        ):
+            kept.append(one)
+    return kept
+
+
+def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    return a[0] < b[1] and b[0] < a[1]

@@ -1,0 +1,169 @@
+"""The trained relation extractor as one of kgfuse's extractors: texts in, statements with their words out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from kgfuse.encode.weights import file_sha256
+from kgfuse.errors import ModelError
+from kgfuse.extract.learned.artefact import RECORD, Found, RelationReader
+from kgfuse.extract.learned.locate import is_anaphor
+from kgfuse.extract.learned.schema import schema_of
+from kgfuse.extract.protocol import Found as Yielded
+from kgfuse.extract.text.nlp import model_view
+from kgfuse.extract.values import value_of
+from kgfuse.ontology.vocabulary import Vocabulary
+from kgfuse.terms.mentions import Mention, Source, SourceKind, Statement, TextSpan, Value
+from kgfuse.terms.namespaces import digest
+
+VERSION: Final = "1"
+FOLDER: Final = "extractor"
+NAME: Final = "ontology"
+_WINDOW: Final = 480
+
+
+class LearnedExtractor:
+    """Reads texts with a trained relation reader, window by window of whole sentences.
+
+    Args:
+        vocabulary: what may be said.
+        folder: of the trained extractor.
+        threshold: least probability; ``None`` takes the learned one.
+        device: where the reader runs.
+    """
+
+    name = "relations"
+    kinds: frozenset[SourceKind] = frozenset(("text",))
+
+    def __init__(
+        self, vocabulary: Vocabulary, folder: Path, threshold: float | None = None, device: str = "auto"
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.schema = schema_of(vocabulary, NAME)
+        self.reader = _reader(folder, file_sha256(folder / RECORD), device)
+        self.threshold = threshold
+        self.parameters: Mapping[str, Any] = {
+            "extractor": file_sha256(folder / RECORD),
+            "threshold": threshold,
+            "vocabulary": vocabulary.sha256,
+            "version": VERSION,
+        }
+        self.fingerprint = digest(repr(sorted(self.parameters.items(), key=lambda p: p[0])))
+
+    def extract(self, source: Source) -> Iterable[Yielded]:
+        """Yield what one text says."""
+        text = source.text or ""
+        windows = list(windows_of(text))
+        rows = self.reader.read([w for _, w in windows], self.schema, least=self.threshold)
+        topic: Mention | None = None
+        for (offset, window), found in zip(windows, rows, strict=True):
+            for one in found:
+                statement = self._statement(source, offset, window, one, topic)
+                if statement is not None:
+                    yield from statement.evidence
+                    yield statement
+            topic = topic or self._topic(source, offset, window, found)
+
+    def _topic(self, source: Source, offset: int, window: str, found: Sequence[Found]) -> Mention | None:
+        """What the text is about, for its pronouns: the subject of the surest triples of its first window."""
+        named = [f for f in found if not is_anaphor(window[slice(*f.subject)])]
+        return self._mention(source, offset, window, min(named, key=lambda f: f.subject).subject) if named else None
+
+    def _statement(
+        self, source: Source, offset: int, window: str, one: Found, topic: Mention | None
+    ) -> Statement | None:
+        place = self._mention(source, offset, window, one.subject)
+        evidence = [place]
+        subject, note = place, ""
+        if is_anaphor(window[slice(*one.subject)]):
+            if source.item is not None:
+                subject = Mention(
+                    source.iri, place.selector, source.item_label or "", "relations.subject", entity=source.item
+                )
+                evidence = [subject]
+            elif topic is not None:
+                subject = topic
+                evidence.append(topic)
+            else:
+                return None
+            note = f"; “{place.label}” is “{subject.label}”"
+        said = window[slice(*one.object)]
+        words = self._mention(source, offset, window, one.object)
+        object_: Mention | Value = words
+        prop = self.vocabulary.properties.get(one.relation.key)
+        if prop is not None and prop.kind == "data":
+            value = value_of(said, prop.range)
+            if value is None:
+                return None
+            object_ = value
+        return Statement(
+            subject,
+            one.relation.key,
+            object_,
+            (*evidence, words, self._mention(source, offset, window, (0, len(window)))),
+            "relations",
+            round(one.probability, 6),
+            f"the trained extractor reads “{one.relation.label}” between “{place.label}” and “{said}”{note}",
+            source.iri,
+        )
+
+    def _mention(self, source: Source, offset: int, window: str, span: tuple[int, int]) -> Mention:
+        start, end = span
+        exact = (source.text or "")[offset + start : offset + end]
+        return Mention(
+            source.iri, TextSpan(offset + start, offset + end, exact), " ".join(exact.split()), "relations.words"
+        )
+
+
+def windows_of(text: str) -> Iterator[tuple[int, str]]:
+    """Whole sentences together, up to about 480 characters and never across a blank line; (offset, text as read)."""
+    view = model_view(text)
+    start = end = None
+    for a, b in _sentences(view):
+        if start is not None and end is not None and (b - start > _WINDOW or "\n\n" in view[end:a]):
+            yield start, view[start:end]
+            start = None
+        start, end = (a if start is None else start), b
+    if start is not None and end is not None:
+        yield start, view[start:end]
+
+
+def _sentences(view: str) -> Iterator[tuple[int, int]]:
+    doc = _sentencizer()(view)
+    for sentence in doc.sents:
+        words = [t for t in sentence if not t.is_space]
+        if words:
+            yield words[0].idx, words[-1].idx + len(words[-1])
+
+
+@lru_cache(maxsize=1)
+def _sentencizer() -> Any:
+    import spacy
+
+    nlp = spacy.blank("en")
+    nlp.max_length = 100_000_000
+    nlp.add_pipe("sentencizer")
+    return nlp
+
+
+@lru_cache(maxsize=2)
+def _reader(folder: Path, version: str, device: str) -> RelationReader:
+    return RelationReader.load(folder, device)
+
+
+def find(vocabulary: Vocabulary, model: str) -> Path | None:
+    """Folder of the trained extractor: the one that is set, else that of the last pack that brings one.
+
+    Raises:
+        ModelError: the folder that is set holds none.
+    """
+    if model:
+        folder = Path(model)
+        if not (folder / RECORD).is_file():
+            raise ModelError("no trained extractor is there", where=folder, remedy="kgfuse ontologies train")
+        return folder
+    brought = [p.folder / FOLDER for p in vocabulary.packs if p.folder and (p.folder / FOLDER / RECORD).is_file()]
+    return brought[-1] if brought else None

@@ -1,0 +1,133 @@
+"""What a candidate looks like apart from the reader's log-odds: the evidence of the verifier."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kgfuse.extract.learned.decode import Candidate
+from kgfuse.extract.learned.formats import Aligned, kind_of, loose
+
+NAMES: Final = (
+    "logit", "margin", "rank", "alone", "rivals", "distance", "order", "subject first", "subject words",
+    "object words", "subject shape", "object shape", "object known", "object known here", "subject as object",
+    "relation frequency",
+)  # fmt: skip
+_KINDS: Final = ("year", "month", "date", "number", "quantity", "name", "words", "mixed")
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What the training examples' arguments look like.
+
+    Args:
+        shapes: log-odds of a kind of words as an argument of a relation, by (relation, role, kind).
+        objects: how often words are an object, by (relation or *, words).
+        subjects: words that are subjects.
+        relations: log share of each relation.
+    """
+
+    shapes: Mapping[tuple[str, str, str], float]
+    objects: Mapping[tuple[str, str], int]
+    subjects: frozenset[str]
+    relations: Mapping[str, float]
+
+    @classmethod
+    def learn(cls, found: Iterable[Aligned]) -> Habits:
+        """Count the arguments of examples."""
+        shapes: Counter[tuple[str, str, str]] = Counter()
+        totals: Counter[tuple[str, str]] = Counter()
+        overall: Counter[tuple[str, str]] = Counter()
+        objects: Counter[tuple[str, str]] = Counter()
+        subjects: set[str] = set()
+        relations: Counter[str] = Counter()
+        for one in found:
+            shape = shape_of(one.surface)
+            shapes[one.relation, one.role, shape] += 1
+            totals[one.relation, one.role] += 1
+            overall[one.role, shape] += 1
+            if one.role == "object":
+                relations[one.relation] += 1
+                objects[one.relation, loose(one.surface)] += 1
+                objects["*", loose(one.surface)] += 1
+            else:
+                subjects.add(loose(one.surface))
+        sums = {role: sum(c for (r, _), c in overall.items() if r == role) for role in ("subject", "object")}
+        odds = {}
+        for (relation, role), total in totals.items():
+            for shape in _KINDS:
+                prior = (overall[role, shape] + 1) / (sums[role] + len(_KINDS))
+                share = (shapes[relation, role, shape] + 4 * prior) / (total + 4)
+                odds[relation, role, shape] = float(np.log(share / prior))
+        count = sum(relations.values())
+        return cls(
+            odds, dict(objects), frozenset(subjects), {r: float(np.log(c / count)) for r, c in relations.items()}
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able form."""
+        return {
+            "shapes": [[*k, round(v, 6)] for k, v in sorted(self.shapes.items())],
+            "objects": [[*k, v] for k, v in sorted(self.objects.items())],
+            "subjects": sorted(self.subjects),
+            "relations": {k: round(v, 6) for k, v in sorted(self.relations.items())},
+        }
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Habits:
+        """The habits of `to_dict`."""
+        return cls(
+            {(a, b, c): v for a, b, c, v in record["shapes"]},
+            {(a, b): v for a, b, v in record["objects"]},
+            frozenset(record["subjects"]),
+            record["relations"],
+        )
+
+
+def shape_of(surface: str) -> str:
+    """Kind of a value, or whether words are a name."""
+    kind = kind_of(surface)
+    if kind != "text":
+        return kind
+    words = [w for w in surface.split() if w[:1].isalpha()]
+    upper = sum(w[0].isupper() for w in words)
+    return "name" if words and upper == len(words) else ("words" if not upper else "mixed")
+
+
+def matrix(text: str, found: Sequence[Candidate], relations: Sequence[str], habits: Habits) -> NDArray[np.float32]:
+    """(n, features) of the candidates of one text, in the order of `NAMES`."""
+    rows = np.zeros((len(found), len(NAMES)), dtype=np.float32)
+    for n, one in enumerate(found):
+        relation = relations[one.relation]
+        subject, object_ = text[slice(*one.subject)], text[slice(*one.object)]
+        others = [f for f in found if f is not one]
+        same_pair = [f.logit for f in others if f.subject == one.subject and f.object == one.object]
+        same_object = [f.logit for f in others if f.object == one.object]
+        same_relation = [f.logit for f in others if f.relation == one.relation]
+        between = max(one.object[0] - one.subject[1], one.subject[0] - one.object[1])
+        known = habits.objects.get(("*", loose(object_)), 0)
+        here = habits.objects.get((relation, loose(object_)), 0)
+        rows[n] = (
+            one.logit,
+            min(one.logit - max(same_pair, default=-6.0), 6.0),
+            float(sum(f.logit > one.logit for f in others)),
+            min(one.logit - max(same_object, default=-6.0), 6.0),
+            min(one.logit - max(same_relation, default=-6.0), 6.0),
+            float(np.log1p(max(between, 0))),
+            float(one.subject[0] < one.object[0]),
+            float(one.subject[0] <= 4),
+            float(len(subject.split())),
+            float(len(object_.split())),
+            habits.shapes.get((relation, "subject", shape_of(subject)), 0.0),
+            habits.shapes.get((relation, "object", shape_of(object_)), 0.0),
+            float(np.log1p(known)),
+            float(np.log1p(here)) - float(np.log1p(known - here)),
+            float(loose(object_) in habits.subjects),
+            habits.relations.get(relation, -8.0),
+        )
+    return rows

@@ -1,0 +1,72 @@
+"""Texts as the reader takes them: word pieces, words, and the way between words and characters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+MAX_PIECES: Final = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenised:
+    """One text.
+
+    Args:
+        ids: word pieces, special ones included.
+        first: first piece of each word.
+        last: last piece of each word.
+        begin: first character of each word.
+        end: character after each word.
+    """
+
+    ids: tuple[int, ...]
+    first: tuple[int, ...]
+    last: tuple[int, ...]
+    begin: tuple[int, ...]
+    end: tuple[int, ...]
+
+    def words_of(self, start: int, end: int) -> tuple[int, int] | None:
+        """First and last word of characters ``[start, end)``, or ``None`` where no word lies in them."""
+        inside = [n for n, (a, b) in enumerate(zip(self.begin, self.end, strict=True)) if a < end and b > start]
+        return (inside[0], inside[-1]) if inside else None
+
+
+def tokenise(tokenizer: Any, texts: Sequence[str]) -> list[Tokenised]:
+    """Word pieces and words of texts, each cut at 160 pieces."""
+    if not texts:
+        return []
+    encoded = tokenizer(list(texts), truncation=True, max_length=MAX_PIECES, return_offsets_mapping=True)
+    found = []
+    for n in range(len(texts)):
+        words: dict[int, list[int]] = {}
+        for piece, word in enumerate(encoded.word_ids(n)):
+            if word is not None:
+                words.setdefault(word, []).append(piece)
+        offsets = encoded["offset_mapping"][n]
+        groups = list(words.values())
+        found.append(
+            Tokenised(
+                tuple(encoded["input_ids"][n]),
+                tuple(g[0] for g in groups),
+                tuple(g[-1] for g in groups),
+                tuple(offsets[g[0]][0] for g in groups),
+                tuple(offsets[g[-1]][1] for g in groups),
+            )
+        )
+    return found
+
+
+def padded(rows: Sequence[Sequence[int]], fill: int = 0) -> tuple[Tensor, Tensor]:
+    """(B, longest) integers and the mask of what is no padding."""
+    width = max((len(r) for r in rows), default=0) or 1
+    values = torch.full((len(rows), width), fill, dtype=torch.long)
+    mask = torch.zeros((len(rows), width), dtype=torch.bool)
+    for n, row in enumerate(rows):
+        values[n, : len(row)] = torch.tensor(row, dtype=torch.long)
+        mask[n, : len(row)] = True
+    return values, mask

@@ -1,0 +1,1 @@
+"""Text2KGBench: its files, its scorer, and a stricter one."""
