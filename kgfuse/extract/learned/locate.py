@@ -92,7 +92,7 @@ def places(text: Folded, label: str) -> list[Place]:
         found = [_with_marks(text.text, place, label) for place in text.find(variant, how)]
         if found:
             return found
-        if how == "same" and (found := [*_date_places(text, label), *_number_places(text, label)]):
+        if how == "same" and (found := _date_places(text, label) or _number_places(text, label)):
             return found
     return []
 
@@ -170,7 +170,11 @@ def _agree(said: Date, wanted: Date) -> bool:
 
 def _number_places(text: Folded, label: str) -> list[Place]:
     found = _NUMBER.search(label)
-    if found is None or len(re.findall(r"[^\W\d_]{2,}", label[: found.start()])) > 0:
+    if (
+        found is None
+        or parse_date(label.strip().strip('"'))
+        or len(re.findall(r"[^\W\d_]{2,}", label[: found.start()])) > 0
+    ):
         return []
     try:
         wanted = float(found[0].replace(",", ""))
