@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from inspect import signature
@@ -100,5 +101,12 @@ def build_all(vocabulary: Vocabulary, settings: ExtractSettings, **resources: An
     """Return the extractors that the settings name, or every registered one, in that order."""
     if settings.extractors is not None:
         return tuple(load(name, vocabulary, settings, **resources) for name in settings.extractors)
-    found = (_load(name, vocabulary, settings, **resources) for name in available())
+    return load_some(available(), vocabulary, settings, **resources)
+
+
+def load_some(
+    names: Iterable[str], vocabulary: Vocabulary, settings: ExtractSettings, **resources: Any
+) -> tuple[Extractor, ...]:
+    """Return those of the named extractors that have something to work with, in that order."""
+    found = (_load(name, vocabulary, settings, **resources) for name in names)
     return tuple(extractor for extractor in found if extractor is not None)

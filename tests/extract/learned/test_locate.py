@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +28,7 @@ def said(text: str, label: str) -> list[str]:
         ("The film grossed £282,838 in all.", "282838.0", ["282,838"]),
         ("Asterix was created by René Goscinny.", "Asterix_(comicsCharacter)", ["Asterix"]),
         ("Rene Goscinny drew it.", "René_Goscinny", ["Rene Goscinny"]),
-        ("Summer Babe (Winter Version) was recorded.", "Summer Babe (Winter Version)", ["Summer Babe (Winter Version)"]),
+        ("Babe (Winter Version) was recorded.", "Babe (Winter Version)", ["Babe (Winter Version)"]),
         ("Athens International Airport serves Athens.", "Athens", ["Athens", "Athens"]),
         ("It has four stars.", "4", ["four"]),
     ],
@@ -55,7 +57,7 @@ def test_places_lie_in_the_text_and_say_the_label(before: str, label: str) -> No
 @given(st.text())
 def test_dates_never_overlap(text: str) -> None:
     found = sorted((start, end) for start, end, _ in dates_in(f"{text} 3 May 1999 {text}"))
-    assert all(a[1] <= b[0] for a, b in zip(found, found[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(found))
 
 
 @pytest.mark.parametrize(
