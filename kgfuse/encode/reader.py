@@ -34,9 +34,9 @@ class ReaderConfig:
         dropout: on the heads' inputs.
     """
 
-    split: int = 3
+    split: int = 4
     width: int = 128
-    hidden: int = 256
+    hidden: int = 128
     longest: int = 20
     spans: int = 5
     dropout: float = 0.1

@@ -7,7 +7,7 @@ from typing import Final
 
 from kgfuse.extract.values import is_valid
 from kgfuse.ontology.vocabulary import Vocabulary
-from kgfuse.terms.mentions import Mention, Statement, Value
+from kgfuse.terms.mentions import Assertion, Mention, Statement, Value
 from kgfuse.terms.namespaces import KGF, OWL, RDF, RDFS, SKOS, XSD, local_name
 
 CLASS_LIKE: Final = frozenset((RDFS + "Class", OWL + "Class"))
@@ -15,6 +15,11 @@ TOP: Final = frozenset((OWL + "Thing", RDFS + "Resource"))
 _FREE: Final = frozenset((RDFS + "label", SKOS + "prefLabel", SKOS + "altLabel", RDFS + "comment"))
 _NUMBERS: Final = frozenset((XSD + "decimal", XSD + "double", XSD + "float"))
 _INTEGERS: Final = frozenset((XSD + "integer", XSD + "int", XSD + "long", XSD + "nonNegativeInteger"))
+_NOT_VOUCHED: Final = {
+    "negated": "the text denies it",
+    "speculated": "the text only thinks it possible",
+    "attributed": "the text only reports that somebody says so",
+}
 
 
 class Gate:
@@ -24,14 +29,20 @@ class Gate:
         vocabulary: the ontology.
         min_confidence: statements below it are turned away.
         thresholds: higher bars for single extractors, by the name that their statements carry.
+        admitted: what a text may be said to speculate or report and yet enter.
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, min_confidence: float = 0.0, thresholds: Mapping[str, float] | None = None
+        self,
+        vocabulary: Vocabulary,
+        min_confidence: float = 0.0,
+        thresholds: Mapping[str, float] | None = None,
+        admitted: Iterable[Assertion] = (),
     ) -> None:
         self.vocabulary = vocabulary
         self.min_confidence = min_confidence
         self.thresholds = thresholds or {}
+        self.admitted = tuple(admitted)
 
     def decide(
         self, statement: Statement, subject_types: Iterable[str], object_types: Iterable[str]
@@ -44,11 +55,11 @@ class Gate:
             object_types: class IRIs of its object; ``owl:Class`` among them where the object is itself a class.
 
         Returns:
-            ``None`` where it may enter, else the rule (``negated``, ``confidence``, ``unknown``, ``literal``,
-            ``domain``, ``range``, ``disjoint``) and a sentence for people.
+            ``None`` where it may enter, else the rule (``negated``, ``speculated``, ``attributed``, ``confidence``,
+            ``unknown``, ``literal``, ``domain``, ``range``, ``disjoint``) and a sentence for people.
         """
-        if statement.negated:
-            return "negated", f"the text denies it: {statement.reason}"
+        if statement.assertion not in ("asserted", *self.admitted):
+            return statement.assertion, f"{_NOT_VOUCHED[statement.assertion]}: {statement.reason}"
         least = max(self.min_confidence, self.thresholds.get(statement.extractor, 0.0))
         if statement.confidence < least:
             return "confidence", f"confidence {statement.confidence:.2f} is below {least:.2f}"

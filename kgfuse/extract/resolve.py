@@ -99,7 +99,8 @@ def resolve(
     types = _Types(vocabulary)
     _mention_types(named, types)
     ranged: dict[int, str] = {}
-    gate = Gate(vocabulary, settings.min_confidence, {"image.tag": settings.image.tag_threshold})
+    bars = {"image.tag": settings.image.tag_threshold}
+    gate = Gate(vocabulary, settings.min_confidence, bars, settings.admit)
     accepted: list[_Resolved] = []
     rejected: dict[Rejected, None] = {}
     for one in named:
@@ -141,7 +142,7 @@ def _mention_types(named: Iterable[_Resolved], types: _Types) -> None:
     """Give minted entities the types that the extractors are sure of: by confidence, then IRI."""
     claims: dict[tuple[str, str], float] = {}
     for one in named:
-        if one.statement.negated:
+        if one.statement.assertion != "asserted":
             continue
         for node, iri in ((one.statement.subject, one.subject), (one.statement.object, one.object)):
             if isinstance(node, Mention) and isinstance(iri, str) and iri.startswith(ENTITY):
@@ -207,7 +208,16 @@ def _facts(
 def _fact(one: _Resolved) -> Fact:
     s = one.statement
     return Fact(
-        one.subject, s.predicate, one.object, s.source, s.evidence, s.extractor, s.confidence, s.reason, one.run
+        one.subject,
+        s.predicate,
+        one.object,
+        s.source,
+        s.evidence,
+        s.extractor,
+        s.confidence,
+        s.reason,
+        one.run,
+        s.assertion,
     )
 
 
@@ -247,7 +257,8 @@ def _merged(same: list[Fact]) -> Fact:
         return best
     evidence = tuple(sorted({m for f in ordered for m in f.evidence}, key=repr))
     reasons = "; ".join(dict.fromkeys(f.reason for f in ordered))
-    return replace(best, evidence=evidence, reason=reasons)
+    vouched = next((f.assertion for f in ordered if f.assertion == "asserted"), best.assertion)
+    return replace(best, evidence=evidence, reason=reasons, assertion=vouched)
 
 
 def _rejected_key(one: Rejected) -> tuple[str, str, str]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from kgfuse.errors import WorkspaceError
 from kgfuse.terms.mentions import Extraction, Mention, Node, Region, Selector, Statement, TextSpan, TimeSpan, Value
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 def dumps(extraction: Extraction) -> bytes:
@@ -35,7 +35,7 @@ def dumps(extraction: Extraction) -> bytes:
             s.confidence,
             s.reason,
             s.source,
-            s.negated,
+            s.assertion,
         ]
         for s in extraction.statements
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -67,6 +67,8 @@ class ExtractSettings(BaseModel):
         extractors: names to run, in this order; ``None`` runs every registered one that loads.
         plugins: settings of extractors from outside, by their name.
         min_confidence: statements below it are turned away by the gate.
+        admit: what a text only thinks possible (``speculated``) or reports of others (``attributed``) may enter, and
+            says so at its statement node; what it denies never does.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -76,4 +78,5 @@ class ExtractSettings(BaseModel):
     image: ImageSettings = Field(default_factory=ImageSettings)
     extractors: tuple[str, ...] | None = None
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    admit: tuple[Literal["speculated", "attributed"], ...] = ()
     min_confidence: float = Field(default=0.3, ge=0, le=1)

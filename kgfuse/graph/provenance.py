@@ -29,6 +29,7 @@ PREDICATE: Final = ox.NamedNode(RDF + "predicate")
 OBJECT: Final = ox.NamedNode(RDF + "object")
 IN_GRAPH: Final = ox.NamedNode(KGF + "inGraph")
 CONFIDENCE: Final = ox.NamedNode(KGF + "confidence")
+ASSERTION: Final = ox.NamedNode(KGF + "assertion")
 EXTRACTOR: Final = ox.NamedNode(KGF + "extractor")
 REASON: Final = ox.NamedNode(KGF + "reason")
 REFERS_TO: Final = ox.NamedNode(KGF + "refersTo")
@@ -237,6 +238,8 @@ def _statement(graph: str, subject: str, predicate: str, value: str, facts: list
     yield _line(place, OBJECT, value)
     yield _line(place, IN_GRAPH, _ref(graph))
     yield _line(place, CONFIDENCE, _confidence(max(fact.confidence for fact in facts)))
+    if not any(fact.assertion == "asserted" for fact in facts):
+        yield _line(place, ASSERTION, _string(min(fact.assertion for fact in facts)))
     yield _line(place, REASON, _string("; ".join(sorted({fact.reason for fact in facts}))))
     for extractor in sorted({fact.extractor for fact in facts}):
         yield _line(place, EXTRACTOR, _string(extractor))

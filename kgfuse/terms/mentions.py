@@ -108,6 +108,10 @@ class Value:
     language: str = ""
 
 
+Assertion: TypeAlias = Literal["asserted", "negated", "speculated", "attributed"]
+"""How a text stands to what it says: it vouches for it, denies it, only thinks it possible, or reports that somebody
+says so."""
+
 Node: TypeAlias = Mention | str
 """A mention yet to be resolved, or an IRI."""
 
@@ -125,7 +129,7 @@ class Statement:
         confidence: 0 to 1.
         reason: one short sentence for people.
         source: IRI of the source that says so.
-        negated: the text denies it; never asserted, kept with its reason.
+        assertion: whether the text vouches for it; what it does not vouch for stays out of the graph by default.
     """
 
     subject: Node
@@ -136,7 +140,7 @@ class Statement:
     confidence: float
     reason: str
     source: str
-    negated: bool = False
+    assertion: Assertion = "asserted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,7 @@ class Fact:
     confidence: float
     reason: str
     run: str
+    assertion: Assertion = "asserted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,8 @@ z:cooking a z:Use ; skos:prefLabel "cooking"@en .
 
 Z = "http://example.org/zoo#"
 
+_SAID = {"negated": "not ", "speculated": "maybe ", "attributed": "they say "}
+
 
 @pytest.fixture(scope="session")
 def zoo(tmp_path_factory: pytest.TempPathFactory) -> Vocabulary:
@@ -116,7 +118,7 @@ def says(extractor: TextExtractor) -> Callable[..., set[str]]:
     def run(text: str, label: str | None = "Fox", *, mentions: bool = False) -> set[str]:
         found = [s for s in extractor.extract(text_source(text, label)) if isinstance(s, Statement)]
         return {
-            ("not " if s.negated else "") + f"{spell(s.subject)} {spell(s.predicate)} {spell(s.object)}"
+            ("" if s.assertion == "asserted" else _SAID[s.assertion]) + f"{spell(s.subject)} {spell(s.predicate)} {spell(s.object)}"
             for s in found
             if mentions or not s.predicate.endswith("#mentions")
         }

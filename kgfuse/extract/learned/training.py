@@ -45,17 +45,17 @@ class TrainSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    epochs: int = Field(default=8, ge=1)
+    epochs: int = Field(default=6, ge=1)
     steps: int | None = Field(default=None, ge=1)
     batch: int = Field(default=8, ge=1)
-    learning_rate: float = Field(default=2e-4, gt=0)
-    head_rate: float = Field(default=2e-3, gt=0)
+    learning_rate: float = Field(default=4e-4, gt=0)
+    head_rate: float = Field(default=3e-3, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     warm_up: float = Field(default=0.1, ge=0, lt=1)
     relations: int = Field(default=18, ge=1)
     strangers: int = Field(default=4, ge=0)
     unsaid: float = Field(default=0.5, ge=0, le=1)
-    copies: int = Field(default=3, ge=0)
+    copies: int = Field(default=2, ge=0)
     dev: float = Field(default=0.12, gt=0, lt=0.5)
     seed: int = 0
 

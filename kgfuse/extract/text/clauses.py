@@ -218,5 +218,5 @@ def _instead(target: Any) -> bool:
 
 
 def is_hedged(anchor: Any) -> bool:
-    """True where the clause speculates or restricts ("may eat", "rarely eats")."""
-    return any(child.lower_ in HEDGES and child.dep_ in ("aux", "advmod") for child in anchor.children)
+    """True where the clause restricts what it says ("rarely eats")."""
+    return any(child.lower_ in HEDGES and child.dep_ == "advmod" for child in anchor.children)

@@ -18,7 +18,7 @@ from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Source, SourceKind, Statement
 from kgfuse.terms.namespaces import digest
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 
 
 class TextExtractor:

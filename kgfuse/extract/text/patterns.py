@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kgfuse.errors import PackError
+from kgfuse.extract.text.assertion import Standing
 from kgfuse.extract.text.clauses import subjects, with_examples
 from kgfuse.extract.text.relations import Link, make_link
 from kgfuse.ontology.pack import Property
@@ -105,7 +106,7 @@ class Patterns:
                     continue
                 more: dict[str, Any] = {"extractor": "text.pattern", "about_item": about_item}
                 link = make_link(rule.property, subject, one, anchor, rule.reason, rule.confidence, **more)
-                yield replace(link, negated=True) if rule.negated else link
+                yield replace(link, standing=Standing("negated", link.anchor)) if rule.negated else link
 
 
 def _matches(rule: _Rule, doc: Any) -> Iterator[list[int]]:

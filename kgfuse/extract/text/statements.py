@@ -9,7 +9,7 @@ from typing import Any
 
 from kgfuse.extract.protocol import Found
 from kgfuse.extract.settings import TextSettings
-from kgfuse.extract.text.clauses import is_negated
+from kgfuse.extract.text.assertion import PLAIN, Standing, standing
 from kgfuse.extract.text.english import ARTICLES, BEARING, POSSESSIVES
 from kgfuse.extract.text.lexicon import Hit
 from kgfuse.extract.text.reading import ANAPHOR, Reading, Subject, root_of
@@ -117,9 +117,16 @@ def statement(
     reason: str,
     link: Link | None = None,
     extractor: str = "text.trigger",
+    said: Standing = PLAIN,
 ) -> Statement:
-    """A statement with its evidence: the words for the subject, those for the object, and the whole sentence."""
-    evidence = tuple(dict.fromkeys((about.mention, target, reading.sentence(anchor))))
+    """A statement with its evidence: the words of both ends, the whole sentence, and who is said to say so."""
+    said = said if link is None else link.standing
+    holders = [reading.thing(holder) for holder in said.holders]
+    evidence = tuple(dict.fromkeys((about.mention, target, reading.sentence(anchor), *holders)))
+    if holders:
+        reason = f"{reason}; said by " + " and ".join(f"“{h.label}”" for h in holders)
+    elif said.assertion in ("speculated", "attributed"):
+        reason = f"{reason}; “{said.cue.text}”"
     return Statement(
         about.mention,
         prop if isinstance(prop, str) else prop.iri,
@@ -129,7 +136,7 @@ def statement(
         round(certainty, 4),
         f"{reason}; {about.note}" if about.note else reason,
         reading.source.iri,
-        link.negated if link is not None else False,
+        said.assertion,
     )
 
 
@@ -160,9 +167,9 @@ def _types(reading: Reading, sent: Any, taken: set[tuple[int, int]]) -> Iterator
                 target = reading.class_mention(hit, term)
                 made = statement(
                     reading, about, TYPE, target, target, token, 0.85 * about.certainty, "“is a” names a class",
-                    extractor="text.copula",
+                    extractor="text.copula", said=standing(token, noun, subject),
                 )  # fmt: skip
-                yield replace(made, negated=is_negated(token, noun))
+                yield made
 
 
 def sufficient_statements(reading: Reading, sent: Any, known: Sequence[Statement]) -> Iterator[Statement]:
@@ -217,9 +224,9 @@ def _sufficient(reading: Reading, hit: Hit, term: Term, prop: Property, objects:
     target = reading.term_mention(hit, term)
     made = statement(
         reading, about, prop, target, target, head, 0.8 * about.certainty, f"“{term.label}” is named of the subject",
-        extractor="text.mention",
+        extractor="text.mention", said=standing(head, head),
     )  # fmt: skip
-    return replace(made, negated=is_negated(head, head))
+    return made
 
 
 def _is_object_of_other(reading: Reading, noun: Any, objects: set[Any]) -> bool:
