@@ -118,7 +118,7 @@ def says(extractor: TextExtractor) -> Callable[..., set[str]]:
     def run(text: str, label: str | None = "Fox", *, mentions: bool = False) -> set[str]:
         found = [s for s in extractor.extract(text_source(text, label)) if isinstance(s, Statement)]
         return {
-            ("" if s.assertion == "asserted" else _SAID[s.assertion]) + f"{spell(s.subject)} {spell(s.predicate)} {spell(s.object)}"
+            _SAID.get(s.assertion, "") + f"{spell(s.subject)} {spell(s.predicate)} {spell(s.object)}"
             for s in found
             if mentions or not s.predicate.endswith("#mentions")
         }

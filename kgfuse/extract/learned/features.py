@@ -63,19 +63,22 @@ class Habits:
             for shape in _KINDS:
                 prior = (overall[role, shape] + 1) / (sums[role] + len(_KINDS))
                 share = (shapes[relation, role, shape] + 4 * prior) / (total + 4)
-                odds[relation, role, shape] = float(np.log(share / prior))
+                odds[relation, role, shape] = round(float(np.log(share / prior)), 6)
         count = sum(relations.values())
         return cls(
-            odds, dict(objects), frozenset(subjects), {r: float(np.log(c / count)) for r, c in relations.items()}
+            odds,
+            dict(objects),
+            frozenset(subjects),
+            {r: round(float(np.log(c / count)), 6) for r, c in relations.items()},
         )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form."""
         return {
-            "shapes": [[*k, round(v, 6)] for k, v in sorted(self.shapes.items())],
+            "shapes": [[*k, v] for k, v in sorted(self.shapes.items())],
             "objects": [[*k, v] for k, v in sorted(self.objects.items())],
             "subjects": sorted(self.subjects),
-            "relations": {k: round(v, 6) for k, v in sorted(self.relations.items())},
+            "relations": dict(sorted(self.relations.items())),
         }
 
     @classmethod

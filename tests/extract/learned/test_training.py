@@ -1,0 +1,133 @@
+"""A reader that is trained on annotated sentences finds the same relations between names that it never saw."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from kgfuse.encode.reader import ReaderConfig
+from kgfuse.errors import ModelError, UsageError
+from kgfuse.extract.learned.artefact import RECORD, WEIGHTS, RelationReader
+from kgfuse.extract.learned.corpus import Annotated
+from kgfuse.extract.learned.examples import Example, Triple
+from kgfuse.extract.learned.fitting import fit
+from kgfuse.extract.learned.schema import Relation, Schema
+from kgfuse.extract.learned.training import TrainSettings
+
+SCHEMA = Schema(
+    "films",
+    (
+        Relation("director", "director", "film", "human"),
+        Relation("publication date", "publication date", "film", "date", True),
+        Relation("filming location", "filming location", "film", "place"),
+    ),
+)
+FIRST = "Ana Bert Carla Dora Emil Fritz Greta Hugo Ines Jonas Karl Lena Mara Nils Olga Paul Rosa Sven Tilda Udo".split()
+LAST = "Abel Brandt Costa Diaz Evans Fisher Gruber Hansen Ivanov Jensen Keller Lopez Moreau Novak Olsen Petrov".split()
+FILM = "Red Silent Golden Broken Distant Hidden Burning Frozen Endless Lonely Crystal Midnight Paper Velvet".split()
+THING = "River Garden Mirror Harbour Winter Bridge Lantern Orchard Station Window Island Letter Tower Road".split()
+PLACE = "Oslo Lima Cairo Turin Porto Ghent Riga Tunis Quito Perth Leeds Malmo Bergen Kyoto".split()
+
+
+def sentence(rng: random.Random) -> Example:
+    film = f"{rng.choice(FILM)} {rng.choice(THING)}"
+    who, where = f"{rng.choice(FIRST)} {rng.choice(LAST)}", rng.choice(PLACE)
+    year = rng.randint(1930, 2015)
+    director = Triple(film, "director", who)
+    date = Triple(film, "publication date", f"01 January {year}")
+    place = Triple(film, "filming location", where)
+    text, triples = rng.choice(
+        (
+            (f"{film} is a {year} drama directed by {who}.", (date, director)),
+            (f"{who} directed {film}, which was shot in {where}.", (director, place)),
+            (f"Filmed in {where}, {film} came out in {year}.", (place, date)),
+            (f"{who} made {film}.", (director,)),
+            (f"{who} lives in {where} and likes {film}.", ()),
+        )
+    )
+    return Example(text, triples)
+
+
+def sentences(count: int, seed: int) -> tuple[Example, ...]:
+    rng = random.Random(seed)
+    return tuple(sentence(rng) for _ in range(count))
+
+
+@pytest.fixture(scope="module")
+def reader() -> RelationReader:
+    settings = TrainSettings(epochs=6, copies=1, dev=0.2, seed=1)
+    config = ReaderConfig(split=5, hidden=64, spans=3)
+    return fit([Annotated(SCHEMA, sentences(120, 1), "films")], settings, config, device="cpu")
+
+
+def test_new_sentences_are_read(reader: RelationReader) -> None:
+    new = sentences(40, 99)
+    found = reader.read([e.text for e in new], SCHEMA)
+    said = {(n, f.subject_label, f.relation.key, f.object_label) for n, row in enumerate(found) for f in row}
+    gold = {(n, t.subject, t.relation, t.object) for n, e in enumerate(new) for t in e.triples}
+    hits = len(said & gold)
+    assert hits / len(gold) > 0.5
+    assert hits / max(len(said), 1) > 0.5
+
+
+def test_every_span_holds_words_of_the_text(reader: RelationReader) -> None:
+    texts = [e.text for e in sentences(20, 5)] + ["", "   ", "😀 Red River — Ana Abel", "ab́c " * 300]
+    for text, row in zip(texts, reader.read(texts, SCHEMA, least=0.0), strict=True):
+        for found in row:
+            for start, end in (found.subject, found.object):
+                assert 0 <= start < end <= len(text)
+                assert text[start:end].strip()
+
+
+def test_the_batch_hardly_moves_a_probability(reader: RelationReader) -> None:
+    texts = [e.text for e in sentences(12, 7)]
+    together = reader.read(texts, SCHEMA, least=0.0)
+    for text, row in zip(texts, together, strict=True):
+        (alone,) = reader.read([text], SCHEMA, least=0.0)
+        known = {(f.relation.key, f.subject, f.object): f.probability for f in alone}
+        for found in row:
+            key = (found.relation.key, found.subject, found.object)
+            if found.probability > 0.05:
+                assert known[key] == pytest.approx(found.probability, abs=1e-4)
+
+
+def test_a_saved_extractor_reads_the_same(reader: RelationReader, tmp_path: Path) -> None:
+    version = reader.save(tmp_path)
+    again = RelationReader.load(tmp_path, "cpu")
+    texts = [e.text for e in sentences(10, 11)]
+    assert again.read(texts, SCHEMA) == reader.read(texts, SCHEMA)
+    assert again.save(tmp_path / "copy") == version
+    assert again.learned["films"].scores == reader.learned["films"].scores
+
+
+def test_altered_weights_are_refused(reader: RelationReader, tmp_path: Path) -> None:
+    reader.save(tmp_path)
+    file = tmp_path / WEIGHTS
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(bytes(data))
+    with pytest.raises(ModelError, match="not those of the record"):
+        RelationReader.load(tmp_path)
+    record = json.loads((tmp_path / RECORD).read_text(encoding="utf-8"))
+    (tmp_path / RECORD).write_text(json.dumps(record | {"format": 99}), encoding="utf-8")
+    with pytest.raises(ModelError, match="format 99"):
+        RelationReader.load(tmp_path)
+
+
+def test_training_repeats_with_the_seed() -> None:
+    settings = TrainSettings(epochs=1, copies=1, dev=0.3, seed=3)
+    config = ReaderConfig(split=6, hidden=32, spans=2)
+    texts = [e.text for e in sentences(6, 2)]
+    one, two = (
+        fit([Annotated(SCHEMA, sentences(40, 3))], settings, config, device="cpu").read(texts, SCHEMA, least=0.0)
+        for _ in range(2)
+    )
+    assert one == two
+
+
+def test_too_few_examples_are_said_to_be_too_few() -> None:
+    with pytest.raises(UsageError, match="too few"):
+        fit([Annotated(SCHEMA, sentences(3, 1))], TrainSettings(epochs=1), device="cpu")

@@ -1,0 +1,60 @@
+"""What a text denies, only thinks possible, or reports of somebody else is told apart from what it says itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from kgfuse.extract.gate import Gate
+from kgfuse.extract.text.extractor import TextExtractor
+from kgfuse.ontology.vocabulary import Vocabulary
+from kgfuse.terms.mentions import Statement
+from tests.extract.conftest import Z, text_source
+
+
+def eats(extractor: TextExtractor, text: str) -> list[Statement]:
+    found = extractor.extract(text_source(text))
+    return [s for s in found if isinstance(s, Statement) and s.predicate == Z + "eats"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "assertion"),
+    [
+        ("The fox eats mice.", "asserted"),
+        ("The fox does not eat mice.", "negated"),
+        ("The fox may eat mice.", "speculated"),
+        ("Perhaps the fox eats mice.", "speculated"),
+        ("The fox seems to eat mice.", "speculated"),
+        ("Does the fox eat mice?", "speculated"),
+        ("If the fox eats mice, farmers are happy.", "speculated"),
+        ("Hunters suspect that the fox eats mice.", "speculated"),
+        ("Hunters say that the fox eats mice.", "attributed"),
+        ("According to hunters, the fox eats mice.", "attributed"),
+        ("The fox is said to eat mice.", "attributed"),
+        ("Hunters deny that the fox eats mice.", "negated"),
+        ("The fox, which may be shy, eats mice.", "asserted"),
+        ("The fox eats mice, but it may sleep.", "asserted"),
+    ],
+)
+def test_how_the_text_stands_to_what_it_says(extractor: TextExtractor, sentence: str, assertion: str) -> None:
+    assert [s.assertion for s in eats(extractor, sentence)] == [assertion]
+
+
+def test_who_says_so_is_among_the_evidence(extractor: TextExtractor) -> None:
+    text = "Old hunters say that the fox eats mice."
+    (said,) = eats(extractor, text)
+    assert "said by “old hunter”" in said.reason
+    spans = [m.selector for m in said.evidence]
+    assert any(getattr(s, "exact", "") == "Old hunters" for s in spans)
+
+
+def test_what_is_not_vouched_for_stays_out_unless_it_is_let_in(zoo: Vocabulary, extractor: TextExtractor) -> None:
+    (maybe,) = eats(extractor, "The fox may eat mice.")
+    (denied,) = eats(extractor, "The fox does not eat mice.")
+
+    def rule(gate: Gate, statement: Statement) -> str | None:
+        verdict = gate.decide(statement, (), ())
+        return verdict and verdict[0]
+
+    assert rule(Gate(zoo), maybe) == "speculated"
+    assert rule(Gate(zoo, admitted=("speculated",)), maybe) is None
+    assert rule(Gate(zoo, admitted=("speculated", "attributed")), denied) == "negated"
