@@ -18,25 +18,14 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render(template: str, assets: str = "page", **values: Any) -> str:
-    """Fill a template; whatever is not markup already is escaped.
-
-    Args:
-        template: its file.
-        assets: name of the script and the style sheet that the page carries.
-        values: what the template shows.
-    """
-    script = _own(f"{assets}.js")
+def render(template: str, **values: Any) -> str:
+    """Fill a template; whatever is not markup already is escaped."""
+    script = _own("page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     return (
         _environment()
         .get_template(template)
-        .render(
-            script=script,
-            script_hash=digest,
-            style=_own("page.css") + ("" if assets == "page" else _own(f"{assets}.css")),
-            **values,
-        )
+        .render(script=script, script_hash=digest, style=_own("page.css"), **values)
     )
 
 

@@ -25,11 +25,11 @@ SCHEMA = Schema(
         Relation("filming location", "filming location", "film", "place"),
     ),
 )
-FIRST = "Ana Bert Carla Dora Emil Fritz Greta Hugo Ines Jonas Karl Lena Mara Nils Olga Paul Rosa Sven Tilda Udo".split()
-LAST = "Abel Brandt Costa Diaz Evans Fisher Gruber Hansen Ivanov Jensen Keller Lopez Moreau Novak Olsen Petrov".split()
-FILM = "Red Silent Golden Broken Distant Hidden Burning Frozen Endless Lonely Crystal Midnight Paper Velvet".split()
-THING = "River Garden Mirror Harbour Winter Bridge Lantern Orchard Station Window Island Letter Tower Road".split()
-PLACE = "Oslo Lima Cairo Turin Porto Ghent Riga Tunis Quito Perth Leeds Malmo Bergen Kyoto".split()
+FIRST = "Ana Bert Carla Dora Emil Fritz Greta Hugo Ines Jonas Karl Lena Mara Nils Olga Paul Rosa Sven Tilda Udo".split()  # noqa: SIM905
+LAST = "Abel Brandt Costa Diaz Evans Fisher Gruber Hansen Ivanov Jensen Keller Lopez Moreau Novak Olsen Petrov".split()  # noqa: SIM905
+FILM = "Red Silent Golden Broken Distant Hidden Burning Frozen Endless Lonely Crystal Midnight Paper Velvet".split()  # noqa: SIM905
+THING = "River Garden Mirror Harbour Winter Bridge Lantern Orchard Station Window Island Letter Tower Road".split()  # noqa: SIM905
+PLACE = "Oslo Lima Cairo Turin Porto Ghent Riga Tunis Quito Perth Leeds Malmo Bergen Kyoto".split()  # noqa: SIM905
 
 
 def sentence(rng: random.Random) -> Example:
