@@ -91,7 +91,7 @@ def _reader(options: argparse.Namespace, ontologies: Sequence[Ontology], seed: i
     if options.model:
         return RelationReader.load(options.model / part)
     annotated = [Annotated(o.schema, o.train, o.family) for o in ontologies if o.train]
-    settings = TrainSettings(epochs=options.epochs, seed=seed)
+    settings = TrainSettings(epochs=options.epochs, seed=seed, unseen=options.zero_shot)
     reader = fit(annotated, settings, on_step=_progress(f"{part} seed {seed}"))
     if options.save and seed == 0:
         reader.save(options.save / part)

@@ -105,6 +105,7 @@ def shape_of(surface: str) -> str:
 def matrix(text: str, found: Sequence[Candidate], relations: Sequence[str], habits: Habits) -> NDArray[np.float32]:
     """(n, features) of the candidates of one text, in the order of `NAMES`."""
     rows = np.zeros((len(found), len(NAMES)), dtype=np.float32)
+    usual = float(np.mean(list(habits.relations.values()))) if habits.relations else 0.0  # of a relation never seen
     for n, one in enumerate(found):
         relation = relations[one.relation]
         subject, object_ = text[slice(*one.subject)], text[slice(*one.object)]
@@ -131,6 +132,6 @@ def matrix(text: str, found: Sequence[Candidate], relations: Sequence[str], habi
             float(np.log1p(known)),
             float(np.log1p(here)) - float(np.log1p(known - here)),
             float(loose(object_) in habits.subjects),
-            habits.relations.get(relation, -8.0),
+            habits.relations.get(relation, usual),
         )
     return rows

@@ -52,8 +52,9 @@ def fit(
         UsageError: there are too few examples to learn from and to check on.
     """
     settings = settings or TrainSettings()
-    parts = [_split(a, settings) for a in annotated]
-    training = [replace(a, examples=rest) for a, (rest, _) in zip(annotated, parts, strict=True)]
+    whole = _whole(annotated, settings) if settings.unseen else None
+    parts = [_split(a, settings) if whole is None else _all_or_none(a, whole) for a in annotated]
+    training = [replace(a, examples=rest) for a, (rest, _) in zip(annotated, parts, strict=True) if rest]
     if not any(dev for _, dev in parts):
         raise UsageError("too few examples to train on", remedy="annotate at least ten sentences of an ontology")
     tokenizer, reader = new_reader(encoder, config or ReaderConfig(), device, settings.seed)
@@ -68,7 +69,8 @@ def fit(
         learned_habits[f"style:{style}"] = (Formats.learn(found), Habits.learn(found))
     for a, (rest, dev) in zip(annotated, parts, strict=True):
         found = list(aligned(rest))
-        learned_habits[a.schema.name] = (Formats.learn(found), learned_habits[f"style:{a.style}"][1])
+        formats = Formats.learn(found) if found else learned_habits[f"style:{a.style}"][0]
+        learned_habits[a.schema.name] = (formats, learned_habits[f"style:{a.style}"][1])
         vectors = describe(reader, tokenizer, a.schema)
         judged[a.schema.name] = judge(reader, tokenizer, vectors, a.schema, dev, learned_habits[a.schema.name][1])
         golds[a.schema.name] = [len(e.triples) for e in dev]
@@ -111,6 +113,22 @@ def _split(annotated: Annotated, settings: TrainSettings) -> tuple[tuple[Example
         fits = len(held) + len(groups[name]) <= wanted * 1.25
         (held if len(held) < wanted and fits else rest).extend(groups[name])
     return tuple(rest), tuple(held)
+
+
+def _whole(annotated: Sequence[Annotated], settings: TrainSettings) -> frozenset[str]:
+    """Names of the ontologies that are kept for development: a share of every style, at least one."""
+    held: list[str] = []
+    for style in sorted({a.style for a in annotated}):
+        names = sorted(a.schema.name for a in annotated if a.style == style)
+        random.Random(f"{settings.seed} {style}").shuffle(names)
+        held += names[: max(round(len(names) * settings.dev), 1)]
+    if len(held) == len(annotated):
+        raise UsageError("too few ontologies to keep one for calibration", remedy="train on at least two a style")
+    return frozenset(held)
+
+
+def _all_or_none(annotated: Annotated, whole: frozenset[str]) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
+    return ((), annotated.examples) if annotated.schema.name in whole else (annotated.examples, ())
 
 
 def _about(example: Example) -> str:

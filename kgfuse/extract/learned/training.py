@@ -40,6 +40,7 @@ class TrainSettings(BaseModel):
         unsaid: weight of a negative where annotations are not complete.
         copies: of every example with other names in it (see `variation`), read in turn with the example itself.
         dev: share of the examples kept for calibration and thresholds.
+        unseen: keep whole ontologies for that instead, so that it fits ontologies that were not trained on.
         seed: of everything random.
     """
 
@@ -57,6 +58,7 @@ class TrainSettings(BaseModel):
     unsaid: float = Field(default=0.5, ge=0, le=1)
     copies: int = Field(default=2, ge=0)
     dev: float = Field(default=0.12, gt=0, lt=0.5)
+    unseen: bool = False
     seed: int = 0
 
 

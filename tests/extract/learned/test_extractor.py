@@ -1,0 +1,106 @@
+"""A trained extractor works in a workspace like any other: statements with their words, gate, provenance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kgfuse import Workspace
+from kgfuse.errors import ModelError, UsageError
+from kgfuse.extract.learned.artefact import RelationReader
+from kgfuse.extract.learned.extractor import FOLDER, LearnedExtractor, windows_of
+from kgfuse.extract.registry import build_all, load
+from kgfuse.extract.settings import ExtractSettings
+from kgfuse.ontology import Vocabulary, load_all
+from kgfuse.terms.mentions import Mention, Source, Statement, TextSpan, Value
+from kgfuse.terms.namespaces import source_iri
+
+FILMS = """
+@prefix f: <http://example.org/films#> .
+@prefix owl: <http://www.w3.org/2002/07/owl#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+f:Film a owl:Class ; rdfs:label "film"@en .
+f:Human a owl:Class ; rdfs:label "human"@en ; owl:disjointWith f:Place .
+f:Place a owl:Class ; rdfs:label "place"@en .
+f:director a owl:ObjectProperty ; rdfs:label "director"@en ; rdfs:domain f:Film ; rdfs:range f:Human .
+f:location a owl:ObjectProperty ; rdfs:label "filming location"@en ; rdfs:domain f:Film ; rdfs:range f:Place .
+f:date a owl:DatatypeProperty ; rdfs:label "publication date"@en ; rdfs:domain f:Film ; rdfs:range xsd:gYear .
+"""
+F = "http://example.org/films#"
+TEXT = (
+    "Silent Harbour is a 1971 drama directed by Lena Costa. Rosa Keller directed Paper Tower, which was shot in Riga."
+)
+
+
+@pytest.fixture
+def pack(reader: RelationReader, tmp_path: Path) -> Path:
+    """A pack of other names for the same relations, with the trained reader in it."""
+    folder = tmp_path / "films"
+    folder.mkdir()
+    (folder / "ontology.ttl").write_text(FILMS, encoding="utf-8")
+    about = 'name = "films"\nversion = "1"\ndescription = "films"\nlicence = "CC0-1.0"\n'
+    (folder / "pack.toml").write_text(about + f'[prefixes]\nf = "{F}"\n', encoding="utf-8")
+    reader.save(folder / FOLDER)
+    return folder
+
+
+def source(text: str) -> Source:
+    return Source(source_iri("a.txt"), "a.txt", "text", "text/plain", "0" * 64, text=text)
+
+
+def spoken(statement: Statement) -> tuple[str, str, str]:
+    assert isinstance(statement.subject, Mention)
+    o = statement.object
+    said = o.lexical if isinstance(o, Value) else o.label if isinstance(o, Mention) else o
+    return statement.subject.label, statement.predicate.removeprefix(F), said
+
+
+def test_relations_are_read_by_their_descriptions_whatever_their_names(pack: Path) -> None:
+    vocabulary = Vocabulary(load_all([str(pack)]))
+    found = list(LearnedExtractor(vocabulary, pack / FOLDER, device="cpu").extract(source(TEXT)))
+    statements = [f for f in found if isinstance(f, Statement)]
+    said = {spoken(s) for s in statements}
+    assert ("Silent Harbour", "director", "Lena Costa") in said
+    assert ("Paper Tower", "location", "Riga") in said
+    for statement in statements:
+        for mention in statement.evidence:
+            assert isinstance(mention.selector, TextSpan)
+            assert TEXT[mention.selector.start : mention.selector.end] == mention.selector.exact
+        assert 0 <= statement.confidence <= 1
+
+
+def test_a_workspace_uses_the_extractor_that_its_pack_brings(pack: Path, tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text(TEXT, encoding="utf-8")
+    with Workspace.create(tmp_path / "w.kg", [str(pack)]) as ws:
+        ws.add(file)
+        ws.build()
+        assert ws.query("ASK { GRAPH kgf:provenance { ?s kgf:extractor 'relations' } }").answer
+        assert ws.query("ASK { ?film <http://example.org/films#director> ?x . ?x rdfs:label 'Lena Costa' }").answer
+        assert not ws.check().findings
+
+
+def test_without_a_trained_extractor_there_is_none(tmp_path: Path) -> None:
+    (tmp_path / "films.ttl").write_text(FILMS, encoding="utf-8")
+    vocabulary = Vocabulary(load_all([str(tmp_path / "films.ttl")]))
+    settings = ExtractSettings()
+    assert "relations" not in {e.name for e in build_all(vocabulary, settings)}
+    with pytest.raises(UsageError, match="nothing to work with"):
+        load("relations", vocabulary, settings)
+    missing = ExtractSettings.model_validate({"relations": {"model": str(tmp_path / "nowhere")}})
+    with pytest.raises(ModelError, match="no trained extractor"):
+        load("relations", vocabulary, missing)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "One. Two. Three.", "A\n\nB. C", "é" * 900 + ". " + "word " * 300, "“Hi,” he said.\r\nBye."]
+)
+def test_windows_are_parts_of_the_text_in_order(text: str) -> None:
+    end = 0
+    for offset, window in windows_of(text):
+        assert offset >= end
+        assert len(window) == len(text[offset : offset + len(window)])
+        end = offset + len(window)
+    assert end <= len(text)
