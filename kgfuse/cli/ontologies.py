@@ -137,7 +137,7 @@ def train(
         raise UsageError(
             f"{name} is installed, and its folder is not yours to write to", remedy="say where: --out FOLDER"
         )
-    chosen = {"seed": seed} | ({} if epochs is None else {"epochs": epochs})
+    chosen: dict[str, Any] = {"seed": seed} | ({} if epochs is None else {"epochs": epochs})
     with out.progress() as on_event:
 
         def on_step(step: int, total: int, loss: float) -> None:
