@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kgfuse.cli import asking, building, checking, demo, inspecting, learning, ontologies
+from kgfuse.cli import asking, building, checking, demo, extracting, inspecting, learning, ontologies
 from kgfuse.cli.app import app
 
-__all__ = ["app", "asking", "building", "checking", "demo", "inspecting", "learning", "main", "ontologies"]
+__all__ = ["app", "asking", "building", "checking", "demo", "extracting", "inspecting", "learning", "main", "ontologies"]
 
 
 def main() -> None:

@@ -84,7 +84,7 @@ def resolved(parts: Parts) -> Resolved:
     items = {i.iri: i for i in parts.catalog.items()}
     resolution = resolve(found, parts.vocabulary, parts.known_items(items.values()), parts.settings.extract)
     near = neighbour_facts(parts, found)
-    return Resolved(found, Resolution((*resolution.facts, *near), resolution.rejected, resolution.entities))
+    return Resolved(found, replace(resolution, facts=(*resolution.facts, *near)))
 
 
 def build(parts: Parts, on_event: OnEvent = silent, *, retry: bool = False) -> BuildReport:
