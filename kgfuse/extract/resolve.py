@@ -134,6 +134,14 @@ def _named(extractions: Iterable[Extraction], linker: Linker) -> list[_Resolved]
     return sorted(found, key=_order)
 
 
+def resolved_ends(
+    statements: Iterable[Statement], vocabulary: Vocabulary, items: Mapping[str, Known]
+) -> Mapping[Statement, tuple[str, str | Value]]:
+    """Subject and object of statements that the gate does not see, named as `resolve` names them."""
+    alone = Extraction("", "", (), tuple(statements))
+    return {one.statement: (one.subject, one.object) for one in _named([alone], Linker(vocabulary, items))}
+
+
 def _order(one: _Resolved) -> tuple[float, str, str, str, str, str]:
     s = one.statement
     return (-s.confidence, one.subject, s.predicate, repr(one.object), s.source, repr(s))
