@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import getpass
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from kgfuse.catalog import Decided, DecisionRow
 from kgfuse.errors import UsageError
-from kgfuse.extract.statement_json import statement_key, statement_values
+from kgfuse.extract.statement_json import statement_values
 from kgfuse.terms.mentions import Statement
 from kgfuse.terms.namespaces import local_name
 from kgfuse.workspace.review.candidates import Candidate, candidates, questions
 from kgfuse.workspace.review.correction import corrected
-from kgfuse.workspace.review.decisions import Decision, content, decisions, end_text, told
+from kgfuse.workspace.review.decisions import Decision, content, decisions, end_text, same, told
 from kgfuse.workspace.review.examples import write_examples
 from kgfuse.workspace.review.order import order, tally
 
@@ -173,20 +173,17 @@ class Card:
         row = DecisionRow(c.source.name, content(c.source), c.key, decision, self.reviewer, payload)
         with ws._parts.catalog.transaction():
             if decision == "rejected":
-                _reject_replacements(ws, row)
+                _reject_replacements(ws, c.statement, self.reviewer)
             ws._parts.catalog.decisions.put(row)
         write_examples(ws._parts, decisions(ws._parts)[0])
 
 
-def _reject_replacements(ws: Workspace, row: DecisionRow) -> None:
-    """A correction that ends in what is now rejected is a rejection too."""
+def _reject_replacements(ws: Workspace, rejected: Statement, reviewer: str) -> None:
+    """A correction that led to what is now rejected is a rejection too."""
     for d in decisions(ws._parts)[0]:
-        same = d.row.source == row.source and d.replacement is not None and statement_key(d.replacement) == row.key
-        if same:
-            payload = {**d.row.payload, "replacement": None}
-            ws._parts.catalog.decisions.put(
-                DecisionRow(d.row.source, d.row.content, d.row.key, "rejected", row.reviewer, payload)
-            )
+        if d.replacement is not None and d.replacement.source == rejected.source and same(d.replacement, rejected):
+            row = replace(d.row, decision="rejected", reviewer=reviewer, payload={**d.row.payload, "replacement": None})
+            ws._parts.catalog.decisions.put(replace(row, decided_at=""))
 
 
 def undo(ws: Workspace, decision: Decision) -> None:

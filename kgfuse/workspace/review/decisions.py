@@ -222,6 +222,12 @@ def _entering(decision: Decision, statement: Statement) -> Statement:
     return replace(statement, extractor=REVIEW, confidence=1.0, reason=reason)
 
 
+def same(a: Statement, b: Statement) -> bool:
+    """Whether two statements of one source say the same: in names, or in words."""
+    here = _place(a)
+    return statement_key(a) == statement_key(b) or (here is not None and here == _place(b))
+
+
 def _place(statement: Statement) -> tuple[object, ...] | None:
     """Property and the characters of both ends; ``None`` where an end has none."""
     subject = statement.subject.selector if isinstance(statement.subject, Mention) else None
