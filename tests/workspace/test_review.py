@@ -57,7 +57,9 @@ def test_what_was_rejected_is_gone_and_never_comes_back_from_the_same_words(tmp_
         card(ws, "eats", "mouse").reject()
         report = ws.build()
         assert not yes(ws, EATS_MICE)  # nor does it follow from “mouse eaten by owl”, which says the same
-        assert [(r.rule, r.reason) for r in report.rejected if r.rule == "review"] == 2 * [("review", "rejected by Ada")]
+        assert [(r.rule, r.reason) for r in report.rejected if r.rule == "review"] == 2 * [
+            ("review", "rejected by Ada")
+        ]
         assert not ws.check().findings
         assert ("eats", "mouse") not in {(c.relation, c.object) for c in ws.review(limit=None)}
         for row in ws.sources():
@@ -111,8 +113,8 @@ def test_a_correction_takes_the_place_of_what_it_corrects(tmp_path: Path) -> Non
         assert said(ws, "fg:livesIn", "fg:forest")
         assert not said(ws, "fg:eats", "fg:living")
         (row,) = ws.query(
-            "SELECT ?who ?s ?o { GRAPH kgf:provenance { ?r a kgf:Review ; kgf:decision 'corrected' ; kgf:reviewer ?who ;"
-            " kgf:onPredicate fg:eats ; kgf:onObject ?o ; kgf:replacedBy ?node . ?node rdf:subject ?s ;"
+            "SELECT ?who ?s ?o { GRAPH kgf:provenance { ?r a kgf:Review ; kgf:decision 'corrected' ; kgf:reviewer"
+            " ?who ; kgf:onPredicate fg:eats ; kgf:onObject ?o ; kgf:replacedBy ?node . ?node rdf:subject ?s ;"
             " rdf:predicate fg:livesIn ; rdf:object fg:forest } }"
         ).to_pandas().to_dict("records")  # fmt: skip
         assert row["who"] == "Ada"
@@ -225,14 +227,17 @@ def test_decisions_become_examples_with_exact_offsets_and_foreign_lines_stay(tmp
 def test_a_reader_may_look_but_not_decide(tmp_path: Path) -> None:
     workspace(tmp_path / "ws", texts(tmp_path / "docs", OWL)).close()
     with Workspace.open(tmp_path / "ws", read_only=True) as ws:
+        mice = card(ws, "eats", "mouse")
         with pytest.raises(UsageError, match="open for reading only"):
-            card(ws, "eats", "mouse").reject()
+            mice.reject()
 
 
 def test_an_unbuilt_workspace_has_nothing_to_review(tmp_path: Path) -> None:
-    with workspace(tmp_path / "ws", texts(tmp_path / "docs", OWL), build=False) as ws:
-        with pytest.raises(UsageError, match="not built"):
-            ws.review()
+    with (
+        workspace(tmp_path / "ws", texts(tmp_path / "docs", OWL), build=False) as ws,
+        pytest.raises(UsageError, match="not built"),
+    ):
+        ws.review()
 
 
 ACTS = ("accept", "reject", "undo", "build", "correct")
@@ -268,5 +273,3 @@ def _act(ws: Workspace, act: str, name: str) -> None:
         one.correct(property="has part", object="fg:wing")
     else:
         {"accept": one.accept, "reject": one.reject, "undo": one.undo}[act]()
-
-
