@@ -110,19 +110,28 @@ class Reader:
     Args:
         vocabulary: what may be said.
         settings: how to read, and what the gate lets through.
+        extractors: these, in place of those that the settings name.
 
     Raises:
         UsageError: the settings name an extractor that is not registered.
         PackError: an extractor cannot be imported.
     """
 
-    def __init__(self, vocabulary: Vocabulary, settings: ExtractSettings | None = None) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        settings: ExtractSettings | None = None,
+        extractors: Sequence[Extractor] | None = None,
+    ) -> None:
         self.vocabulary = vocabulary
         self.settings = settings or ExtractSettings()
+        if extractors is not None:
+            self.extractors = tuple(extractors)
+            return
         named = self.settings.extractors
         names = tuple(n for n in available() if n != "image") if named is None else named  # pictures need big models
         built = (load(name, vocabulary, self.settings) for name in names)
-        self.extractors: tuple[Extractor, ...] = tuple(e for e in built if "text" in e.kinds)
+        self.extractors = tuple(e for e in built if "text" in e.kinds)
 
     def read(self, texts: Iterable[tuple[str, str]]) -> Iterator[Document]:
         """Yield one document per (name, text), in order; what one holds does not depend on the others."""

@@ -102,8 +102,7 @@ class Careless:
 
 
 def test_one_bad_text_stops_no_other(reader: Reader) -> None:
-    careless = Reader(reader.vocabulary, ExtractSettings(extractors=()))
-    careless.extractors = (Careless(),)
+    careless = Reader(reader.vocabulary, extractors=[Careless()])
     good, failing, wrong = read(careless, "Owl here.", "This fails.", "An owl.")
     assert not good.problem
     assert failing.problem == "extractor careless: RuntimeError: out of ideas"
