@@ -2,6 +2,6 @@
 
 from kgfuse.catalog.blobs import Blobs
 from kgfuse.catalog.catalog import Catalog
-from kgfuse.catalog.rows import ItemRow, ModelRow, ProblemRow, SourceRow
+from kgfuse.catalog.rows import Decided, DecisionRow, ItemRow, ModelRow, ProblemRow, SourceRow
 
-__all__ = ["Blobs", "Catalog", "ItemRow", "ModelRow", "ProblemRow", "SourceRow"]
+__all__ = ["Blobs", "Catalog", "Decided", "DecisionRow", "ItemRow", "ModelRow", "ProblemRow", "SourceRow"]

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Table, delete, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from kgfuse.catalog.database import Database
+from kgfuse.catalog.decisions import Decisions
 from kgfuse.catalog.rows import ItemRow, ModelRow, ProblemRow, SourceRow
 from kgfuse.catalog.schema import (
     ExtractionTable,
@@ -41,6 +42,9 @@ class Catalog:
 
     Every call is a transaction of its own; ``with catalog.transaction():`` joins several into one.
 
+    Attributes:
+        decisions: what people decided on statements.
+
     Args:
         folder: the workspace's folder, which must exist; the file in it is created where missing.
         read_only: never write.
@@ -52,6 +56,7 @@ class Catalog:
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.path = folder / FILE_NAME
         self._database = Database(self.path, read_only=read_only)
+        self.decisions = Decisions(self._database)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

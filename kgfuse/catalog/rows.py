@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from kgfuse.terms.mentions import SourceKind
+
+Decided: TypeAlias = Literal["accepted", "rejected", "corrected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +109,26 @@ class ModelRow:
     created_at: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """What a person decided on a candidate statement.
+
+    Args:
+        source: name of the source that makes the statement.
+        content: SHA-256 of the words (or other bytes) that were decided on; a source that changes has another.
+        key: of the statement within the source.
+        decision: ``accepted``, ``rejected`` or ``corrected``.
+        reviewer: who decided.
+        payload: the statement with its evidence and, for a correction, what it was corrected to, as JSON values.
+        decided_at: ISO 8601 in UTC; empty lets the catalog fill it in.
+    """
+
+    source: str
+    content: str
+    key: str
+    decision: Decided
+    reviewer: str
+    payload: Mapping[str, Any]
+    decided_at: str = ""

@@ -87,6 +87,19 @@ class ModelTable(Base):
     metrics: Mapped[dict[str, Any]]
 
 
+class DecisionTable(Base):
+    """What a person decided on a candidate statement of one source."""
+
+    __tablename__ = "decision"
+    source: Mapped[str] = mapped_column(ForeignKey("source.name", ondelete="CASCADE"), primary_key=True)
+    content: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    decision: Mapped[str] = mapped_column(String(16))
+    reviewer: Mapped[str]
+    decided_at: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+
+
 class StateTable(Base):
     """Marks of the build: what stage is done, which graph was written from what."""
 
@@ -104,7 +117,20 @@ class VersionTable(Base):
 
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: Final[tuple[Migration, ...]] = ()
+
+def _add_decisions(connection: Connection) -> None:
+    """Version 2: decisions of people on statements."""
+    connection.execute(
+        text(
+            "CREATE TABLE decision (source VARCHAR NOT NULL REFERENCES source (name) ON DELETE CASCADE, "
+            "content VARCHAR(64) NOT NULL, key VARCHAR(32) NOT NULL, decision VARCHAR(16) NOT NULL, "
+            "reviewer VARCHAR NOT NULL, decided_at VARCHAR NOT NULL, payload JSON NOT NULL, "
+            "PRIMARY KEY (source, content, key))"
+        )
+    )
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_add_decisions,)
 """Step ``i`` brings version ``i + 1`` to ``i + 2``. Append only: catalogs of every age are out there."""
 
 

@@ -139,6 +139,8 @@ def build(
         "violations": [v.to_dict() for v in report.violations],
         "contradictions": report.contradictions,
         "problems": report.problems,
+        "decisions": report.decisions,
+        "lapsed": report.lapsed,
         "seconds": report.seconds,
     }
     if rejected:
@@ -173,6 +175,9 @@ def build(
     out.result(data, *shown)
     if by_rule and not rejected:
         out.note(f"`kgfuse build {workspace} --rejected` lists what was turned away")
+    if report.lapsed:
+        verb = "lapsed: the words it is on" if report.lapsed == 1 else "lapsed: the words they are on"
+        out.note(f"{plural(report.lapsed, 'decision')} {verb} changed; `kgfuse review {workspace}` asks again")
     if report.problems:
         count = plural(len(report.problems), "problem")
         out.note(f"{count}: mend the file and add it again; try an extraction again: kgfuse build {workspace} --retry")

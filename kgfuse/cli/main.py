@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from kgfuse.cli import asking, building, checking, demo, inspecting, learning, ontologies
+from kgfuse.cli import (
+    asking,
+    building,
+    checking,
+    demo,
+    extracting,
+    inspecting,
+    learning,
+    ontologies,
+    reviewing,
+)
 from kgfuse.cli.app import app
 
-__all__ = ["app", "asking", "building", "checking", "demo", "inspecting", "learning", "main", "ontologies"]
+__all__ = [
+    "app",
+    "asking",
+    "building",
+    "checking",
+    "demo",
+    "extracting",
+    "inspecting",
+    "learning",
+    "main",
+    "ontologies",
+    "reviewing",
+]
 
 
 def main() -> None:

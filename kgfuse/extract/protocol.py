@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
-from kgfuse.terms.mentions import Extraction, Mention, Source, SourceKind, Statement
+from kgfuse.terms.mentions import Extraction, Mention, Source, SourceKind, Statement, TextSpan
 from kgfuse.terms.namespaces import RUN, digest
 
 if TYPE_CHECKING:
@@ -109,3 +109,27 @@ def collect(source: str, run: str, found: Iterable[Found], parameters: Mapping[s
         else:
             statements.setdefault(one)
     return Extraction(source, run, tuple(mentions), tuple(statements), parameters)
+
+
+def check_places(found: Iterable[Found], source: Source) -> None:
+    """Nothing enters whose characters are not those of the stored text.
+
+    Raises:
+        TypeError: something is neither mention nor statement.
+        ValueError: a mention is in another source, or its characters are not there.
+    """
+    for one in found:
+        if not isinstance(one, Mention | Statement):
+            raise TypeError(f"gave a {type(one).__name__}, neither mention nor statement")
+        for mention in (one,) if isinstance(one, Mention) else one.evidence:
+            _check_place(mention, source)
+
+
+def _check_place(mention: Mention, source: Source) -> None:
+    place = mention.selector
+    if mention.source != source.iri:
+        raise ValueError(f"gave a mention in {mention.source} while reading {source.iri}")
+    if not isinstance(place, TextSpan) or source.text is None:
+        return
+    if not 0 <= place.start < place.end or source.text[place.start : place.end] != place.exact:
+        raise ValueError(f"characters {place.start} to {place.end} are not {place.exact!r}")

@@ -15,7 +15,7 @@ from kgfuse.extract.gate import CLASS_LIKE, Gate
 from kgfuse.extract.link import Known, Linker
 from kgfuse.extract.settings import ExtractSettings
 from kgfuse.ontology.vocabulary import Vocabulary
-from kgfuse.terms.mentions import Extraction, Fact, Mention, Rejected, Statement, Value
+from kgfuse.terms.mentions import REVIEW, Extraction, Fact, Mention, Rejected, Statement, Value
 from kgfuse.terms.namespaces import ENTITY, KGF, RDF, RDFS, XSD
 
 __all__ = ["Entity", "Known", "Resolution", "resolve"]
@@ -35,11 +35,12 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Facts for the graph, what was turned away, and the entities that were minted."""
+    """Facts for the graph, what was turned away, the entities that were minted, and what each candidate's ends are."""
 
     facts: tuple[Fact, ...]
     rejected: tuple[Rejected, ...]
     entities: Mapping[str, Entity]
+    ends: Mapping[Statement, tuple[str, str | Value]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,8 @@ def resolve(
             ranged[id(one)] = cls
     entities = _entities(accepted, types)
     facts = _facts(accepted, entities, ranged)
-    return Resolution(tuple(facts), tuple(sorted(rejected, key=_rejected_key)), entities)
+    ends = {one.statement: (one.subject, one.object) for one in named}
+    return Resolution(tuple(facts), tuple(sorted(rejected, key=_rejected_key)), entities, ends)
 
 
 def _named(extractions: Iterable[Extraction], linker: Linker) -> list[_Resolved]:
@@ -131,6 +133,14 @@ def _named(extractions: Iterable[Extraction], linker: Linker) -> list[_Resolved]
                 value, value_types = linker.link(s.object, prop.range if prop else ())
             found.append(_Resolved(s, extraction.run, subject[0], value, subject[1], value_types))
     return sorted(found, key=_order)
+
+
+def resolved_ends(
+    statements: Iterable[Statement], vocabulary: Vocabulary, items: Mapping[str, Known]
+) -> Mapping[Statement, tuple[str, str | Value]]:
+    """Subject and object of statements that the gate does not see, named as `resolve` names them."""
+    alone = Extraction("", "", (), tuple(statements))
+    return {one.statement: (one.subject, one.object) for one in _named([alone], Linker(vocabulary, items))}
 
 
 def _order(one: _Resolved) -> tuple[float, str, str, str, str, str]:
@@ -153,6 +163,8 @@ def _mention_types(named: Iterable[_Resolved], types: _Types) -> None:
 
 
 def _decide(gate: Gate, one: _Resolved, types: _Types) -> tuple[str, str] | None:
+    if one.statement.extractor == REVIEW:  # a person has the last word
+        return None
     if one.subject == one.object:
         return "itself", "subject and object are the same thing"
     # of a minted entity, what all sources together say holds, not what one mention claims

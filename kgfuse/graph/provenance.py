@@ -20,7 +20,7 @@ import pyoxigraph as ox
 from kgfuse.graph.nodes import named, node, text
 from kgfuse.graph.store import GraphStore, holds
 from kgfuse.terms.mentions import Fact, Mention, Region, Source, TextSpan, Value
-from kgfuse.terms.namespaces import DCTERMS, GRAPH_PROVENANCE, KGF, OA, PROV, RDF, RUN, STATEMENT, XSD, digest
+from kgfuse.terms.namespaces import DCTERMS, GRAPH_PROVENANCE, KGF, OA, PROV, RDF, REVIEW, RUN, STATEMENT, XSD, digest
 
 GRAPH: Final = ox.NamedNode(GRAPH_PROVENANCE)
 TYPE: Final = ox.NamedNode(RDF + "type")
@@ -28,6 +28,7 @@ SUBJECT: Final = ox.NamedNode(RDF + "subject")
 PREDICATE: Final = ox.NamedNode(RDF + "predicate")
 OBJECT: Final = ox.NamedNode(RDF + "object")
 IN_GRAPH: Final = ox.NamedNode(KGF + "inGraph")
+OF_SOURCE: Final = ox.NamedNode(KGF + "ofSource")
 CONFIDENCE: Final = ox.NamedNode(KGF + "confidence")
 ASSERTION: Final = ox.NamedNode(KGF + "assertion")
 EXTRACTOR: Final = ox.NamedNode(KGF + "extractor")
@@ -47,6 +48,15 @@ VALUE: Final = ox.NamedNode(RDF + "value")
 CONFORMS_TO: Final = ox.NamedNode(DCTERMS + "conformsTo")
 MEDIA_FRAGMENTS: Final = ox.NamedNode("http://www.w3.org/TR/media-frags/")
 
+DECISION: Final = ox.NamedNode(KGF + "decision")
+REVIEWER: Final = ox.NamedNode(KGF + "reviewer")
+ON_SUBJECT: Final = ox.NamedNode(KGF + "onSubject")
+ON_PREDICATE: Final = ox.NamedNode(KGF + "onPredicate")
+ON_OBJECT: Final = ox.NamedNode(KGF + "onObject")
+ON_WORDS: Final = ox.NamedNode(KGF + "onWords")
+REPLACED_BY: Final = ox.NamedNode(KGF + "replacedBy")
+
+_REVIEWED: Final = ox.NamedNode(KGF + "Review")
 _STATEMENT: Final = ox.NamedNode(RDF + "Statement")
 _MENTION: Final = ox.NamedNode(KGF + "Mention")
 _SOURCE: Final = ox.NamedNode(KGF + "Source")
@@ -95,6 +105,29 @@ class RunRecord:
         """Derived from all of it: the same set-up is the same run."""
         models = (f"{name} {sha}" for name, sha in sorted(self.models.items()))
         return RUN + digest(*sorted(self.extractors), "", self.version, *models, "", self.parameters_json)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A person's decision, as the graph keeps it.
+
+    Args:
+        source: IRI of the source that makes the statement.
+        subject, predicate, object: of the statement that was decided on.
+        decision: ``accepted``, ``rejected`` or ``corrected``.
+        reviewer: who decided.
+        words: of the text that it was decided on.
+        replaced_by: IRI of the statement node that took its place.
+    """
+
+    source: str
+    subject: str
+    predicate: str
+    object: str | Value
+    decision: str
+    reviewer: str
+    words: str = ""
+    replaced_by: str = ""
 
 
 def statement_iri(graph: str, subject: str, predicate: str, object: str | Value) -> str:
@@ -182,21 +215,42 @@ def run_lines(run: RunRecord) -> Iterator[str]:
     yield _line(run.iri, PARAMETERS, f"{_string(run.parameters_json)}^^{_JSON}")
 
 
+def review_lines(review: Review) -> Iterator[str]:
+    """What a person decided on a statement. When is the catalog's to know.
+
+    A rejected statement has no statement node, and this is no ``rdf:Statement``: nobody finds it among what is said.
+    """
+    value = _term(review.object)
+    place = REVIEW + digest(review.source, review.subject, review.predicate, value, review.decision, review.reviewer)
+    yield _line(place, TYPE, _REVIEWED)
+    yield _line(place, OF_SOURCE, _ref(review.source))
+    yield _line(place, DECISION, _string(review.decision))
+    yield _line(place, REVIEWER, _string(review.reviewer))
+    yield _line(place, ON_SUBJECT, _ref(review.subject))
+    yield _line(place, ON_PREDICATE, _ref(review.predicate))
+    yield _line(place, ON_OBJECT, value)
+    if review.words:
+        yield _line(place, ON_WORDS, _string(review.words))
+    if review.replaced_by:
+        yield _line(place, REPLACED_BY, _ref(review.replaced_by))
+
+
 def replace_provenance(store: GraphStore, graph: str, lines: Iterable[str]) -> None:
     """Make these lines all the provenance that the graph (a source's, or ``kgf:predicted``) has.
 
-    Its former statement nodes and its source node go; mentions and runs go where no other statement refers to them.
-    What other graphs have is not read. Killed at any moment, doing it again ends in the same dataset.
+    Its former statement nodes, reviews and its source node go; mentions and runs go where no other statement refers to
+    them. What other graphs have is not read. Killed at any moment, doing it again ends in the same dataset.
 
     Args:
         store: where.
         graph: IRI of the graph, which is that of its source.
-        lines: from ``source_lines``, ``run_lines`` and ``fact_lines``; none removes all.
+        lines: from ``source_lines``, ``run_lines``, ``fact_lines`` and ``review_lines``; none removes all.
     """
     if holds(graph):
         store.journal.touch(graph)  # confidences stand in the columns too
     new = set(ox.parse("".join(lines).encode(), ox.RdfFormat.N_QUADS, lenient=True))
-    mine = [q.subject for q in store.quads(None, IN_GRAPH, ox.NamedNode(graph), GRAPH_PROVENANCE)]
+    said = (store.quads(None, p, ox.NamedNode(graph), GRAPH_PROVENANCE) for p in (IN_GRAPH, OF_SOURCE))
+    mine = [q.subject for quads in said for q in quads]
     owned = set(mine)
     own = [q for s in (*mine, ox.NamedNode(graph)) for q in store.quads(s, None, None, GRAPH_PROVENANCE)]
     shared = {text(q.object) for q in own if q.predicate in (DERIVED_FROM, GENERATED_BY)}
@@ -206,7 +260,7 @@ def replace_provenance(store: GraphStore, graph: str, lines: Iterable[str]) -> N
             stale.extend(_described(store, place))
     # shared nodes first, then what statements say, last that they are this graph's: killed in between, a second
     # attempt still finds all that is left
-    own.sort(key=lambda q: q.predicate == IN_GRAPH)
+    own.sort(key=lambda q: q.predicate in (IN_GRAPH, OF_SOURCE))
     store.remove_quads(q for q in (*stale, *own) if q not in new)
     store.add_quads(new.difference(own, stale))
 

@@ -65,6 +65,11 @@ class Vocabulary:
         """The property and all below it."""
         return frozenset({iri, *(p for p, k in self.properties.items() if iri in k.parents)})
 
+    def mirrors(self, iri: str) -> tuple[str, ...]:
+        """Properties that say the same with subject and object exchanged: inverses, and a symmetric one itself."""
+        symmetric = OWL + "SymmetricProperty" in self._index.nodes(iri, reading.TYPE)
+        return tuple(sorted({*self._inverses.get(iri, ()), *((iri,) if symmetric else ())}))
+
     @cached_property
     def _descendants(self) -> dict[str, frozenset[str]]:
         below: defaultdict[str, set[str]] = defaultdict(set)

@@ -9,6 +9,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 from kgfuse.terms.namespaces import MENTION, XSD, digest
 
+REVIEW: Final = "review"
+"""What a person accepted or corrected carries this in place of an extractor's name; nothing turns it away."""
 SourceKind: TypeAlias = Literal["text", "image", "audio", "rdf", "manifest"]
 
 

@@ -16,6 +16,7 @@ SOURCE: Final = BASE + "source/"
 MENTION: Final = BASE + "mention/"
 STATEMENT: Final = BASE + "statement/"
 RUN: Final = BASE + "run/"
+REVIEW: Final = BASE + "review/"
 MODEL: Final = BASE + "model/"
 ONTOLOGY: Final = BASE + "ontology/"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,17 +21,19 @@ from kgfuse.extract.protocol import run_iri
 from kgfuse.extract.resolve import Resolution, resolve
 from kgfuse.graph.journal import ALL
 from kgfuse.graph.provenance import (
+    Review,
     RunRecord,
     fact_lines,
     remove_provenance,
     replace_provenance,
+    review_lines,
     run_lines,
     source_lines,
 )
 from kgfuse.graph.published import publish
 from kgfuse.graph.writing import Writer
 from kgfuse.reason.shapes import Violation, validate
-from kgfuse.terms.mentions import Extraction, Fact, Rejected
+from kgfuse.terms.mentions import REVIEW, Extraction, Fact, Rejected
 from kgfuse.terms.namespaces import (
     GRAPH_PREDICTED,
     GRAPH_PROVENANCE,
@@ -46,12 +48,18 @@ from kgfuse.workspace.extraction import extract_pending, extractions
 from kgfuse.workspace.neighbours import NEIGHBOUR_RUN, neighbour_facts, neighbour_run
 from kgfuse.workspace.parts import OnEvent, Parts, silent
 from kgfuse.workspace.reasoning import MARK, bring_up_to_date, contradictions, mark
+from kgfuse.workspace.review.decisions import Judged, decisions, judge, reviews, settled
+from kgfuse.workspace.review.examples import FILE as EXAMPLES
+from kgfuse.workspace.review.examples import write_examples
 from kgfuse.workspace.searching import refresh_index
 
 
 @dataclass(slots=True)
 class BuildReport:
-    """What a build did and what the graph holds now."""
+    """What a build did and what the graph holds now.
+
+    ``decisions`` of people hold; ``lapsed`` ones are on words that changed since.
+    """
 
     extracted: int = 0
     sources: int = 0
@@ -66,25 +74,33 @@ class BuildReport:
     violations: list[Violation] = field(default_factory=list)
     contradictions: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    decisions: int = 0
+    lapsed: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     unchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """All that the extractions come to."""
+    """All that the extractions and the decisions of people come to."""
 
     extractions: tuple[Extraction, ...]
     resolution: Resolution
+    judged: Judged
+    reviews: Mapping[str, Sequence[Review]]
 
 
 def resolved(parts: Parts) -> Resolved:
-    """Resolve all extractions: entities named, statements gated, visual neighbours added."""
+    """Resolve all extractions: decisions applied, entities named, statements gated, visual neighbours added."""
     found = tuple(extractions(parts))
     items = {i.iri: i for i in parts.catalog.items()}
-    resolution = resolve(found, parts.vocabulary, parts.known_items(items.values()), parts.settings.extract)
+    known = parts.known_items(items.values())
+    judged = judge(parts, found)
+    resolution = resolve((*judged.machine, *judged.people), parts.vocabulary, known, parts.settings.extract)
     near = neighbour_facts(parts, found)
-    return Resolved(found, Resolution((*resolution.facts, *near), resolution.rejected, resolution.entities))
+    resolution = settled(replace(resolution, facts=(*resolution.facts, *near)), judged)
+    # what a person turned away still tells the leak mask which words reveal an answer
+    return Resolved((*found, *judged.people), resolution, judged, reviews(judged, resolution, parts, known))
 
 
 def build(parts: Parts, on_event: OnEvent = silent, *, retry: bool = False) -> BuildReport:
@@ -127,6 +143,8 @@ def refresh(parts: Parts, report: BuildReport, on_event: OnEvent = silent) -> No
         report.contradictions = [found.to_dict() for found in contradictions(parts).found]
     with _timed(report, "index"):
         refresh_index(parts)
+    if outcome.judged.decisions or (parts.folder / EXAMPLES).exists():
+        write_examples(parts, outcome.judged.decisions)  # what a source said goes with it
     parts.store.flush()
     parts.catalog.set_state("violations", json.dumps([v.to_dict() for v in report.violations]))
     parts.catalog.set_state("contradictions", json.dumps(report.contradictions))
@@ -162,6 +180,7 @@ def _inputs(parts: Parts) -> str:
         *(f"{r.name} {r.sha256} {r.item} {r.parent}" for r in rows),
         *(repr(i) for i in catalog.items()),
         *(f"{source} {key}" for source, key in sorted(catalog.extraction_keys())),
+        *(repr(replace(d, decided_at="")) for d in catalog.decisions.all()),
     )
 
 
@@ -220,12 +239,13 @@ def _write_graphs(
         wanted.add(graph)
         mine = facts.get(graph, [])
         own = [] if row.kind == "rdf" else list(structural(parts, row))
-        if changed(graph, _content_hash(row, own, mine)):
+        reviewed = outcome.reviews.get(graph, ())
+        if changed(graph, _content_hash(row, own, mine, reviewed)):
             pieces: Iterable[bytes] = [graph_facts.lines([*own, *map(graph_facts.fact_triple, mine)])]
             confidence: list[float] | None = [1.0] * len(own) + [f.confidence for f in mine]
             if row.kind == "rdf":
                 pieces, confidence = _imported(parts, row), None
-            provenance = _provenance(parts, row, mine, runs)
+            provenance = _provenance(parts, row, mine, runs, reviewed)
             if graph not in marks and graph not in unfinished:
                 told = "".join(provenance).encode()
             else:
@@ -280,22 +300,32 @@ def _runs(parts: Parts, outcome: Resolved) -> dict[str, RunRecord]:
     kinds = {r.kind for r in parts.catalog.sources()}
     used = {f.run for f in outcome.resolution.facts}
     names = {run_iri(e): e.name for e in parts.extractors if e.kinds & kinds}
-    runs = {e.run: RunRecord((names[e.run],), kgfuse.__version__, {}, dict(e.parameters)) for e in outcome.extractions}
+    runs = {
+        e.run: RunRecord((names.get(e.run, REVIEW),), kgfuse.__version__, {}, dict(e.parameters))
+        for e in outcome.extractions
+    }
     if NEIGHBOUR_RUN in used:
         runs[NEIGHBOUR_RUN] = neighbour_run(parts)
     return runs
 
 
-def _provenance(parts: Parts, row: SourceRow, mine: Iterable[Fact], runs: Mapping[str, RunRecord]) -> Iterator[str]:
+def _provenance(
+    parts: Parts, row: SourceRow, mine: Iterable[Fact], runs: Mapping[str, RunRecord], reviewed: Iterable[Review]
+) -> Iterator[str]:
     yield from source_lines(parts.source(row))
+    for review in reviewed:
+        yield from review_lines(review)
     named = [replace(f, run=runs[f.run].iri) for f in mine]
     yield from fact_lines(named)
     for record in {runs[f.run].iri: runs[f.run] for f in mine}.values():
         yield from run_lines(record)
 
 
-def _content_hash(row: SourceRow, structural: Iterable[ox.Triple], mine: Iterable[Fact]) -> str:
-    return digest(row.name, row.sha256, row.media_type, *sorted(map(str, structural)), *sorted(map(repr, mine)))
+def _content_hash(
+    row: SourceRow, structural: Iterable[ox.Triple], mine: Iterable[Fact], reviewed: Iterable[Review]
+) -> str:
+    said = (*sorted(map(str, structural)), *sorted(map(repr, mine)), *sorted(map(repr, reviewed)))
+    return digest(row.name, row.sha256, row.media_type, *said)
 
 
 def _rejected_record(r: Rejected) -> dict[str, object]:
@@ -323,3 +353,5 @@ def _count(parts: Parts, report: BuildReport) -> None:
     report.mentions = parts.store.nodes_with(OA + "hasSource", GRAPH_PROVENANCE)
     report.entities = int(parts.catalog.get_state("entities") or 0)
     report.problems = [p.message for p in parts.catalog.problems()]
+    held, lapsed = decisions(parts)
+    report.decisions, report.lapsed = len(held), len(lapsed)

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from kgfuse.catalog import SourceRow
 from kgfuse.encode.device import one_thread
 from kgfuse.errors import KgfuseError
-from kgfuse.extract.protocol import BatchExtractor, Extractor, Found, collect, extraction_key, run_iri
+from kgfuse.extract.protocol import BatchExtractor, Extractor, Found, check_places, collect, extraction_key, run_iri
 from kgfuse.extract.serialise import dumps, loads
-from kgfuse.terms.mentions import Extraction, Mention, Source, Statement, TextSpan
+from kgfuse.terms.mentions import Extraction, Source
 from kgfuse.workspace.parts import OnEvent, Parts
 
 _BATCH = 16
@@ -117,20 +117,5 @@ def _result(extractor: Extractor, source: Source, found: Sequence[Found] | None)
 
 
 def _collect(extractor: Extractor, source: Source, found: Sequence[Found]) -> Extraction:
-    for one in found:
-        if not isinstance(one, Mention | Statement):
-            raise TypeError(f"gave a {type(one).__name__}, neither mention nor statement")
-        for mention in (one,) if isinstance(one, Mention) else one.evidence:
-            _check_place(mention, source)
+    check_places(found, source)
     return collect(source.iri, run_iri(extractor), found, getattr(extractor, "parameters", {}))
-
-
-def _check_place(mention: Mention, source: Source) -> None:
-    """Nothing enters whose characters are not those of the stored text."""
-    place = mention.selector
-    if mention.source != source.iri:
-        raise ValueError(f"gave a mention in {mention.source} while reading {source.iri}")
-    if not isinstance(place, TextSpan) or source.text is None:
-        return
-    if not 0 <= place.start < place.end or source.text[place.start : place.end] != place.exact:
-        raise ValueError(f"characters {place.start} to {place.end} are not {place.exact!r}")

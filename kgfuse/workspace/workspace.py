@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from kgfuse.workspace.build import BuildReport, Resolved
     from kgfuse.workspace.checking import CheckReport
     from kgfuse.workspace.prediction import Prediction, Predictor
+    from kgfuse.workspace.review.cards import Card
+    from kgfuse.workspace.review.decisions import Decision
     from kgfuse.workspace.searching import Found, Similar
     from kgfuse.workspace.training import Trained
 
@@ -205,6 +207,40 @@ class Workspace:
         self._writing()
         parts = self._parts
         return Intake(parts.catalog, parts.blobs, parts.vocabulary, None, None).add_statements(name, triples)
+
+    def review(
+        self,
+        limit: int | None = 20,
+        *,
+        source: str | None = None,
+        property: str | None = None,
+        reviewer: str | None = None,
+        decided: bool = False,
+    ) -> list[Card]:
+        """Extracted statements for a person to accept, reject or correct, the most informative first.
+
+        Decisions are kept at once and override extractors and gate at the next :meth:`build`, for as long as the
+        source's words are the same. They also become ``examples.jsonl``.
+
+        Args:
+            limit: how many at most; ``None`` for all.
+            source: only from the source of this name.
+            property: only of this property: label, CURIE or IRI.
+            reviewer: who decides; else ``KGFUSE_REVIEWER``, else the login.
+            decided: what was decided on, in place of what was not.
+
+        Raises:
+            UsageError: the workspace was never built, or nothing has such a name.
+        """
+        from kgfuse.workspace.review.cards import cards
+
+        return cards(self, limit, source=source, property=property, reviewer=reviewer, decided=decided)
+
+    def decisions(self) -> tuple[list[Decision], list[Decision]]:
+        """What people decided: the decisions that hold, and those that lapsed since the words they are on changed."""
+        from kgfuse.workspace.review.decisions import decisions
+
+        return decisions(self._parts)
 
     # knowledge out
 

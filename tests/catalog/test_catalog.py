@@ -8,9 +8,9 @@ import threading
 import pytest
 from sqlalchemy import text
 
-from kgfuse.catalog import Catalog, ItemRow, ModelRow, SourceRow
+from kgfuse.catalog import Catalog, DecisionRow, ItemRow, ModelRow, SourceRow
 from kgfuse.catalog.database import Database
-from kgfuse.catalog.schema import prepare
+from kgfuse.catalog.schema import MIGRATIONS, Base, prepare
 from kgfuse.errors import UsageError, WorkspaceError
 
 SHA = "ab" * 32
@@ -147,6 +147,7 @@ def test_an_older_catalog_is_brought_forward_step_by_step(tmp_path):
     Catalog(tmp_path).close()
     path = tmp_path / "catalog.sqlite"
     steps = [
+        *MIGRATIONS,
         lambda c: c.execute(text("ALTER TABLE state ADD COLUMN note VARCHAR")),
         lambda c: c.execute(text("UPDATE state SET note = 'moved'")),
     ]
@@ -154,8 +155,54 @@ def test_an_older_catalog_is_brought_forward_step_by_step(tmp_path):
     for _ in range(2):
         with database.write() as connection:
             prepare(connection, path, steps)
-            assert connection.execute(text("SELECT version FROM schema_version")).scalar() == 3
+            assert connection.execute(text("SELECT version FROM schema_version")).scalar() == len(steps) + 1
     database.close()
+
+
+def test_a_catalog_of_the_first_version_gets_the_tables_of_today(tmp_path):
+    (tmp_path / "new").mkdir()
+    Catalog(tmp_path / "new").close()
+    Catalog(tmp_path).close()
+    path = tmp_path / "catalog.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE decision")
+        connection.execute("UPDATE schema_version SET version = 1")
+    Catalog(tmp_path).close()
+    assert _tables(path) == _tables(tmp_path / "new" / "catalog.sqlite")
+
+
+def _tables(path):
+    """Tables with their columns, keys and what these refer to."""
+    with sqlite3.connect(path) as connection:
+        return {
+            name: (
+                connection.execute(f"PRAGMA table_info({name})").fetchall(),
+                connection.execute(f"PRAGMA foreign_key_list({name})").fetchall(),
+            )
+            for name in Base.metadata.tables
+        }
+
+
+def decision(source_name: str, key: str = "k1", content: str = SHA, **more: object) -> DecisionRow:
+    values = {"decision": "rejected", "reviewer": "Ada", "payload": {"reason": "ü"}, "decided_at": "2026-01-01"}
+    return DecisionRow(source_name, content, key, **{**values, **more})
+
+
+def test_a_decision_is_replaced_by_the_next_on_the_same_words_and_goes_with_its_source(catalog):
+    with pytest.raises(UsageError, match="no source is called 'a'"):
+        catalog.decisions.put(decision("a"))
+    catalog.add_source(source("a"))
+    catalog.add_source(source("b"))
+    for row in (decision("a"), decision("a", decision="accepted"), decision("a", content="0" * 64), decision("b")):
+        catalog.decisions.put(row)
+    catalog.add_source(source("a", size=9))  # a changed source keeps them
+    assert catalog.decisions.all() == [
+        decision("a", content="0" * 64), decision("a", decision="accepted"), decision("b")
+    ]  # fmt: skip
+    assert catalog.decisions.remove(decision("b"))
+    assert not catalog.decisions.remove(decision("b"))
+    catalog.remove_source("a")
+    assert catalog.decisions.all() == []
 
 
 @pytest.mark.parametrize(

@@ -18,14 +18,20 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render(template: str, **values: Any) -> str:
-    """Fill a template; whatever is not markup already is escaped."""
-    script = _own("page.js")
+def render(template: str, *, own: str = "page", **values: Any) -> str:
+    """Fill a template; whatever is not markup already is escaped.
+
+    Args:
+        template: file name.
+        own: name of its script and style, ``.js`` and ``.css``.
+        values: what the template shows.
+    """
+    script = _own(f"{own}.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     return (
         _environment()
         .get_template(template)
-        .render(script=script, script_hash=digest, style=_own("page.css"), **values)
+        .render(script=script, script_hash=digest, style=_own(f"{own}.css"), **values)
     )
 
 

@@ -1,0 +1,1 @@
+"""Review: people accept, reject or correct what was extracted; the most informative first."""
