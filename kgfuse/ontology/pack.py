@@ -271,7 +271,8 @@ def load_pack(path: Path | str) -> Pack:
             where=path,
             remedy="use one of " + ", ".join(sorted(RDF_SUFFIXES)),
         )
-    about = {"name": path.stem, "version": "0", "description": f"the file {path.name}", "licence": "not stated"}
+    name = path.with_suffix("").stem if path.suffix.lower() == ".gz" else path.stem
+    about = {"name": name, "version": "0", "description": f"the file {path.name}", "licence": "not stated"}
     return Pack(path, about, folder=None, ontology=(path,))
 
 

@@ -5,8 +5,10 @@ Blank nodes are named after their file and order, so the same file always gives 
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyoxigraph as ox
 
 from kgfuse.errors import PackError
+from kgfuse.ontology.relation_lists import is_relation_list, relation_list_triples
 from kgfuse.terms.namespaces import digest
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ FORMATS: Final[dict[str, ox.RdfFormat]] = {
     ".n3": ox.RdfFormat.N3,
     ".jsonld": ox.RdfFormat.JSON_LD,
 }
-RDF_SUFFIXES: Final = frozenset(FORMATS) | {".owl", ".rdfs", ".skos"}
+RDF_SUFFIXES: Final = frozenset(FORMATS) | {".owl", ".rdfs", ".skos", ".json", ".gz"}
 _MAX_BYTES: Final = 1 << 30
 
 
@@ -45,7 +48,8 @@ def read_rdf(path: Path, *, base: str, scope: str) -> RdfFile:
     """Parse an RDF file; named graphs are flattened.
 
     Args:
-        path: Turtle, RDF/XML, N-Triples, N-Quads, TriG or JSON-LD; ``.owl`` is told apart by its first characters.
+        path: Turtle, RDF/XML, N-Triples, N-Quads, TriG, JSON-LD, or a list of concepts and relations in JSON
+            (`relation_lists`), any of them gzipped; ``.owl`` is told apart by its first characters.
         base: IRI against which relative IRIs are resolved.
         scope: makes the names of this file's blank nodes its own.
 
@@ -55,10 +59,13 @@ def read_rdf(path: Path, *, base: str, scope: str) -> RdfFile:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise PackError("the file is larger than 1 GiB", where=path, remedy="add large data to a workspace instead")
-        data = path.read_bytes()
+        data = _unpacked(path.read_bytes(), path)
     except OSError as error:
         raise PackError(f"cannot be read: {error.strerror or error}", where=path) from error
-    format_ = FORMATS.get(path.suffix.lower()) or _sniff(data, path)
+    if (record := _relation_list(data)) is not None:
+        return RdfFile(tuple(relation_list_triples(record, path)), {})
+    suffix = path.with_suffix("").suffix if path.suffix.lower() == ".gz" else path.suffix
+    format_ = FORMATS.get(suffix.lower()) or _sniff(data, path)
     try:
         parser = ox.parse(data, format_, base_iri=base)
         names: dict[str, ox.BlankNode] = {}
@@ -75,6 +82,31 @@ def read_rdf(path: Path, *, base: str, scope: str) -> RdfFile:
         ) from error
     except (UnicodeDecodeError, ValueError) as error:
         raise PackError(f"not valid {format_.name}: {error}", where=path) from error
+
+
+def _unpacked(data: bytes, path: Path) -> bytes:
+    """The bytes, unzipped where they are gzipped; more than a file may hold is refused."""
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        unzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        found = unzip.decompress(data, _MAX_BYTES)
+    except zlib.error as error:
+        raise PackError(f"not valid gzip: {error}", where=path) from error
+    if unzip.unconsumed_tail:
+        raise PackError("holds more than 1 GiB", where=path, remedy="add large data to a workspace instead")
+    return found
+
+
+def _relation_list(data: bytes) -> Mapping[str, Any] | None:
+    """The JSON of a list of concepts and relations, or ``None`` for anything else."""
+    if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") or b'"relations"' not in data:
+        return None
+    try:
+        record = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return record if is_relation_list(record) else None
 
 
 def _sniff(data: bytes, path: Path) -> ox.RdfFormat:
