@@ -27,7 +27,8 @@ class Judged:
         relation: key.
         features: of `features.matrix`.
         right: the annotation has it.
-        open: the annotation is not complete and has nothing of this relation: its absence proves little.
+        open: the annotation is not complete and has no triple of this relation in these places: its absence proves
+            little.
     """
 
     sentence: int

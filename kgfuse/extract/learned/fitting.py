@@ -148,12 +148,25 @@ def judge(
         if not row:
             continue
         right = _right_places(example)
-        said = {t.relation for t in example.triples}
         for one, features in zip(row, matrix(example.text, row, keys, habits), strict=True):
             relation = keys[one.relation]
             is_right = (relation, one.subject, one.object) in right
-            found.append(Judged(number, relation, features, is_right, not example.complete and relation not in said))
+            is_open = not example.complete and not _touches(relation, one.subject, one.object, right)
+            found.append(Judged(number, relation, features, is_right, is_open))
     return found
+
+
+def _touches(
+    relation: str,
+    subject: tuple[int, int],
+    object_: tuple[int, int],
+    right: Iterable[tuple[str, tuple[int, int], tuple[int, int]]],
+) -> bool:
+    """An annotated triple of the relation shares characters with both places."""
+    return any(
+        r == relation and s[0] < subject[1] and subject[0] < s[1] and o[0] < object_[1] and object_[0] < o[1]
+        for r, s, o in right
+    )
 
 
 def _right_places(example: Example) -> set[tuple[str, tuple[int, int], tuple[int, int]]]:

@@ -29,7 +29,7 @@ class Weights:
     """
 
     presence: float = 0.3
-    unsaid: float = 0.5
+    unsaid: float = 0.3
 
 
 def collate(items: Sequence[Item], device: torch.device) -> Sentences:
@@ -139,7 +139,11 @@ def _with_gold(
 def _pair_targets(
     begin: Tensor, end: Tensor, kept: int, items: Sequence[Item], column: dict[int, int], least: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Targets and weights (B, R, K, K): repeated places count once, and an argument that is not said proves nothing."""
+    """Targets and weights (B, R, K, K).
+
+    Repeated places count once. An argument that is not said proves nothing. Where the annotation is not complete, a
+    relation that is said may hold between other places too: only places that overlap the annotated ones are wrong.
+    """
     code = begin * _CODE + end
     size = code.shape[-1]
     repeated = torch.zeros_like(code, dtype=torch.bool)
@@ -153,6 +157,10 @@ def _pair_targets(
         for gold in item.gold:
             r = column[gold.relation]
             subject, object_ = _is_one_of(code[n, r, 0], gold.subject), _is_one_of(code[n, r, 1], gold.object)
+            if not item.complete:
+                touching = _overlaps(begin[n, r, 0], end[n, r, 0], gold.subject)[:, None]
+                touching = touching & _overlaps(begin[n, r, 1], end[n, r, 1], gold.object)[None, :]
+                weight[n, r][~touching & (target[n, r] == 0)] = 0
             if gold.subject and gold.object:
                 both = subject[:, None] & object_[None, :]
                 target[n, r][both] = 1
@@ -166,6 +174,14 @@ def _pair_targets(
                 both = _is_one_of(code[n, r, 0], gold.subject)[:, None] & _is_one_of(code[n, r, 1], gold.object)[None]
                 weight[n, r][both & (target[n, r] == 0)] = 1
     return target, weight
+
+
+def _overlaps(begin: Tensor, end: Tensor, found: Sequence[Words]) -> Tensor:
+    """(K,) true where a place shares a word with one of these."""
+    shared = torch.zeros_like(begin, dtype=torch.bool)
+    for first, last in found:
+        shared |= (begin <= last) & (end >= first)
+    return shared
 
 
 def _is_one_of(codes: Tensor, found: Sequence[Words]) -> Tensor:

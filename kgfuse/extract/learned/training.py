@@ -55,7 +55,7 @@ class TrainSettings(BaseModel):
     warm_up: float = Field(default=0.1, ge=0, lt=1)
     relations: int = Field(default=18, ge=1)
     strangers: int = Field(default=4, ge=0)
-    unsaid: float = Field(default=0.5, ge=0, le=1)
+    unsaid: float = Field(default=0.3, ge=0, le=1)
     copies: int = Field(default=2, ge=0)
     dev: float = Field(default=0.12, gt=0, lt=0.5)
     unseen: bool = False
