@@ -1,0 +1,50 @@
+"""How many sentences a second the relation reader reads, by the number of relations that are asked."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from kgfuse.encode.reader import ReaderConfig
+from kgfuse.extract.learned.artefact import Learned, RelationReader, new_reader
+from kgfuse.extract.learned.calibrate import Verifier
+from kgfuse.extract.learned.features import NAMES, Habits
+from kgfuse.extract.learned.formats import Formats
+from kgfuse.extract.learned.schema import Relation, Schema
+
+RELATIONS = (10, 50, 100, 200, 500)
+_ROLES = ("author", "owner", "maker", "place", "date", "part", "material", "colour", "use", "neighbour")
+_KINDS = ("film", "book", "song", "town", "river", "engine", "school", "party", "team", "tool")
+
+
+def schema(count: int) -> Schema:
+    """So many relations, with labels and classes that differ."""
+    relations = []
+    for n in range(count):
+        role, kind, other = _ROLES[n % 10], _KINDS[n // 10 % 10], _KINDS[(n // 100 + n) % 10]
+        relations.append(Relation(f"r{n}", f"{role} {n // 10 if n >= 100 else ''}".strip(), kind, other))
+    return Schema(f"relations-{count}", tuple(relations))
+
+
+def untrained_reader(device: str = "cpu") -> RelationReader:
+    """A reader of the usual shape with heads as drawn: as slow as a trained one."""
+    tokenizer, reader = new_reader(None, ReaderConfig(), device)
+    size = len(NAMES)
+    verifier = Verifier((0.0,) * size, (1.0,) * size, (1.0, *(0.0,) * (size - 1)), {}, 0.0)
+    known = Learned(Formats({}, {}, {}), Habits.learn(()), verifier, 0.5)
+    return RelationReader(reader, tokenizer, None, {"style:": known}, {}, {}, {})
+
+
+def sentences_a_second(reader: RelationReader, texts: list[str], count: int) -> float:
+    """Sentences a second with so many relations, after a first batch that warms up."""
+    asked = schema(count)
+    reader.read(texts[:16], asked)
+    began = time.perf_counter()
+    reader.read(texts, asked)
+    return len(texts) / (time.perf_counter() - began)
+
+
+def measure(texts: list[str], seeds: int, relations: tuple[int, ...] = RELATIONS) -> dict[str, Any]:
+    """Sentences a second by the number of relations, one value a run."""
+    reader = untrained_reader()
+    return {str(n): [sentences_a_second(reader, texts, n) for _ in range(seeds)] for n in relations}
