@@ -65,7 +65,7 @@ def review(
     examples.jsonl in the workspace. Statements of RDF files and inferred ones are not reviewed.
     """
     from kgfuse.workspace import Workspace
-    from kgfuse.workspace.review.cards import who
+    from kgfuse.workspace.review.cards import all_or_nothing, who
 
     workspace, told = given(workspace, changes or [], "")
     corrections = _paired(correct, told)
@@ -83,8 +83,9 @@ def review(
         )
     with Workspace.open(workspace) as ws:
         if acts:
-            made = _decide(ws, who(by), accept, reject, corrections, undo)
-            made += _import(ws, who(by), imported) if imported else []
+            with all_or_nothing(ws):
+                made = _decide(ws, who(by), accept, reject, corrections, undo)
+                made += _import(ws, who(by), imported) if imported else []
         else:
             from kgfuse.cli.asking_people import ask
 
@@ -116,21 +117,24 @@ def _decide(
 ) -> list[dict[str, Any]]:
     """Decide by id; every id is looked up before anything is decided."""
     from kgfuse.workspace.review.cards import card
+    from kgfuse.workspace.review.cards import made as made_before
+    from kgfuse.workspace.review.cards import undo as take_back
 
     named = [*accept, *reject, *changes, *undo]
     twice = next((n for n in named if named.count(n) > 1), None)
     if twice is not None:
         raise UsageError(f"{twice!r} is decided twice", remedy="name each id once")
-    cards = {name: card(ws, name, by) for name in named}
-    made = []
+    cards = {name: card(ws, name, by) for name in named if name not in undo}
+    back = [made_before(ws, name) for name in undo]
+    for decision in back:
+        take_back(ws, decision)
+    made = [{"id": decision.id, "decision": "undone"} for decision in back]
     for name, one in cards.items():
-        what = "accepted" if name in accept else "rejected" if name in reject else "undone" if name in undo else ""
+        what = "accepted" if name in accept else "rejected" if name in reject else ""
         if what == "accepted":
             one.accept()
         elif what == "rejected":
             one.reject()
-        elif what == "undone":
-            one.undo()
         else:
             one.correct(**changes[name])
         made.append({"id": one.id, "decision": what or "corrected"})

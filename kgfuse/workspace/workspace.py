@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kgfuse.workspace.build import BuildReport, Resolved
     from kgfuse.workspace.checking import CheckReport
     from kgfuse.workspace.prediction import Prediction, Predictor
+    from kgfuse.workspace.review.candidates import Candidate
     from kgfuse.workspace.review.cards import Card
     from kgfuse.workspace.review.decisions import Decision
     from kgfuse.workspace.searching import Found, Similar
@@ -51,6 +52,7 @@ class Workspace:
         self._opened = opened
         self._parts = parts = opened.parts
         self._resolved: Resolved | None = None
+        self._candidates: list[Candidate] | None = None
         self._predictors: dict[str, Predictor] = {}
         self.path = parts.folder
         self.settings = parts.settings
@@ -234,7 +236,7 @@ class Workspace:
         """
         from kgfuse.workspace.review.cards import cards
 
-        return cards(self, limit, source=source, property=property, reviewer=reviewer, decided=decided)
+        return cards(self, limit, source=source, property=property, reviewer=reviewer, settled=decided)
 
     def decisions(self) -> tuple[list[Decision], list[Decision]]:
         """What people decided: the decisions that hold, and those that lapsed since the words they are on changed."""
@@ -417,8 +419,15 @@ class Workspace:
             raise UsageError("is open for reading only", where=self.path, remedy="open it without read_only")
         self._forget()
 
+    def _deciding(self) -> None:
+        """The same, but what there is to review stays: a person does not wait between two cards."""
+        candidates = self._candidates
+        self._writing()
+        self._candidates = candidates
+
     def _forget(self) -> None:
         self._resolved = None
+        self._candidates = None
         self._predictors.clear()
 
     def _predictor(self, name: str | None) -> Predictor:

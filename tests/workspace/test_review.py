@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kgfuse import Workspace
 from kgfuse.errors import UsageError
-from kgfuse.workspace.review.cards import Card
+from kgfuse.workspace.review.cards import Card, made, undo
 from kgfuse.workspace.settings import load, save
 from tests.workspace.samples import FG, graph_hash, texts, workspace
 
@@ -97,6 +97,10 @@ def test_what_was_accepted_enters_whatever_the_gate_says_and_stays_when_machines
         assert not said(ws, "fg:hasPart", "?o")
         assert said(ws, "fg:eats", "fg:living")
         assert not ws.check().findings
+        (decision,), _ = ws.decisions()
+        undo(ws, made(ws, decision.id[:6]))
+        ws.build()
+        assert not said(ws, "fg:eats", "fg:living")
 
 
 def test_a_correction_takes_the_place_of_what_it_corrects(tmp_path: Path) -> None:
@@ -112,6 +116,8 @@ def test_a_correction_takes_the_place_of_what_it_corrects(tmp_path: Path) -> Non
         ws.build()
         assert said(ws, "fg:livesIn", "fg:forest")
         assert not said(ws, "fg:eats", "fg:living")
+        left = {(c.relation, c.object) for c in ws.review(limit=None)}
+        assert not left & {("lives in", "forest"), ("eats", "living")}  # nobody is asked about an own correction
         (row,) = ws.query(
             "SELECT ?who ?s ?o { GRAPH kgf:provenance { ?r a kgf:Review ; kgf:decision 'corrected' ; kgf:reviewer"
             " ?who ; kgf:onPredicate fg:eats ; kgf:onObject ?o ; kgf:replacedBy ?node . ?node rdf:subject ?s ;"

@@ -14,11 +14,11 @@ from typing import Final
 
 from kgfuse.catalog import SourceRow
 from kgfuse.extract.statement_json import statement_key
-from kgfuse.terms.mentions import Extraction, Rejected, Statement, TextSpan
+from kgfuse.terms.mentions import REVIEW, Extraction, Rejected, Statement, TextSpan
 from kgfuse.terms.namespaces import KGF, source_iri
 from kgfuse.workspace.build import Resolved
 from kgfuse.workspace.parts import Parts
-from kgfuse.workspace.review.decisions import Decision, card_id, content
+from kgfuse.workspace.review.decisions import Decision, by_source, card_id, content, decisions
 from kgfuse.workspace.review.order import Question
 
 _MENTIONS: Final = KGF + "mentions"
@@ -70,39 +70,45 @@ def pattern(statement: Statement) -> str:
 
 
 def candidates(parts: Parts, found: Resolved) -> list[Candidate]:
-    """Every candidate of the workspace, by source, place and key."""
+    """Every candidate of the workspace, by source, place and key, before any decision."""
     rows = {source_iri(r.name): r for r in parts.catalog.sources()}
-    decided = found.judged.matched
-    own = {(d.row.source, d.row.key): d for d in found.judged.decisions}
-    lapsed = {(d.row.source, d.row.key): d for d in sorted(found.judged.lapsed, key=lambda d: d.row.decided_at)}
     away = {r.statement: r for r in found.resolution.rejected}
-    made = []
-    for (source, key), group in _groups(found.extractions).items():
-        row = rows.get(source)
-        if row is None:
-            continue
-        decision = next((decided[s] for s in group if s in decided), own.get((row.name, key)))
-        made.append(_candidate(row, key, group, away, decision, lapsed.get((row.name, key))))
+    made = [
+        _candidate(rows[source], key, group, away)
+        for (source, key), group in _groups(found.extractions).items()
+        if source in rows
+    ]
     return sorted(made, key=_order)
+
+
+def decided(undecided: Iterable[Candidate], parts: Parts) -> list[Candidate]:
+    """The candidates with what people decided on them by now."""
+    held, lapsed = decisions(parts)
+    on = by_source(held, parts)
+    before = {(d.row.source, d.row.key): d for d in sorted(lapsed, key=lambda d: d.row.decided_at)}
+    found = []
+    for one in undecided:
+        known = on.get(one.statement.source)
+        decision = known.on(one.statement) if known else None
+        was = before.get((one.source.name, one.key)) if decision is None else None
+        if decision or was or one.rule == REVIEW:
+            turned = one.rule != REVIEW or decision is not None  # else taken back since
+            rule, why = (one.rule, one.why) if turned else ("", "")
+            one = replace(one, decision=decision, before=was, rule=rule, why=why)
+        found.append(one)
+    return found
 
 
 def _groups(extractions: Iterable[Extraction]) -> Mapping[tuple[str, str], list[Statement]]:
     groups: defaultdict[tuple[str, str], list[Statement]] = defaultdict(list)
     for extraction in extractions:
         for statement in extraction.statements:
-            if statement.predicate != _MENTIONS:
+            if statement.predicate != _MENTIONS and statement.extractor != REVIEW:
                 groups[extraction.source, statement_key(statement)].append(statement)
     return groups
 
 
-def _candidate(
-    row: SourceRow,
-    key: str,
-    group: Sequence[Statement],
-    away: Mapping[Statement, Rejected],
-    decision: Decision | None,
-    before: Decision | None,
-) -> Candidate:
+def _candidate(row: SourceRow, key: str, group: Sequence[Statement], away: Mapping[Statement, Rejected]) -> Candidate:
     holding = [s for s in group if s not in away]
     best = min(holding or group, key=lambda s: (-s.confidence, s.extractor, repr(s)))
     evidence = dict.fromkeys((*best.evidence, *sorted((m for s in group for m in s.evidence), key=repr)))
@@ -115,8 +121,6 @@ def _candidate(
         tuple(sorted({s.extractor for s in group})),
         turned.rule if turned else "",
         turned.reason if turned else "",
-        decision,
-        None if decision else before,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +14,7 @@ from kgfuse.errors import UsageError
 from kgfuse.extract.statement_json import statement_values
 from kgfuse.terms.mentions import Statement
 from kgfuse.terms.namespaces import local_name
-from kgfuse.workspace.review.candidates import Candidate, candidates, questions
+from kgfuse.workspace.review.candidates import Candidate, candidates, decided, questions
 from kgfuse.workspace.review.correction import corrected
 from kgfuse.workspace.review.decisions import Decision, content, decisions, end_text, same, told
 from kgfuse.workspace.review.examples import write_examples
@@ -128,7 +130,6 @@ class Card:
         found = self.decision
         if found is None:
             return False
-        self._ws._writing()
         undo(self._ws, found)
         return True
 
@@ -165,7 +166,7 @@ class Card:
 
     def _decide(self, decision: Decided, replacement: Statement | None = None) -> None:
         ws, c = self._ws, self.candidate
-        ws._writing()
+        ws._deciding()
         payload = {
             "statement": statement_values(c.statement),
             "replacement": statement_values(replacement) if replacement else None,
@@ -187,7 +188,8 @@ def _reject_replacements(ws: Workspace, rejected: Statement, reviewer: str) -> N
 
 
 def undo(ws: Workspace, decision: Decision) -> None:
-    """Take a decision back."""
+    """Take a decision back, whether or not it holds and machines still find what it is on."""
+    ws._deciding()
     ws._parts.catalog.decisions.remove(decision.row)
     write_examples(ws._parts, decisions(ws._parts)[0])
 
@@ -199,9 +201,9 @@ def cards(
     source: str | None = None,
     property: str | None = None,
     reviewer: str | None = None,
-    decided: bool = False,
+    settled: bool = False,
 ) -> list[Card]:
-    """What to look at, the most informative first; with ``decided`` what was decided on, by source and place.
+    """What to look at, the most informative first; with ``settled`` what was decided on, by source and place.
 
     Raises:
         UsageError: the workspace was never built, or nothing has this name.
@@ -209,18 +211,18 @@ def cards(
     from kgfuse.workspace.review.correction import property_iri
 
     parts = ws._parts
-    every = candidates(parts, ws._facts())
+    every = _every(ws)
     predicate = property_iri(property, ws.vocabulary) if property else None
     wanted = [
         c
         for c in every
         if (source is None or c.source.name == source)
         and (predicate is None or c.statement.predicate == predicate)
-        and (c.decision is not None and c.decision.id == c.id if decided else c.decision is None)
+        and (c.decision is not None and c.decision.id == c.id if settled else c.decision is None)
     ]
     if source is not None and parts.catalog.source(source) is None:
         raise UsageError(f"no source is called {source!r}", remedy="see `kgfuse info`")
-    if decided:
+    if settled:
         chosen = wanted[:limit]
     else:
         answered = tally((c.pattern, c.decision.row.decision == "accepted") for c in every if c.decision)
@@ -229,14 +231,45 @@ def cards(
     return [Card(c, by, ws) for c in chosen]
 
 
+def _every(ws: Workspace) -> list[Candidate]:
+    """All candidates with the decisions of now; what machines found is looked up once."""
+    if ws._candidates is None:
+        ws._candidates = candidates(ws._parts, ws._facts())
+    return decided(ws._candidates, ws._parts)
+
+
 def card(ws: Workspace, name: str, reviewer: str | None = None) -> Card:
     """The card of this id, or of the only one that begins so.
 
     Raises:
         UsageError: none, or several.
     """
-    found = [c for c in candidates(ws._parts, ws._facts()) if c.id.startswith(name)] if name else []
+    found = [c for c in _every(ws) if c.id.startswith(name)] if name else []
     if len(found) != 1:
         what = f"{len(found)} candidates have ids that begin with {name!r}" if found else f"no candidate is {name!r}"
         raise UsageError(what, remedy="`kgfuse review WORKSPACE --next 20` lists ids")
     return Card(found[0], who(reviewer), ws)
+
+
+def made(ws: Workspace, name: str) -> Decision:
+    """The decision of this id, or the only one whose id begins so; also one that lapsed.
+
+    Raises:
+        UsageError: none, or several.
+    """
+    held, lapsed = decisions(ws._parts)
+    found = [d for d in (*held, *lapsed) if d.id.startswith(name)] if name else []
+    if len(found) != 1:
+        what = f"{len(found)} decisions have ids that begin with {name!r}" if found else f"no decision is {name!r}"
+        raise UsageError(what, remedy="`kgfuse review WORKSPACE --list` lists ids")
+    return found[0]
+
+
+@contextmanager
+def all_or_nothing(ws: Workspace) -> Iterator[None]:
+    """Decisions inside the block are kept together, or, where one of them fails, none is."""
+    try:
+        with ws._parts.catalog.transaction():
+            yield
+    finally:
+        write_examples(ws._parts, decisions(ws._parts)[0])

@@ -68,7 +68,7 @@ class Judged:
 
 
 @dataclass(slots=True)
-class _Held:
+class Held:
     """Decisions of one source that a statement is compared with, by what they are on."""
 
     by_key: dict[str, Decision] = field(default_factory=dict)
@@ -112,18 +112,18 @@ def judge(parts: Parts, found: Sequence[Extraction]) -> Judged:
     held, lapsed = decisions(parts)
     if not held:
         return Judged(tuple(found), lapsed=tuple(lapsed))
-    by_source = _by_source(held, parts)
+    on = by_source(held, parts)
     machine: list[Extraction] = []
     away: dict[Rejected, None] = {}
     matched: dict[Statement, Decision] = {}
     for extraction in found:
-        known_ = by_source.get(extraction.source)
-        if known_ is None:
+        known = on.get(extraction.source)
+        if known is None:
             machine.append(extraction)
             continue
         kept: list[Statement] = []
         for statement in extraction.statements:
-            decision = known_.on(statement)
+            decision = known.on(statement)
             if decision is not None:
                 matched[statement] = decision
             if decision is not None and decision.row.decision != "accepted":
@@ -134,11 +134,11 @@ def judge(parts: Parts, found: Sequence[Extraction]) -> Judged:
     return Judged(tuple(machine), tuple(_people(held)), tuple(away), matched, tuple(held), tuple(lapsed))
 
 
-def _by_source(held: Iterable[Decision], parts: Parts) -> dict[str, _Held]:
+def by_source(held: Iterable[Decision], parts: Parts) -> dict[str, Held]:
     """Decisions to compare with, by source; what says the same with its ends exchanged is decided with it."""
-    found: dict[str, _Held] = {}
+    found: dict[str, Held] = {}
     for d in held:
-        known = found.setdefault(source_iri(d.row.source), _Held())
+        known = found.setdefault(source_iri(d.row.source), Held())
         for mirror in parts.vocabulary.mirrors(d.statement.predicate):
             known.by_key.setdefault(mirror_key(d.statement, mirror), d)
         if place := _place(d.statement):
