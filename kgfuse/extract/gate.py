@@ -7,7 +7,7 @@ from typing import Final
 
 from kgfuse.extract.values import is_valid
 from kgfuse.ontology.vocabulary import Vocabulary
-from kgfuse.terms.mentions import Assertion, Mention, Statement, Value
+from kgfuse.terms.mentions import Mention, Statement, Value
 from kgfuse.terms.namespaces import KGF, OWL, RDF, RDFS, SKOS, XSD, local_name
 
 CLASS_LIKE: Final = frozenset((RDFS + "Class", OWL + "Class"))
@@ -15,11 +15,6 @@ TOP: Final = frozenset((OWL + "Thing", RDFS + "Resource"))
 _FREE: Final = frozenset((RDFS + "label", SKOS + "prefLabel", SKOS + "altLabel", RDFS + "comment"))
 _NUMBERS: Final = frozenset((XSD + "decimal", XSD + "double", XSD + "float"))
 _INTEGERS: Final = frozenset((XSD + "integer", XSD + "int", XSD + "long", XSD + "nonNegativeInteger"))
-_NOT_VOUCHED: Final = {
-    "negated": "the text denies it",
-    "speculated": "the text only thinks it possible",
-    "attributed": "the text only reports that somebody says so",
-}
 
 
 class Gate:
@@ -29,7 +24,7 @@ class Gate:
         vocabulary: the ontology.
         min_confidence: statements below it are turned away.
         thresholds: higher bars for single extractors, by the name that their statements carry.
-        admitted: what a text may be said to speculate or report and yet enter.
+        admit: ways of saying (``speculated``, ``attributed``) that may enter beside what is asserted.
     """
 
     def __init__(
@@ -37,12 +32,12 @@ class Gate:
         vocabulary: Vocabulary,
         min_confidence: float = 0.0,
         thresholds: Mapping[str, float] | None = None,
-        admitted: Iterable[Assertion] = (),
+        admit: Sequence[str] = (),
     ) -> None:
         self.vocabulary = vocabulary
         self.min_confidence = min_confidence
         self.thresholds = thresholds or {}
-        self.admitted = tuple(admitted)
+        self.admit = frozenset(admit) - {"negated"}
 
     def decide(
         self, statement: Statement, subject_types: Iterable[str], object_types: Iterable[str]
@@ -58,8 +53,8 @@ class Gate:
             ``None`` where it may enter, else the rule (``negated``, ``speculated``, ``attributed``, ``confidence``,
             ``unknown``, ``literal``, ``domain``, ``range``, ``disjoint``) and a sentence for people.
         """
-        if statement.assertion not in ("asserted", *self.admitted):
-            return statement.assertion, f"{_NOT_VOUCHED[statement.assertion]}: {statement.reason}"
+        if statement.assertion != "asserted" and statement.assertion not in self.admit:
+            return statement.assertion, f"{_manner(statement)}: {statement.reason}"
         least = max(self.min_confidence, self.thresholds.get(statement.extractor, 0.0))
         if statement.confidence < least:
             return "confidence", f"confidence {statement.confidence:.2f} is below {least:.2f}"
@@ -128,6 +123,21 @@ class Gate:
     def _label(self, cls: str) -> str:
         label = self.vocabulary.label(cls)
         return f"an {label}" if label[:1].lower() in "aeiou" else f"a {label}"
+
+
+def _manner(statement: Statement) -> str:
+    who = f"“{statement.said_by.label or _exact(statement.said_by)}”" if statement.said_by is not None else ""
+    match statement.assertion:
+        case "negated":
+            return f"{who or 'the text'} denies it"
+        case "speculated":
+            return f"{who or 'the text'} speaks of a possibility"
+        case _:
+            return f"the text says that {who} says so" if who else "the text says that others say so"
+
+
+def _exact(mention: Mention) -> str:
+    return getattr(mention.selector, "exact", "")
 
 
 def _who(node: object) -> str:

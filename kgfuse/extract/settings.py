@@ -67,8 +67,8 @@ class ExtractSettings(BaseModel):
         extractors: names to run, in this order; ``None`` runs every registered one that loads.
         plugins: settings of extractors from outside, by their name.
         min_confidence: statements below it are turned away by the gate.
-        admit: what a text only thinks possible (``speculated``) or reports of others (``attributed``) may enter, and
-            says so at its statement node; what it denies never does.
+        admit: let in what the text only supposes (``speculated``) or reports as said by others (``attributed``); its
+            statement nodes then say so. What a text denies never enters.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

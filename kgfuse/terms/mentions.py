@@ -12,6 +12,8 @@ from kgfuse.terms.namespaces import MENTION, XSD, digest
 REVIEW: Final = "review"
 """What a person accepted or corrected carries this in place of an extractor's name; nothing turns it away."""
 SourceKind: TypeAlias = Literal["text", "image", "audio", "rdf", "manifest"]
+Assertion: TypeAlias = Literal["asserted", "negated", "speculated", "attributed"]
+"""How a source says something: as a fact, denied, as a possibility, or as what somebody else says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +105,17 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A literal: lexical form, datatype IRI, language tag (empty where none)."""
+    """A literal: lexical form, datatype IRI, language tag (empty where none).
+
+    ``unit`` is the IRI of the QUDT unit that a number is in. It is no part of the literal: the statement node keeps
+    it, as ``kgf:unit``.
+    """
 
     lexical: str
     datatype: str = XSD + "string"
     language: str = ""
+    unit: str = ""
 
-
-Assertion: TypeAlias = Literal["asserted", "negated", "speculated", "attributed"]
-"""How a text stands to what it says: it vouches for it, denies it, only thinks it possible, or reports that somebody
-says so."""
 
 Node: TypeAlias = Mention | str
 """A mention yet to be resolved, or an IRI."""
@@ -131,7 +134,9 @@ class Statement:
         confidence: 0 to 1.
         reason: one short sentence for people.
         source: IRI of the source that says so.
-        assertion: whether the text vouches for it; what it does not vouch for stays out of the graph by default.
+        assertion: how the source says it; what is not ``asserted`` stays out of the graph by default, and is kept
+            with its reason.
+        said_by: who says so, where the source names somebody ("the ministry", in "the ministry said that …").
     """
 
     subject: Node
@@ -143,13 +148,15 @@ class Statement:
     reason: str
     source: str
     assertion: Assertion = "asserted"
+    said_by: Mention | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A resolved statement: IRIs and literals only, ready for the graph.
 
-    ``run`` is the IRI of the extraction run; ``statement`` IRIs are derived by the graph layer.
+    ``run`` is the IRI of the extraction run; ``statement`` IRIs are derived by the graph layer. ``said_by`` is the
+    name of whoever the source says it of, where it is not the source's own word.
     """
 
     subject: str
@@ -162,6 +169,7 @@ class Fact:
     reason: str
     run: str
     assertion: Assertion = "asserted"
+    said_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kgfuse.extract.text.clauses import governors, is_negated, with_conjuncts
+from kgfuse.extract.text.clauses import governors, is_negated
 from kgfuse.extract.text.english import words
 from kgfuse.terms.mentions import Assertion
 
@@ -32,12 +32,12 @@ class Standing:
     Args:
         assertion: see :data:`kgfuse.terms.mentions.Assertion`.
         cue: the token that says so; ``None`` for what is plainly asserted.
-        holders: tokens of who says so, for what is attributed; empty where the text does not tell.
+        holder: token of who says so, for what is attributed; ``None`` where the text does not tell.
     """
 
     assertion: Assertion = "asserted"
     cue: Any = None
-    holders: tuple[Any, ...] = ()
+    holder: Any = None
 
 
 PLAIN: Final = Standing()
@@ -101,18 +101,17 @@ def _of_verb_above(above: Any, clause: Any) -> Standing | None:
     if lemma in GUESSING and (clause.dep_ == "ccomp" or passive):
         return Standing("speculated", above)
     if lemma in REPORTING and (clause.dep_ == "ccomp" or passive):
-        return Standing("attributed", above, _sayers(above, passive=passive))
+        return Standing("attributed", above, _sayer(above, passive=passive))
     return None
 
 
-def _sayers(verb: Any, *, passive: bool) -> tuple[Any, ...]:
+def _sayer(verb: Any, *, passive: bool) -> Any | None:
     if passive:
         agents = [c for c in verb.children if c.dep_ == "agent"]
-        return tuple(o for a in agents for o in a.children if o.dep_ == "pobj")
-    subjects = [c for c in verb.children if c.dep_ == "nsubj"]
-    return tuple(one for s in subjects for one in with_conjuncts(s))
+        return next((o for a in agents for o in a.children if o.dep_ == "pobj"), None)
+    return next((c for c in verb.children if c.dep_ == "nsubj"), None)
 
 
-def _according(cue: Any) -> tuple[Any, ...]:
+def _according(cue: Any) -> Any | None:
     to = [c for c in cue.children if c.lower_ == "to"]
-    return tuple(o for t in (*to, cue) for o in t.children if o.dep_ == "pobj")
+    return next((o for t in (*to, cue) for o in t.children if o.dep_ == "pobj"), None)

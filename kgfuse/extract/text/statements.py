@@ -121,11 +121,9 @@ def statement(
 ) -> Statement:
     """A statement with its evidence: the words of both ends, the whole sentence, and who is said to say so."""
     said = said if link is None else link.standing
-    holders = [reading.thing(holder) for holder in said.holders]
-    evidence = tuple(dict.fromkeys((about.mention, target, reading.sentence(anchor), *holders)))
-    if holders:
-        reason = f"{reason}; said by " + " and ".join(f"“{h.label}”" for h in holders)
-    elif said.assertion in ("speculated", "attributed"):
+    holder = reading.thing(said.holder) if said.holder is not None else None
+    evidence = tuple(dict.fromkeys((about.mention, target, reading.sentence(anchor), *([holder] if holder else []))))
+    if said.assertion in ("speculated", "attributed"):
         reason = f"{reason}; “{said.cue.text}”"
     return Statement(
         about.mention,
@@ -137,6 +135,7 @@ def statement(
         f"{reason}; {about.note}" if about.note else reason,
         reading.source.iri,
         said.assertion,
+        holder,
     )
 
 
