@@ -53,7 +53,7 @@ class TrainSettings(BaseModel):
     head_rate: float = Field(default=3e-3, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     warm_up: float = Field(default=0.1, ge=0, lt=1)
-    relations: int = Field(default=18, ge=1)
+    relations: int = Field(default=12, ge=1)
     strangers: int = Field(default=4, ge=0)
     unsaid: float = Field(default=0.3, ge=0, le=1)
     copies: int = Field(default=2, ge=0)
