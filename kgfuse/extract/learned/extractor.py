@@ -22,11 +22,10 @@ from kgfuse.terms.namespaces import digest
 VERSION: Final = "1"
 FOLDER: Final = "extractor"
 NAME: Final = "ontology"
-_WINDOW: Final = 480
 
 
 class LearnedExtractor:
-    """Reads texts with a trained relation reader, window by window of whole sentences.
+    """Reads texts with a trained relation reader, sentence by sentence.
 
     Args:
         vocabulary: what may be said.
@@ -68,7 +67,7 @@ class LearnedExtractor:
             topic = topic or self._topic(source, offset, window, found)
 
     def _topic(self, source: Source, offset: int, window: str, found: Sequence[Found]) -> Mention | None:
-        """What the text is about, for its pronouns: the subject of the surest triples of its first window."""
+        """What the text is about, for its pronouns: the first subject of its first sentence with triples."""
         named = [f for f in found if not is_anaphor(window[slice(*f.subject)])]
         return self._mention(source, offset, window, min(named, key=lambda f: f.subject).subject) if named else None
 
@@ -119,15 +118,9 @@ class LearnedExtractor:
 
 
 def windows_of(text: str) -> Iterator[tuple[int, str]]:
-    """Whole sentences together, up to about 480 characters and never across a blank line; (offset, text as read)."""
+    """The sentences, one at a time as in training: (offset, sentence as read)."""
     view = model_view(text)
-    start = end = None
-    for a, b in _sentences(view):
-        if start is not None and end is not None and (b - start > _WINDOW or "\n\n" in view[end:a]):
-            yield start, view[start:end]
-            start = None
-        start, end = (a if start is None else start), b
-    if start is not None and end is not None:
+    for start, end in _sentences(view):
         yield start, view[start:end]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -10,18 +11,16 @@ from kgfuse.encode.reader import ReaderConfig
 from kgfuse.extract.learned.artefact import RelationReader
 from kgfuse.extract.learned.corpus import Annotated
 from kgfuse.extract.learned.examples import Example, Triple
+from kgfuse.extract.learned.extractor import NAME
 from kgfuse.extract.learned.fitting import fit
-from kgfuse.extract.learned.schema import Relation, Schema
+from kgfuse.extract.learned.schema import schema_of
 from kgfuse.extract.learned.training import TrainSettings
+from kgfuse.ontology import Vocabulary, load_all
 
-SCHEMA = Schema(
-    "films",
-    (
-        Relation("director", "director", "film", "human"),
-        Relation("publication date", "publication date", "film", "date", True),
-        Relation("filming location", "filming location", "film", "place"),
-    ),
-)
+F = "http://example.org/films#"
+FILMS = Path(__file__).parent / "films.ttl"
+SCHEMA = schema_of(Vocabulary(load_all([str(FILMS)])), NAME)
+DIRECTOR, DATE, LOCATION = F + "director", F + "date", F + "location"
 FIRST = "Ana Bert Carla Dora Emil Fritz Greta Hugo Ines Jonas Karl Lena Mara Nils Olga Paul Rosa Sven Tilda Udo".split()  # noqa: SIM905
 LAST = "Abel Brandt Costa Diaz Evans Fisher Gruber Hansen Ivanov Jensen Keller Lopez Moreau Novak Olsen Petrov".split()  # noqa: SIM905
 FILM = "Red Silent Golden Broken Distant Hidden Burning Frozen Endless Lonely Crystal Midnight Paper Velvet".split()  # noqa: SIM905
@@ -33,9 +32,9 @@ def sentence(rng: random.Random) -> Example:
     film = f"{rng.choice(FILM)} {rng.choice(THING)}"
     who, where = f"{rng.choice(FIRST)} {rng.choice(LAST)}", rng.choice(PLACE)
     year = rng.randint(1930, 2015)
-    director = Triple(film, "director", who)
-    date = Triple(film, "publication date", f"01 January {year}")
-    place = Triple(film, "filming location", where)
+    director = Triple(film, DIRECTOR, who)
+    date = Triple(film, DATE, f"01 January {year}")
+    place = Triple(film, LOCATION, where)
     text, triples = rng.choice(
         (
             (f"{film} is a {year} drama directed by {who}.", (date, director)),

@@ -15,20 +15,8 @@ from kgfuse.extract.settings import ExtractSettings
 from kgfuse.ontology import Vocabulary, load_all
 from kgfuse.terms.mentions import Mention, Source, Statement, TextSpan, Value
 from kgfuse.terms.namespaces import source_iri
+from tests.extract.learned.conftest import FILMS, F
 
-FILMS = """
-@prefix f: <http://example.org/films#> .
-@prefix owl: <http://www.w3.org/2002/07/owl#> .
-@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
-@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
-f:Film a owl:Class ; rdfs:label "film"@en .
-f:Human a owl:Class ; rdfs:label "human"@en ; owl:disjointWith f:Place .
-f:Place a owl:Class ; rdfs:label "place"@en .
-f:director a owl:ObjectProperty ; rdfs:label "director"@en ; rdfs:domain f:Film ; rdfs:range f:Human .
-f:location a owl:ObjectProperty ; rdfs:label "filming location"@en ; rdfs:domain f:Film ; rdfs:range f:Place .
-f:date a owl:DatatypeProperty ; rdfs:label "publication date"@en ; rdfs:domain f:Film ; rdfs:range xsd:gYear .
-"""
-F = "http://example.org/films#"
 TEXT = (
     "Silent Harbour is a 1971 drama directed by Lena Costa. Rosa Keller directed Paper Tower, which was shot in Riga."
 )
@@ -36,10 +24,10 @@ TEXT = (
 
 @pytest.fixture
 def pack(reader: RelationReader, tmp_path: Path) -> Path:
-    """A pack of other names for the same relations, with the trained reader in it."""
+    """The films ontology as a pack, with the trained reader in it."""
     folder = tmp_path / "films"
     folder.mkdir()
-    (folder / "ontology.ttl").write_text(FILMS, encoding="utf-8")
+    (folder / "ontology.ttl").write_bytes(FILMS.read_bytes())
     about = 'name = "films"\nversion = "1"\ndescription = "films"\nlicence = "CC0-1.0"\n'
     (folder / "pack.toml").write_text(about + f'[prefixes]\nf = "{F}"\n', encoding="utf-8")
     reader.save(folder / FOLDER)
@@ -57,7 +45,7 @@ def spoken(statement: Statement) -> tuple[str, str, str]:
     return statement.subject.label, statement.predicate.removeprefix(F), said
 
 
-def test_relations_are_read_by_their_descriptions_whatever_their_names(pack: Path) -> None:
+def test_statements_hold_the_properties_of_the_pack(pack: Path) -> None:
     vocabulary = Vocabulary(load_all([str(pack)]))
     found = list(LearnedExtractor(vocabulary, pack / FOLDER, device="cpu").extract(source(TEXT)))
     statements = [f for f in found if isinstance(f, Statement)]
@@ -83,8 +71,7 @@ def test_a_workspace_uses_the_extractor_that_its_pack_brings(pack: Path, tmp_pat
 
 
 def test_without_a_trained_extractor_there_is_none(tmp_path: Path) -> None:
-    (tmp_path / "films.ttl").write_text(FILMS, encoding="utf-8")
-    vocabulary = Vocabulary(load_all([str(tmp_path / "films.ttl")]))
+    vocabulary = Vocabulary(load_all([str(FILMS)]))
     settings = ExtractSettings()
     assert "relations" not in {e.name for e in build_all(vocabulary, settings)}
     with pytest.raises(UsageError, match="nothing to work with"):

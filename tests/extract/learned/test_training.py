@@ -53,7 +53,7 @@ def test_a_saved_extractor_reads_the_same(reader: RelationReader, tmp_path: Path
     texts = [e.text for e in sentences(10, 11)]
     assert again.read(texts, SCHEMA) == reader.read(texts, SCHEMA)
     assert again.save(tmp_path / "copy") == version
-    assert again.learned["films"].scores == reader.learned["films"].scores
+    assert again.learned[SCHEMA.name].scores == reader.learned[SCHEMA.name].scores
 
 
 def test_altered_weights_are_refused(reader: RelationReader, tmp_path: Path) -> None:
