@@ -12,7 +12,8 @@ from tests.cli.conftest import ENVIRONMENT, command, run
 
 COMMANDS = (
     *("demo", "init", "add", "build", "query", "train", "models", "classify", "explain", "remove", "export", "serve"),
-    *("info", "problems", "ontologies list", "ontologies show", "ontologies check", "ontologies new"),
+    *("extract", "review", "info", "problems"),
+    *("ontologies list", "ontologies show", "ontologies check", "ontologies new"),
 )
 HEAVY = ("torch", "spacy", "transformers", "pandas", "matplotlib", "rdflib", "sqlalchemy", "pyoxigraph", "numpy")
 
@@ -25,7 +26,7 @@ def test_every_command_explains_itself_with_an_example(name: str) -> None:
     assert "--json" in result.stdout
 
 
-@pytest.mark.parametrize("name", ["init", "add", "build", "query", "train", "classify", "explain", "serve"])
+@pytest.mark.parametrize("name", ["init", "add", "build", "review", "query", "train", "classify", "explain", "serve"])
 def test_the_workspace_always_comes_first(name: str) -> None:
     usage = run(name, "--help").stdout.partition("Usage:")[2].partition("\n")[0]
     words = [word.strip("{}[].") for word in usage.split()]

@@ -124,7 +124,8 @@ const watcher = new IntersectionObserver((seen) => {
 const redraw = () => visible.forEach(draw);
 
 function light(s, on) {
-  for (const key of [s.from, s.to, ...s.evidence]) for (const piece of marks.get(key) ?? []) piece.classList.toggle("lit", on);
+  for (const key of s.evidence) for (const piece of marks.get(key) ?? []) piece.classList.toggle("lit", on);
+  for (const key of [s.from, s.to]) for (const piece of marks.get(key) ?? []) piece.classList.toggle("end", on);
 }
 
 function choose(s, scroll = true) {
