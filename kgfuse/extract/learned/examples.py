@@ -52,8 +52,9 @@ class Example:
 def read_examples(file: Path) -> list[Example]:
     """Read JSON Lines of ``{"text", "triples": [{"subject", "property", "object", "subject_span"?, "object_span"?}]}``.
 
-    ``sub``, ``rel`` and ``obj`` are other names of the three; spans are ``[start, end]``; ``rejected`` is a list like
-    ``triples``; ``"complete": false`` says that only some of the text's triples are given.
+    ``sub``, ``rel`` and ``obj`` are other names of the three; spans are ``[start, end]``, or ``sub_start`` and
+    ``sub_end``; ``rejected`` is a list like ``triples``; ``"complete": false`` says that only some of the text's triples
+    are given, as does an example that comes ``from`` a review.
 
     Raises:
         PackError: a line is no JSON object of this form; names file and line.
@@ -85,7 +86,9 @@ def example_of(record: Any, where: str) -> Example:
     text = record["text"]
     given = tuple(_triple(t, text, where) for t in record.get("triples", ()))
     rejected = tuple(_triple(t, text, where) for t in record.get("rejected", ()))
-    return Example(text, given, rejected, bool(record.get("complete", True)))
+    origin = record.get("from")
+    is_review = isinstance(origin, Mapping) and origin.get("review") is True
+    return Example(text, given, rejected, bool(record.get("complete", not is_review)))
 
 
 def _triple(record: Any, text: str, where: str) -> Triple:
@@ -97,8 +100,14 @@ def _triple(record: Any, text: str, where: str) -> Triple:
             raise PackError(
                 f'a triple has no "{names[0]}"', where=where, remedy="subject, property and object are text"
             )
-    spans = [_span(record.get(f"{role}_span"), text, where) for role in ("subject", "object")]
+    spans = [_span(_given_span(record, role), text, where) for role in ("subject", "object")]
     return Triple(str(found[0]), str(found[1]), str(found[2]), *spans)
+
+
+def _given_span(record: Mapping[str, Any], role: str) -> Any:
+    """A span as a list of two, however the record writes it."""
+    start, end = (record.get(f"{role[:3]}_{side}") for side in ("start", "end"))
+    return [start, end] if start is not None and end is not None else record.get(f"{role}_span")
 
 
 def _span(value: Any, text: str, where: str) -> tuple[int, int] | None:
