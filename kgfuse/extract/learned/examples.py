@@ -53,7 +53,7 @@ def read_examples(file: Path) -> list[Example]:
     """Read JSON Lines of ``{"text", "triples": [{"subject", "property", "object", "subject_span"?, "object_span"?}]}``.
 
     ``sub``, ``rel`` and ``obj`` are other names of the three; spans are ``[start, end]``, or ``sub_start`` and
-    ``sub_end``; ``rejected`` is a list like ``triples``; ``"complete": false`` says that only some of the text's triples
+    ``sub_end``; ``rejected`` is a list like ``triples``; ``"complete": false`` says that only some triples of the text
     are given, as does an example that comes ``from`` a review.
 
     Raises:
