@@ -24,14 +24,20 @@ class Gate:
         vocabulary: the ontology.
         min_confidence: statements below it are turned away.
         thresholds: higher bars for single extractors, by the name that their statements carry.
+        admit: ways of saying (``speculated``, ``attributed``) that may enter beside what is asserted.
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, min_confidence: float = 0.0, thresholds: Mapping[str, float] | None = None
+        self,
+        vocabulary: Vocabulary,
+        min_confidence: float = 0.0,
+        thresholds: Mapping[str, float] | None = None,
+        admit: Sequence[str] = (),
     ) -> None:
         self.vocabulary = vocabulary
         self.min_confidence = min_confidence
         self.thresholds = thresholds or {}
+        self.admit = frozenset(admit) - {"negated"}
 
     def decide(
         self, statement: Statement, subject_types: Iterable[str], object_types: Iterable[str]
@@ -44,11 +50,11 @@ class Gate:
             object_types: class IRIs of its object; ``owl:Class`` among them where the object is itself a class.
 
         Returns:
-            ``None`` where it may enter, else the rule (``negated``, ``confidence``, ``unknown``, ``literal``,
-            ``domain``, ``range``, ``disjoint``) and a sentence for people.
+            ``None`` where it may enter, else the rule (``negated``, ``speculated``, ``attributed``, ``confidence``,
+            ``unknown``, ``literal``, ``domain``, ``range``, ``disjoint``) and a sentence for people.
         """
-        if statement.negated:
-            return "negated", f"the text denies it: {statement.reason}"
+        if statement.assertion != "asserted" and statement.assertion not in self.admit:
+            return statement.assertion, f"{_manner(statement)}: {statement.reason}"
         least = max(self.min_confidence, self.thresholds.get(statement.extractor, 0.0))
         if statement.confidence < least:
             return "confidence", f"confidence {statement.confidence:.2f} is below {least:.2f}"
@@ -117,6 +123,21 @@ class Gate:
     def _label(self, cls: str) -> str:
         label = self.vocabulary.label(cls)
         return f"an {label}" if label[:1].lower() in "aeiou" else f"a {label}"
+
+
+def _manner(statement: Statement) -> str:
+    who = f"“{statement.said_by.label or _exact(statement.said_by)}”" if statement.said_by is not None else ""
+    match statement.assertion:
+        case "negated":
+            return f"{who or 'the text'} denies it"
+        case "speculated":
+            return f"{who or 'the text'} speaks of a possibility"
+        case _:
+            return f"the text says that {who} says so" if who else "the text says that others say so"
+
+
+def _exact(mention: Mention) -> str:
+    return getattr(mention.selector, "exact", "")
 
 
 def _who(node: object) -> str:

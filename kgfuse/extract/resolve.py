@@ -99,7 +99,7 @@ def resolve(
     types = _Types(vocabulary)
     _mention_types(named, types)
     ranged: dict[int, str] = {}
-    gate = Gate(vocabulary, settings.min_confidence, {"image.tag": settings.image.tag_threshold})
+    gate = Gate(vocabulary, settings.min_confidence, {"image.tag": settings.image.tag_threshold}, settings.admit)
     accepted: list[_Resolved] = []
     rejected: dict[Rejected, None] = {}
     for one in named:
@@ -141,7 +141,7 @@ def _mention_types(named: Iterable[_Resolved], types: _Types) -> None:
     """Give minted entities the types that the extractors are sure of: by confidence, then IRI."""
     claims: dict[tuple[str, str], float] = {}
     for one in named:
-        if one.statement.negated:
+        if one.statement.assertion == "negated":
             continue
         for node, iri in ((one.statement.subject, one.subject), (one.statement.object, one.object)):
             if isinstance(node, Mention) and isinstance(iri, str) and iri.startswith(ENTITY):
@@ -206,9 +206,11 @@ def _facts(
 
 def _fact(one: _Resolved) -> Fact:
     s = one.statement
+    who = "" if s.said_by is None else s.said_by.label
     return Fact(
-        one.subject, s.predicate, one.object, s.source, s.evidence, s.extractor, s.confidence, s.reason, one.run
-    )
+        one.subject, s.predicate, one.object, s.source, s.evidence, s.extractor, s.confidence, s.reason, one.run,
+        s.assertion, who,
+    )  # fmt: skip
 
 
 def _about(
@@ -241,7 +243,10 @@ def _put(groups: defaultdict[tuple[str, str, str, str], list[Fact]], fact: Fact)
 
 
 def _merged(same: list[Fact]) -> Fact:
-    ordered = sorted(same, key=lambda f: (-f.confidence, f.extractor, f.reason, f.run, repr(f.evidence)))
+    # what a source also says outright is asserted, whatever it supposes or reports elsewhere
+    ordered = sorted(
+        same, key=lambda f: (f.assertion != "asserted", -f.confidence, f.extractor, f.reason, f.run, repr(f))
+    )
     best = ordered[0]
     if len(ordered) == 1:
         return best

@@ -9,7 +9,7 @@ from typing import Any, Final
 from kgfuse.errors import WorkspaceError
 from kgfuse.terms.mentions import Extraction, Mention, Node, Region, Selector, Statement, TextSpan, TimeSpan, Value
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 def dumps(extraction: Extraction) -> bytes:
@@ -22,7 +22,7 @@ def dumps(extraction: Extraction) -> bytes:
     def node(one: Node | Value) -> Any:
         if isinstance(one, Mention):
             return index(one)
-        return one if isinstance(one, str) else [one.lexical, one.datatype, one.language]
+        return one if isinstance(one, str) else [one.lexical, one.datatype, one.language, one.unit]
 
     mentions = [index(mention) for mention in extraction.mentions]
     statements = [
@@ -35,7 +35,8 @@ def dumps(extraction: Extraction) -> bytes:
             s.confidence,
             s.reason,
             s.source,
-            s.negated,
+            s.assertion,
+            None if s.said_by is None else index(s.said_by),
         ]
         for s in extraction.statements
     ]
@@ -85,7 +86,8 @@ def _statement(row: list[Any], table: list[Mention], subject: Node | Value, obje
     if isinstance(subject, Value):
         raise ValueError("a literal cannot be a subject")
     evidence = tuple(table[i] for i in row[3])
-    return Statement(subject, row[1], object_, evidence, row[4], row[5], row[6], row[7], row[8])
+    said_by = None if row[9] is None else table[row[9]]
+    return Statement(subject, row[1], object_, evidence, row[4], row[5], row[6], row[7], row[8], said_by)
 
 
 def _mention_row(mention: Mention) -> list[Any]:

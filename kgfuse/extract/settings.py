@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -50,6 +50,8 @@ class ExtractSettings(BaseModel):
         extractors: names to run, in this order; ``None`` runs every registered one that loads.
         plugins: settings of extractors from outside, by their name.
         min_confidence: statements below it are turned away by the gate.
+        admit: let in what the text only supposes (``speculated``) or reports as said by others (``attributed``); its
+            statement nodes then say so. What a text denies never enters.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,3 +61,4 @@ class ExtractSettings(BaseModel):
     extractors: tuple[str, ...] | None = None
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
     min_confidence: float = Field(default=0.3, ge=0, le=1)
+    admit: tuple[Literal["speculated", "attributed"], ...] = ()

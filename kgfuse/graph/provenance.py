@@ -31,6 +31,9 @@ IN_GRAPH: Final = ox.NamedNode(KGF + "inGraph")
 CONFIDENCE: Final = ox.NamedNode(KGF + "confidence")
 EXTRACTOR: Final = ox.NamedNode(KGF + "extractor")
 REASON: Final = ox.NamedNode(KGF + "reason")
+ASSERTION: Final = ox.NamedNode(KGF + "assertion")
+SAID_BY: Final = ox.NamedNode(KGF + "saidBy")
+UNIT: Final = ox.NamedNode(KGF + "unit")
 REFERS_TO: Final = ox.NamedNode(KGF + "refersTo")
 FILE_NAME: Final = ox.NamedNode(KGF + "fileName")
 SHA256: Final = ox.NamedNode(KGF + "sha256")
@@ -238,6 +241,13 @@ def _statement(graph: str, subject: str, predicate: str, value: str, facts: list
     yield _line(place, IN_GRAPH, _ref(graph))
     yield _line(place, CONFIDENCE, _confidence(max(fact.confidence for fact in facts)))
     yield _line(place, REASON, _string("; ".join(sorted({fact.reason for fact in facts}))))
+    manners = {fact.assertion for fact in facts}
+    if "asserted" not in manners:
+        yield _line(place, ASSERTION, _string(min(manners)))
+        for who in sorted({fact.said_by for fact in facts} - {""}):
+            yield _line(place, SAID_BY, _string(who))
+    for unit in sorted({fact.object.unit for fact in facts if isinstance(fact.object, Value)} - {""}):
+        yield _line(place, UNIT, _ref(unit))
     for extractor in sorted({fact.extractor for fact in facts}):
         yield _line(place, EXTRACTOR, _string(extractor))
     for run in sorted({fact.run for fact in facts}):

@@ -55,6 +55,9 @@ class StatementRecord:
         extractors: their extractors' names.
         reason: for people.
         mentions: what it rests on.
+        assertion: how the source says it: ``asserted``, or admitted though ``speculated`` or ``attributed``.
+        said_by: whom the source names as saying so.
+        units: IRIs of the units that its number is in.
     """
 
     iri: str
@@ -68,6 +71,9 @@ class StatementRecord:
     extractors: tuple[str, ...]
     reason: str
     mentions: tuple[MentionRecord, ...]
+    assertion: str = "asserted"
+    said_by: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +212,9 @@ def _statement(store: GraphStore, iri: str, quads: list[ox.Quad]) -> StatementRe
         extractors=texts(prov.EXTRACTOR),
         reason=next(iter(texts(prov.REASON)), ""),
         mentions=tuple(sorted(mentions, key=lambda m: (m.source, _order(m.selector)))),
+        assertion=next(iter(texts(prov.ASSERTION)), "asserted"),
+        said_by=texts(prov.SAID_BY),
+        units=texts(prov.UNIT),
     )
 
 

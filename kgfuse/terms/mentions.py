@@ -10,6 +10,8 @@ from typing import Any, Final, Literal, TypeAlias
 from kgfuse.terms.namespaces import MENTION, XSD, digest
 
 SourceKind: TypeAlias = Literal["text", "image", "audio", "rdf", "manifest"]
+Assertion: TypeAlias = Literal["asserted", "negated", "speculated", "attributed"]
+"""How a source says something: as a fact, denied, as a possibility, or as what somebody else says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +103,16 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A literal: lexical form, datatype IRI, language tag (empty where none)."""
+    """A literal: lexical form, datatype IRI, language tag (empty where none).
+
+    ``unit`` is the IRI of the QUDT unit that a number is in. It is no part of the literal: the statement node keeps
+    it, as ``kgf:unit``.
+    """
 
     lexical: str
     datatype: str = XSD + "string"
     language: str = ""
+    unit: str = ""
 
 
 Node: TypeAlias = Mention | str
@@ -125,7 +132,9 @@ class Statement:
         confidence: 0 to 1.
         reason: one short sentence for people.
         source: IRI of the source that says so.
-        negated: the text denies it; never asserted, kept with its reason.
+        assertion: how the source says it; what is not ``asserted`` stays out of the graph by default, and is kept
+            with its reason.
+        said_by: who says so, where the source names somebody ("the ministry", in "the ministry said that …").
     """
 
     subject: Node
@@ -136,14 +145,16 @@ class Statement:
     confidence: float
     reason: str
     source: str
-    negated: bool = False
+    assertion: Assertion = "asserted"
+    said_by: Mention | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A resolved statement: IRIs and literals only, ready for the graph.
 
-    ``run`` is the IRI of the extraction run; ``statement`` IRIs are derived by the graph layer.
+    ``run`` is the IRI of the extraction run; ``statement`` IRIs are derived by the graph layer. ``said_by`` is the
+    name of whoever the source says it of, where it is not the source's own word.
     """
 
     subject: str
@@ -155,6 +166,8 @@ class Fact:
     confidence: float
     reason: str
     run: str
+    assertion: Assertion = "asserted"
+    said_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,9 @@ def text_source(text: str, label: str | None = "Fox", name: str = "fox.txt") -> 
     )
 
 
+_PREFIX = {"negated": "not ", "speculated": "maybe ", "attributed": "they say "}
+
+
 def spell(node: Mention | Value | str) -> str:
     """A node as a test writes it."""
     if isinstance(node, Value):
@@ -116,7 +119,7 @@ def says(extractor: TextExtractor) -> Callable[..., set[str]]:
     def run(text: str, label: str | None = "Fox", *, mentions: bool = False) -> set[str]:
         found = [s for s in extractor.extract(text_source(text, label)) if isinstance(s, Statement)]
         return {
-            ("not " if s.negated else "") + f"{spell(s.subject)} {spell(s.predicate)} {spell(s.object)}"
+            ("" if s.assertion == "asserted" else _PREFIX[s.assertion]) + f"{spell(s.subject)} {spell(s.predicate)} {spell(s.object)}"
             for s in found
             if mentions or not s.predicate.endswith("#mentions")
         }

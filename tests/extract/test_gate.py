@@ -68,7 +68,7 @@ def test_literals_and_things_keep_to_their_places(zoo: Vocabulary) -> None:
 
 
 def test_what_is_denied_or_doubtful_stays_out(zoo: Vocabulary) -> None:
-    denied = Gate(zoo).decide(statement(Z + "eats", mention("seed"), negated=True), [], [])
+    denied = Gate(zoo).decide(statement(Z + "eats", mention("seed"), assertion="negated"), [], [])
     doubtful = Gate(zoo, 0.95).decide(statement(Z + "eats", mention("seed")), [], [])
     assert (denied and denied[0], doubtful and doubtful[0]) == ("negated", "confidence")
 

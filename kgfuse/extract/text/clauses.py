@@ -8,10 +8,10 @@ from typing import Any, Final
 from kgfuse.extract.text.english import (
     DETERMINERS,
     EXCEPTIONS,
-    HEDGES,
     LIGHT,
     NEGATORS,
     RELATIVES,
+    SELDOM,
 )
 
 _SUBJECTS: Final = frozenset(("nsubj", "nsubjpass"))
@@ -217,6 +217,6 @@ def _instead(target: Any) -> bool:
     )
 
 
-def is_hedged(anchor: Any) -> bool:
-    """True where the clause speculates or restricts ("may eat", "rarely eats")."""
-    return any(child.lower_ in HEDGES and child.dep_ in ("aux", "advmod") for child in anchor.children)
+def is_seldom(anchor: Any) -> bool:
+    """True where the clause restricts how often it holds ("rarely eats")."""
+    return any(child.lower_ in SELDOM and child.dep_ == "advmod" for child in anchor.children)

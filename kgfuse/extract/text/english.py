@@ -28,7 +28,7 @@ QUANTIFIERS: Final = words("most some many all both each several one none")
 RELATIVES: Final = words("that which who whom whose")
 NEGATORS: Final = words("not n't never no neither nor none without unlike hardly nobody nothing")
 EXCEPTIONS: Final = words("except unlike without but")
-HEDGES: Final = words("may might could perhaps possibly probably rarely seldom sometimes occasionally")
+SELDOM: Final = words("rarely seldom sometimes occasionally")
 BEARING: Final = words("have bear carry wear possess show feature sport display boast get")
 GENERIC: Final = words(
     "animal creature species bird fish insect plant flower tree fruit vegetable food dish drink product object "

@@ -8,20 +8,23 @@ One JSON object a line::
 
 ``object`` names a ``RIGHT_ID``, or counts elements of a token pattern from 0; so does ``subject``, which is left out or
 null where the statement is about the item (in a text without item: about the clause's subject). Optional:
-``confidence`` (default 0.85), ``negated``, ``reason``.
+``confidence`` (default 0.85), ``assertion`` (``negated``, ``speculated`` or ``attributed``, where the wording itself
+says it so; or ``negated: true``), ``reason``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 from kgfuse.errors import PackError
+from kgfuse.extract.text.assertion import Said
 from kgfuse.extract.text.clauses import subjects, with_examples
 from kgfuse.extract.text.relations import Link, make_link
 from kgfuse.ontology.pack import Property
 from kgfuse.ontology.vocabulary import Vocabulary
+from kgfuse.terms.mentions import Assertion
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class _Rule:
     object: int
     subject: int | None
     confidence: float
-    negated: bool
+    assertion: Assertion | None
     reason: str
 
 
@@ -78,9 +81,12 @@ class Patterns:
             raise PackError(
                 f"not a pattern: {error}", where=where, remedy="see the spaCy documentation of DependencyMatcher"
             ) from error
-        confidence, negated = float(record.get("confidence", 0.85)), bool(record.get("negated", False))
+        confidence = float(record.get("confidence", 0.85))
+        assertion = "negated" if record.get("negated") else record.get("assertion")
+        if assertion not in (None, *get_args(Assertion)):
+            raise PackError(f"{assertion!r} is no assertion", where=where, remedy=f"use one of {get_args(Assertion)}")
         reason = str(record.get("reason", f"a pattern of {key.partition(':')[0]}"))
-        self._rules.append(_Rule(matcher, aligned, words, prop, object_, subject, confidence, negated, reason))
+        self._rules.append(_Rule(matcher, aligned, words, prop, object_, subject, confidence, assertion, reason))
 
     def links(self, doc: Any) -> list[Link]:
         """Every link that a pattern makes, in the order of the text.
@@ -105,7 +111,7 @@ class Patterns:
                     continue
                 more: dict[str, Any] = {"extractor": "text.pattern", "about_item": about_item}
                 link = make_link(rule.property, subject, one, anchor, rule.reason, rule.confidence, **more)
-                yield replace(link, negated=True) if rule.negated else link
+                yield link if rule.assertion is None else replace(link, said=Said(rule.assertion))
 
 
 def _matches(rule: _Rule, doc: Any) -> Iterator[list[int]]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from kgfuse.extract.text.assertion import Said, manner_of
 from kgfuse.extract.text.clauses import (
     dependents,
-    is_hedged,
-    is_negated,
     is_passive,
+    is_seldom,
     preposition_objects,
     subjects,
     with_conjuncts,
@@ -36,7 +36,7 @@ class Link:
         anchor: the trigger's head.
         phrase: the trigger, for the reason.
         confidence: of the pattern.
-        negated: the sentence denies it.
+        said: how the sentence says it.
         extractor: ``text.trigger`` or ``text.pattern``.
         about_item: only good where the subject is the item or a part of it, and then said of the item itself.
         weight: how many content words the trigger has.
@@ -48,7 +48,7 @@ class Link:
     anchor: Any
     phrase: str
     confidence: float
-    negated: bool = False
+    said: Said = Said("asserted")
     extractor: str = "text.trigger"
     about_item: bool = False
     weight: int = 1
@@ -70,11 +70,9 @@ def find_links(doc: Any, triggers: Mapping[str, tuple[Trigger, ...]]) -> Iterato
 def make_link(
     prop: Property, subject: Any | None, object_: Any, anchor: Any, phrase: str, confidence: float, **more: Any
 ) -> Link:
-    """A link with its denial read off the parse, and less confidence where the sentence hedges."""
-    negated = is_negated(anchor, object_) or (subject is not None and any(c.lower_ == "no" for c in subject.children))
-    return Link(
-        prop, subject, object_, anchor, phrase, confidence * (0.7 if is_hedged(anchor) else 1.0), negated, **more
-    )
+    """A link with the manner of its assertion read off the parse, and less confidence where the sentence restricts."""
+    said = manner_of(anchor, object_, subject)
+    return Link(prop, subject, object_, anchor, phrase, confidence * (0.7 if is_seldom(anchor) else 1.0), said, **more)
 
 
 def _match(trigger: Trigger, token: Any) -> Iterator[tuple[Any | None, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from kgfuse.extract.protocol import Found
 from kgfuse.extract.settings import TextSettings
-from kgfuse.extract.text.clauses import is_negated
+from kgfuse.extract.text.assertion import Said, manner_of
 from kgfuse.extract.text.english import ARTICLES, BEARING, POSSESSIVES
 from kgfuse.extract.text.lexicon import Hit
 from kgfuse.extract.text.reading import ANAPHOR, Reading, Subject, root_of
@@ -103,7 +103,9 @@ def _statement(reading: Reading, link: Link, found: Mention | Value, fit: int) -
         reason = link.phrase
     if fit == _MISFIT:
         reason += ", though the object is known as something else than the property takes"
-    return statement(reading, about, link.property, found, target, link.anchor, certainty, reason, link)
+    return statement(
+        reading, about, link.property, found, target, link.anchor, certainty, reason, link.said, link.extractor
+    )
 
 
 def statement(
@@ -115,21 +117,26 @@ def statement(
     anchor: Any,
     certainty: float,
     reason: str,
-    link: Link | None = None,
-    extractor: str = "text.trigger",
+    said: Said,
+    extractor: str,
 ) -> Statement:
-    """A statement with its evidence: the words for the subject, those for the object, and the whole sentence."""
-    evidence = tuple(dict.fromkeys((about.mention, target, reading.sentence(anchor))))
+    """A statement with its evidence: the words for the subject, those for the object, and the whole sentence.
+
+    Where somebody is named who says so, their words are evidence too.
+    """
+    said_by = None if said.by is None else reading.thing(said.by)
+    evidence = (about.mention, target, reading.sentence(anchor), *(() if said_by is None else (said_by,)))
     return Statement(
         about.mention,
         prop if isinstance(prop, str) else prop.iri,
         found,
-        evidence,
-        extractor if link is None else link.extractor,
+        tuple(dict.fromkeys(evidence)),
+        extractor,
         round(certainty, 4),
         f"{reason}; {about.note}" if about.note else reason,
         reading.source.iri,
-        link.negated if link is not None else False,
+        said.manner,
+        said_by,
     )
 
 
@@ -158,11 +165,10 @@ def _types(reading: Reading, sent: Any, taken: set[tuple[int, int]]) -> Iterator
                 if about is None or about.note or (subject.i, noun.i) in taken:
                     continue
                 target = reading.class_mention(hit, term)
-                made = statement(
+                yield statement(
                     reading, about, TYPE, target, target, token, 0.85 * about.certainty, "“is a” names a class",
-                    extractor="text.copula",
+                    manner_of(token, noun), "text.copula",
                 )  # fmt: skip
-                yield replace(made, negated=is_negated(token, noun))
 
 
 def sufficient_statements(reading: Reading, sent: Any, known: Sequence[Statement]) -> Iterator[Statement]:
@@ -215,11 +221,10 @@ def _sufficient(reading: Reading, hit: Hit, term: Term, prop: Property, objects:
     if noun != head and _is_object_of_other(reading, noun, objects):
         return None
     target = reading.term_mention(hit, term)
-    made = statement(
+    return statement(
         reading, about, prop, target, target, head, 0.8 * about.certainty, f"“{term.label}” is named of the subject",
-        extractor="text.mention",
+        manner_of(head, head), "text.mention",
     )  # fmt: skip
-    return replace(made, negated=is_negated(head, head))
 
 
 def _is_object_of_other(reading: Reading, noun: Any, objects: set[Any]) -> bool:
