@@ -12,6 +12,7 @@ from kgfuse.extract.settings import TextSettings
 from kgfuse.extract.text.assertion import Said, manner_of
 from kgfuse.extract.text.english import ARTICLES, BEARING, POSSESSIVES
 from kgfuse.extract.text.lexicon import Hit
+from kgfuse.extract.text.quantities import quantity_statements
 from kgfuse.extract.text.reading import ANAPHOR, Reading, Subject, root_of
 from kgfuse.extract.text.relations import Link, find_links
 from kgfuse.extract.text.triggers import Trigger
@@ -34,6 +35,7 @@ def relation_statements(
     """What the triggers and patterns find in one sentence."""
     links = list(find_links(sent, triggers))
     links += [link for link in pattern_links if sent.start <= link.anchor.i < sent.end]
+    links = list(_completed(reading, links))
     groups: defaultdict[tuple[int, int, int], list[tuple[int, Link, Mention | Value]]] = defaultdict(list)
     for link in links:
         found = reading.object(link.object, link.property)
@@ -47,8 +49,24 @@ def relation_statements(
             if statement is not None:
                 taken.add((-1 if link.subject is None else link.subject.i, link.object.i))
                 yield statement
+                if isinstance(found, Mention):
+                    yield from quantity_statements(found, statement, reading)
     if settings.copula:
         yield from _types(reading, sent, taken)
+
+
+def _completed(reading: Reading, links: Sequence[Link]) -> Iterator[Link]:
+    """The links, and those of names that share their words: "in North and South Korea" says two things."""
+    seen = {(link.property.iri, link.anchor.i, link.subject and link.subject.i, link.object.i) for link in links}
+    for link in links:
+        yield link
+        for role, token in (("object", link.object), ("subject", link.subject)):
+            for other in reading.siblings(token) if token is not None else ():
+                more = replace(link, **{role: other})
+                key = more.property.iri, more.anchor.i, more.subject and more.subject.i, more.object.i
+                if key not in seen:
+                    seen.add(key)
+                    yield more
 
 
 def _fit(reading: Reading, link: Link, found: Mention | Value) -> int:
@@ -125,7 +143,14 @@ def statement(
     Where somebody is named who says so, their words are evidence too.
     """
     said_by = None if said.by is None else reading.thing(said.by)
-    evidence = (about.mention, target, reading.sentence(anchor), *(() if said_by is None else (said_by,)))
+    notes, evidence = [reason], [about.mention, target, reading.sentence(anchor)]
+    evidence += () if said_by is None else (said_by,)
+    for mention in dict.fromkeys((about.mention, target)):
+        note, places = reading.rests_on(mention)
+        notes += [note] if note else []
+        evidence += places
+    if about.note:
+        notes.append(about.note)
     return Statement(
         about.mention,
         prop if isinstance(prop, str) else prop.iri,
@@ -133,7 +158,7 @@ def statement(
         tuple(dict.fromkeys(evidence)),
         extractor,
         round(certainty, 4),
-        f"{reason}; {about.note}" if about.note else reason,
+        "; ".join(notes),
         reading.source.iri,
         said.manner,
         said_by,
@@ -141,8 +166,13 @@ def statement(
 
 
 def _literal_mention(reading: Reading, link: Link) -> Mention:
+    """The words that spell the value."""
+    found = reading.literal(link.object, link.property)
     token = link.object
-    return reading.mention(token.i, token.i + 1, token.text, "text.value")
+    if found is None or found.start >= found.end:
+        return reading.mention(token.i, token.i + 1, token.text, "text.value")
+    place = reading.characters(found.start, found.end)
+    return Mention(reading.source.iri, place, place.exact, "text.value")
 
 
 def _types(reading: Reading, sent: Any, taken: set[tuple[int, int]]) -> Iterator[Statement]:
