@@ -41,6 +41,11 @@ class ReaderConfig:
     spans: int = 5
     dropout: float = 0.1
 
+    def __post_init__(self) -> None:
+        sizes = (self.width, self.hidden, self.longest, self.spans)
+        if not (0 <= self.split <= 64 and all(1 <= n <= 4096 for n in sizes) and 0 <= self.dropout < 1):
+            raise ValueError(f"no shape of a reader: {self}")
+
 
 @dataclass(frozen=True, slots=True)
 class Sentences:

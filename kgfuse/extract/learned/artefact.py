@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -28,8 +30,8 @@ from kgfuse.extract.learned.training import describe
 
 FORMAT: Final = 1
 _LEAST: Final = -4.0
-WEIGHTS: Final = "reader.safetensors"
 RECORD: Final = "extractor.json"
+_REMEDY: Final = "train it again: kgfuse ontologies train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,10 @@ class RelationReader:
     # on disk
 
     def save(self, folder: Path) -> str:
-        """Write ``reader.safetensors`` and ``extractor.json``; return the hash that names this version."""
+        """Write ``reader-<hash>.safetensors`` and ``extractor.json``; return the hash that names this version.
+
+        The record is replaced last and at once: killed before, the folder still holds the former extractor.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         split = self.reader.config.split
         state = {
@@ -166,10 +171,13 @@ class RelationReader:
             for name, tensor in self.reader.state_dict().items()
             if not _is_given(name, split)
         }
-        save_file(state, folder / WEIGHTS)
+        part = folder / "reader.part"
+        save_file(state, part)
+        weights = file_sha256(part)
+        part.replace(folder / _weights_name(weights))
         record = {
             "format": FORMAT,
-            "weights": file_sha256(folder / WEIGHTS),
+            "weights": weights,
             "encoder": self.encoder,
             "reader": asdict(self.reader.config),
             "schemas": [
@@ -189,7 +197,12 @@ class RelationReader:
             "record": self.record,
         }
         text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)
-        (folder / RECORD).write_text(text, encoding="utf-8")
+        part = folder / f"{RECORD}.part"
+        part.write_text(text, encoding="utf-8")
+        part.replace(folder / RECORD)
+        for former in folder.glob("reader-*.safetensors"):
+            if former.name != _weights_name(weights):
+                former.unlink()
         return hashlib.sha256(text.encode()).hexdigest()
 
     @classmethod
@@ -197,22 +210,31 @@ class RelationReader:
         """Read what `save` wrote.
 
         Raises:
-            ModelError: it is not there, was altered, or is of another format.
+            ModelError: it is not there, was altered, is broken, or is of another format.
         """
-        remedy = "train it again: kgfuse ontologies train"
+        try:
+            return cls._load(folder, device)
+        except (KeyError, TypeError, ValueError, AttributeError, OSError, RuntimeError, SafetensorError) as error:
+            raise ModelError(
+                f"the trained extractor cannot be read: {type(error).__name__}: {error}", where=folder, remedy=_REMEDY
+            ) from error
+
+    @classmethod
+    def _load(cls, folder: Path, device: str) -> RelationReader:
         try:
             record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError) as error:
-            raise ModelError(f"no trained extractor: {error}", where=folder, remedy=remedy) from error
+            raise ModelError(f"no trained extractor: {error}", where=folder, remedy=_REMEDY) from error
         if record.get("format") != FORMAT:
-            raise ModelError(f"format {record.get('format')!r} is not {FORMAT}", where=folder, remedy=remedy)
-        if file_sha256(folder / WEIGHTS) != record["weights"]:
-            raise ModelError("the weights are not those of the record", where=folder / WEIGHTS, remedy=remedy)
+            raise ModelError(f"format {record.get('format')!r} is not {FORMAT}", where=folder, remedy=_REMEDY)
+        file = folder / _weights_name(str(record["weights"]))
+        if file_sha256(file) != record["weights"]:
+            raise ModelError("the weights are not those of the record", where=file, remedy=_REMEDY)
         tokenizer, reader = new_reader(record["encoder"], ReaderConfig(**record["reader"]), device)
-        state = load_file(folder / WEIGHTS, device=str(reader.kind.device))
+        state = load_file(file, device=str(reader.kind.device))
         missing, unexpected = reader.load_state_dict(state, strict=False)
         if unexpected or any(not _is_given(name, reader.config.split) for name in missing):
-            raise ModelError("the weights do not fit the record", where=folder / WEIGHTS, remedy=remedy)
+            raise ModelError("the weights do not fit the record", where=file, remedy=_REMEDY)
         reader.eval()
         schemas = {
             s["name"]: Schema(s["name"], tuple(Relation(**r) for r in s["relations"])) for s in record["schemas"]
@@ -238,6 +260,12 @@ def new_reader(encoder: str | None, config: ReaderConfig, device: str = "auto", 
         torch.manual_seed(seed)
         reader = Reader(model, config)
     return tokenizer, reader.to(resolve(device)).eval()
+
+
+def _weights_name(sha256: str) -> str:
+    if re.fullmatch(r"[0-9a-f]{64}", sha256) is None:
+        raise ValueError(f"{sha256!r} is no SHA-256")
+    return f"reader-{sha256[:16]}.safetensors"
 
 
 def _is_given(name: str, split: int) -> bool:

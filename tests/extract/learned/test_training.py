@@ -9,7 +9,7 @@ import pytest
 
 from kgfuse.encode.reader import ReaderConfig
 from kgfuse.errors import ModelError, UsageError
-from kgfuse.extract.learned.artefact import RECORD, WEIGHTS, RelationReader
+from kgfuse.extract.learned.artefact import RECORD, RelationReader
 from kgfuse.extract.learned.corpus import Annotated
 from kgfuse.extract.learned.fitting import fit
 from kgfuse.extract.learned.training import TrainSettings
@@ -58,7 +58,7 @@ def test_a_saved_extractor_reads_the_same(reader: RelationReader, tmp_path: Path
 
 def test_altered_weights_are_refused(reader: RelationReader, tmp_path: Path) -> None:
     reader.save(tmp_path)
-    file = tmp_path / WEIGHTS
+    (file,) = tmp_path.glob("reader-*.safetensors")
     data = bytearray(file.read_bytes())
     data[-1] ^= 1
     file.write_bytes(bytes(data))
@@ -68,6 +68,56 @@ def test_altered_weights_are_refused(reader: RelationReader, tmp_path: Path) -> 
     (tmp_path / RECORD).write_text(json.dumps(record | {"format": 99}), encoding="utf-8")
     with pytest.raises(ModelError, match="format 99"):
         RelationReader.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"weights": "../../etc/passwd"},
+        {"weights": "0" * 64},
+        {"reader": {"hidden": 10**9}},
+        {"reader": {"layers": 3}},
+        {"learned": {"style:": {}}},
+        {"learned": None},
+        {"schemas": [{"name": "x"}]},
+        {"encoder": "no/such-model"},
+    ],
+)
+def test_a_broken_record_is_refused_with_a_remedy(
+    reader: RelationReader, tmp_path: Path, change: dict[str, object]
+) -> None:
+    reader.save(tmp_path)
+    record = json.loads((tmp_path / RECORD).read_text(encoding="utf-8"))
+    (tmp_path / RECORD).write_text(json.dumps(record | change), encoding="utf-8")
+    with pytest.raises(ModelError):
+        RelationReader.load(tmp_path, "cpu")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '"x"', "\x00"])
+def test_a_record_that_is_none_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / RECORD).write_text(content, encoding="utf-8")
+    with pytest.raises(ModelError):
+        RelationReader.load(tmp_path, "cpu")
+
+
+def test_a_save_that_dies_half_way_leaves_the_former_extractor(
+    reader: RelationReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader.save(tmp_path)
+    before = RelationReader.load(tmp_path, "cpu").read(["Red River was filmed in Oslo."], SCHEMA)
+    settings = TrainSettings(epochs=1, copies=0, dev=0.3, seed=4)
+    other = fit([Annotated(SCHEMA, sentences(40, 4))], settings, ReaderConfig(split=6, hidden=32), device="cpu")
+
+    def killed(*_: object, **__: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kgfuse.extract.learned.artefact.json.dumps", killed)
+    with pytest.raises(KeyboardInterrupt):
+        other.save(tmp_path)
+    monkeypatch.undo()
+    assert RelationReader.load(tmp_path, "cpu").read(["Red River was filmed in Oslo."], SCHEMA) == before
+    other.save(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_training_repeats_with_the_seed() -> None:
