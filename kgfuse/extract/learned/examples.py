@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kgfuse.errors import PackError
+from kgfuse.ontology.rdf import read_text
 
 _NAMES: Final = (("subject", "sub"), ("property", "rel"), ("object", "obj"))
 
@@ -57,9 +58,10 @@ def read_examples(file: Path) -> list[Example]:
     are given, as does an example that comes ``from`` a review.
 
     Raises:
-        PackError: a line is no JSON object of this form; names file and line.
+        PackError: the file cannot be read, is not UTF-8, or has a line that is no JSON object of this form; names file
+            and line.
     """
-    return list(parse_examples(file.read_text(encoding="utf-8").splitlines(), file))
+    return list(parse_examples(read_text(file).split("\n"), file))
 
 
 def parse_examples(lines: Iterable[str], file: Path | str) -> Iterator[Example]:
@@ -70,8 +72,8 @@ def parse_examples(lines: Iterable[str], file: Path | str) -> Iterator[Example]:
         where = f"{file}:{number}"
         try:
             record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise PackError(f"not JSON: {error.msg}", where=where, remedy="one JSON object a line") from error
+        except (ValueError, RecursionError) as error:
+            raise PackError(f"not JSON: {error}", where=where, remedy="one JSON object a line") from error
         yield example_of(record, where)
 
 
@@ -84,11 +86,19 @@ def example_of(record: Any, where: str) -> Example:
     if not isinstance(record, dict) or not isinstance(record.get("text"), str):
         raise PackError('an example needs a "text"', where=where, remedy='{"text": "…", "triples": [...]}')
     text = record["text"]
-    given = tuple(_triple(t, text, where) for t in record.get("triples", ()))
-    rejected = tuple(_triple(t, text, where) for t in record.get("rejected", ()))
+    given, rejected = (
+        tuple(_triple(t, text, where) for t in _list(record.get(name, []), name, where))
+        for name in ("triples", "rejected")
+    )
     origin = record.get("from")
     is_review = isinstance(origin, Mapping) and origin.get("review") is True
     return Example(text, given, rejected, bool(record.get("complete", not is_review)))
+
+
+def _list(value: Any, name: str, where: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise PackError(f'"{name}" is a list, not {type(value).__name__}', where=where)
+    return value
 
 
 def _triple(record: Any, text: str, where: str) -> Triple:

@@ -12,8 +12,9 @@ from kgfuse.errors import ModelError
 from kgfuse.extract.learned.artefact import RECORD, Found, RelationReader
 from kgfuse.extract.learned.locate import is_anaphor
 from kgfuse.extract.learned.schema import schema_of
+from kgfuse.extract.learned.tokens import is_whole
 from kgfuse.extract.protocol import Found as Yielded
-from kgfuse.extract.text.nlp import model_view
+from kgfuse.extract.text.nlp import model_view, pieces
 from kgfuse.extract.values import value_of
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Mention, Source, SourceKind, Statement, TextSpan, Value
@@ -55,7 +56,7 @@ class LearnedExtractor:
     def extract(self, source: Source) -> Iterable[Yielded]:
         """Yield what one text says."""
         text = source.text or ""
-        windows = list(windows_of(text))
+        windows = list(windows_of(text, self.reader.tokenizer))
         rows = self.reader.read([w for _, w in windows], self.schema, least=self.threshold)
         topic: Mention | None = None
         for (offset, window), found in zip(windows, rows, strict=True):
@@ -117,11 +118,20 @@ class LearnedExtractor:
         )
 
 
-def windows_of(text: str) -> Iterator[tuple[int, str]]:
-    """The sentences, one at a time as in training: (offset, sentence as read)."""
+def windows_of(text: str, tokenizer: Any) -> Iterator[tuple[int, str]]:
+    """The sentences, one at a time as in training: (offset, sentence as read); what the reader would cut, in parts."""
     view = model_view(text)
     for start, end in _sentences(view):
-        yield start, view[start:end]
+        yield from _readable(start, view[start:end], tokenizer)
+
+
+def _readable(offset: int, text: str, tokenizer: Any) -> Iterator[tuple[int, str]]:
+    if is_whole(tokenizer, text) or len(text) < 2:
+        yield offset, text
+        return
+    for start, part in pieces(text, (len(text) + 1) // 2):
+        if part.strip():
+            yield from _readable(offset + start, part, tokenizer)
 
 
 def _sentences(view: str) -> Iterator[tuple[int, int]]:

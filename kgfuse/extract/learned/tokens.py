@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 MAX_PIECES: Final = 160
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,9 @@ def tokenise(tokenizer: Any, texts: Sequence[str]) -> list[Tokenised]:
     """Word pieces and words of texts, each cut at 160 pieces."""
     if not texts:
         return []
-    encoded = tokenizer(list(texts), truncation=True, max_length=MAX_PIECES, return_offsets_mapping=True)
+    encoded = tokenizer(
+        [_clean(text) for text in texts], truncation=True, max_length=MAX_PIECES, return_offsets_mapping=True
+    )
     found = []
     for n in range(len(texts)):
         words: dict[int, list[int]] = {}
@@ -59,6 +63,16 @@ def tokenise(tokenizer: Any, texts: Sequence[str]) -> list[Tokenised]:
             )
         )
     return found
+
+
+def is_whole(tokenizer: Any, text: str) -> bool:
+    """Whether `tokenise` takes in the whole text."""
+    return len(tokenizer(_clean(text), truncation=True, max_length=MAX_PIECES + 1)["input_ids"]) <= MAX_PIECES
+
+
+def _clean(text: str) -> str:
+    """The text with U+FFFD for lone surrogates, which the tokenizer's UTF-8 cannot hold."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def padded(rows: Sequence[Sequence[int]], fill: int = 0) -> tuple[Tensor, Tensor]:

@@ -41,6 +41,9 @@ def test_what_a_review_did_not_decide_is_unknown(tmp_path: Path) -> None:
     ("record", "message"),
     [
         ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ({"text": TEXT, "triples": None}, "is a list"),
+        ({"text": TEXT, "rejected": "x"}, "is a list"),
         ({"triples": []}, 'needs a "text"'),
         ({"text": TEXT, "triples": ["x"]}, "a triple is an object"),
         ({"text": TEXT, "triples": [{"subject": "Ran", "object": "x"}]}, 'no "property"'),
@@ -51,3 +54,12 @@ def test_a_broken_line_is_named(tmp_path: Path, record: Any, message: str) -> No
     with pytest.raises(PackError, match=message) as raised:
         read(tmp_path, {"text": TEXT}, record)
     assert str(raised.value.where).endswith("examples.jsonl:2")
+
+
+def test_a_file_that_is_missing_or_in_another_encoding_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "examples.jsonl"
+    with pytest.raises(PackError, match="cannot be read"):
+        read_examples(file)
+    file.write_bytes(json.dumps({"text": "Café"}, ensure_ascii=False).encode("latin-1"))
+    with pytest.raises(PackError, match="not UTF-8"):
+        read_examples(file)

@@ -10,6 +10,7 @@ from kgfuse import Workspace
 from kgfuse.errors import ModelError, UsageError
 from kgfuse.extract.learned.artefact import RelationReader
 from kgfuse.extract.learned.extractor import FOLDER, LearnedExtractor, windows_of
+from kgfuse.extract.learned.tokens import tokenise
 from kgfuse.extract.registry import build_all, load
 from kgfuse.extract.settings import ExtractSettings
 from kgfuse.ontology import Vocabulary, load_all
@@ -84,10 +85,18 @@ def test_without_a_trained_extractor_there_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "One. Two. Three.", "A\n\nB. C", "é" * 900 + ". " + "word " * 300, "“Hi,” he said.\r\nBye."]
 )
-def test_windows_are_parts_of_the_text_in_order(text: str) -> None:
+def test_windows_are_parts_of_the_text_in_order(text: str, reader: RelationReader) -> None:
     end = 0
-    for offset, window in windows_of(text):
+    for offset, window in windows_of(text, reader.tokenizer):
         assert offset >= end
         assert len(window) == len(text[offset : offset + len(window)])
         end = offset + len(window)
     assert end <= len(text)
+
+
+@pytest.mark.parametrize("text", ["word " * 2000, "x" * 5000, "河を渡る" * 500, "كتاب " * 600, "A. " * 900])
+def test_nothing_of_a_text_without_sentence_ends_is_left_out(text: str, reader: RelationReader) -> None:
+    windows = [window for _, window in windows_of(text, reader.tokenizer)]
+    assert "".join("".join(windows).split()) == "".join(text.split())
+    for window, tokens in zip(windows, tokenise(reader.tokenizer, windows), strict=True):
+        assert not tokens.end or window[tokens.end[-1] :].strip() == ""

@@ -27,7 +27,15 @@ def test_new_sentences_are_read(reader: RelationReader) -> None:
 
 
 def test_every_span_holds_words_of_the_text(reader: RelationReader) -> None:
-    texts = [e.text for e in sentences(20, 5)] + ["", "   ", "😀 Red River — Ana Abel", "ab́c " * 300]
+    texts = [e.text for e in sentences(20, 5)] + [
+        "",
+        "   ",
+        "😀 Red River — Ana Abel",
+        "ab́c " * 300,
+        "Red \ud800 River",
+        "紅い河" * 90,
+        "\u202e" * 9,
+    ]
     for text, row in zip(texts, reader.read(texts, SCHEMA, least=0.0), strict=True):
         for found in row:
             for start, end in (found.subject, found.object):
