@@ -1,4 +1,7 @@
-"""The ontology gate: no statement enters whose types contradict domain, range or disjointness."""
+"""The ontology gate, looking at one statement: none enters that contradicts the ontology by itself.
+
+What contradicts only what other statements say is decided jointly, by `kgfuse.extract.joint`.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ _INTEGERS: Final = frozenset((XSD + "integer", XSD + "int", XSD + "long", XSD + 
 
 
 class Gate:
-    """Decides statement by statement, given what is known of both ends.
+    """Decides on a statement, given what is known of both ends.
 
     Args:
         vocabulary: the ontology.
@@ -68,7 +71,7 @@ class Gate:
             return "unknown", f"no ontology of this workspace has a property {local_name(statement.predicate)!r}"
         name = f"“{prop.label}”"
         if prop.domain and (clash := self._clash(subject, prop.domain)):
-            return "domain", f"{_who(statement.subject)} is {clash[0]}, but the subject of {name} is {clash[1]}"
+            return "domain", f"{who(statement.subject)} is {clash[0]}, but the subject of {name} is {clash[1]}"
         if isinstance(statement.object, Value):
             if prop.kind == "object":
                 return "literal", f"{name} takes a thing, not the literal “{statement.object.lexical}”"
@@ -76,7 +79,7 @@ class Gate:
         if prop.kind == "data":
             return "literal", f"{name} takes a literal, not a thing"
         if prop.range and (clash := self._clash_object(object_, prop.range)):
-            return "range", f"{_who(statement.object)} is {clash[0]}, but the object of {name} is {clash[1]}"
+            return "range", f"{who(statement.object)} is {clash[0]}, but the object of {name} is {clash[1]}"
         return None
 
     def _type(self, statement: Statement, subject: Sequence[str]) -> tuple[str, str] | None:
@@ -86,7 +89,7 @@ class Gate:
             return "literal", "a type is a class, not a literal"
         clash = self._clash(subject, (cls,))
         if clash:
-            return "disjoint", f"{_who(statement.subject)} is {clash[0]}, which cannot also be {clash[1]}"
+            return "disjoint", f"{who(statement.subject)} is {clash[0]}, which cannot also be {clash[1]}"
         return None
 
     def _clash_object(self, types: Sequence[str], range_: Sequence[str]) -> tuple[str, str] | None:
@@ -140,7 +143,8 @@ def _exact(mention: Mention) -> str:
     return getattr(mention.selector, "exact", "")
 
 
-def _who(node: object) -> str:
+def who(node: object) -> str:
+    """An end of a statement, for people."""
     if isinstance(node, Mention):
         return f"“{node.label}”"
     return f"“{local_name(node)}”" if isinstance(node, str) else "it"

@@ -1,7 +1,7 @@
 """From mentions to IRIs and from candidate statements to facts, over all sources at once.
 
-The outcome depends on the set of extractions alone: statements are taken by confidence, then by place, and every tie
-is broken by IRI.
+The outcome depends on the set of extractions alone: what contradicts what is decided jointly, in an order of IRIs, and
+whatever is taken one by one is taken by confidence, then by place.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kgfuse.extract.gate import CLASS_LIKE, Gate
+from kgfuse.extract.joint import Candidate, Given, TypeClaim, decide
 from kgfuse.extract.link import Known, Linker
 from kgfuse.extract.settings import ExtractSettings
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import REVIEW, Extraction, Fact, Mention, Rejected, Statement, Value
 from kgfuse.terms.namespaces import ENTITY, KGF, RDF, RDFS, XSD
 
-__all__ = ["Entity", "Known", "Resolution", "resolve"]
+__all__ = ["Entity", "Given", "Known", "Resolution", "resolve"]
 
 TYPE: Final = RDF + "type"
 LABEL: Final = RDFS + "label"
@@ -43,27 +44,12 @@ class Resolution:
     ends: Mapping[Statement, tuple[str, str | Value]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Resolved:
-    """A statement with both ends named."""
-
-    statement: Statement
-    run: str
-    subject: str
-    object: str | Value
-    subject_types: tuple[str, ...]
-    object_types: tuple[str, ...]
-
-
 @dataclass(slots=True)
 class _Types:
     """Types accepted for minted entities, and which statement of which source supports them."""
 
     vocabulary: Vocabulary
     of: dict[str, dict[str, None]] = field(default_factory=dict)
-
-    def known(self, iri: str, stated: Iterable[str]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*stated, *self.of.get(iri, ()))))
 
     def accept(self, iri: str, cls: str) -> bool:
         """Take the type unless it contradicts one taken before."""
@@ -79,6 +65,7 @@ def resolve(
     vocabulary: Vocabulary,
     items: Mapping[str, Known],
     settings: ExtractSettings | None = None,
+    given: Iterable[Given] = (),
 ) -> Resolution:
     """Name what was mentioned, and let the gate decide what enters the graph.
 
@@ -90,6 +77,7 @@ def resolve(
         vocabulary: lexicon, ranges and disjointness.
         items: items of the workspace by `label_key` of their labels.
         settings: for ``min_confidence``.
+        given: triples that hold whatever is extracted.
 
     Returns:
         Facts in the order of source, subject, predicate, object.
@@ -97,18 +85,27 @@ def resolve(
     settings = settings or ExtractSettings()
     linker = Linker(vocabulary, items)
     named = _named(extractions, linker)
-    types = _Types(vocabulary)
-    _mention_types(named, types)
-    ranged: dict[int, str] = {}
     gate = Gate(vocabulary, settings.min_confidence, {"image.tag": settings.image.tag_threshold}, settings.admit)
-    accepted: list[_Resolved] = []
     rejected: dict[Rejected, None] = {}
+    fitting: list[Candidate] = []
     for one in named:
-        verdict = _decide(gate, one, types)
-        if verdict is not None:
+        verdict = _alone(gate, one)
+        if verdict is None:
+            fitting.append(one)
+        else:
             rejected.setdefault(Rejected(one.statement, *verdict))
-            continue
-        accepted.append(one)
+    decided = decide(fitting, _mention_types(named), vocabulary, given)
+    accepted: list[Candidate] = []
+    for n, one in enumerate(fitting):
+        if n in decided.rejected:
+            rejected.setdefault(Rejected(one.statement, *decided.rejected[n]))
+        else:
+            accepted.append(one)
+    types = _Types(vocabulary)
+    for claim in sorted(decided.types, key=lambda c: (-c.surest, c.iri, c.cls)):
+        types.accept(claim.iri, claim.cls)
+    ranged: dict[int, str] = {}
+    for one in accepted:
         cls = _range_type(vocabulary, one, types)
         if cls is not None and isinstance(one.object, str) and types.accept(one.object, cls):
             ranged[id(one)] = cls
@@ -118,8 +115,8 @@ def resolve(
     return Resolution(tuple(facts), tuple(sorted(rejected, key=_rejected_key)), entities, ends)
 
 
-def _named(extractions: Iterable[Extraction], linker: Linker) -> list[_Resolved]:
-    found: list[_Resolved] = []
+def _named(extractions: Iterable[Extraction], linker: Linker) -> list[Candidate]:
+    found: list[Candidate] = []
     for extraction in extractions:
         for s in extraction.statements:
             prop = linker.vocabulary.properties.get(s.predicate)
@@ -130,7 +127,10 @@ def _named(extractions: Iterable[Extraction], linker: Linker) -> list[_Resolved]
                 value, value_types = s.object, ()
             else:
                 value, value_types = linker.link(s.object, prop.range if prop else ())
-            found.append(_Resolved(s, extraction.run, subject[0], value, subject[1], value_types))
+            # of a minted entity, what all sources together say holds, not what one mention claims
+            known = () if subject[0].startswith(ENTITY) else subject[1]
+            known_value = () if isinstance(value, str) and value.startswith(ENTITY) else value_types
+            found.append(Candidate(s, extraction.run, subject[0], value, known, known_value))
     return sorted(found, key=_order)
 
 
@@ -142,39 +142,35 @@ def resolved_ends(
     return {one.statement: (one.subject, one.object) for one in _named([alone], Linker(vocabulary, items))}
 
 
-def _order(one: _Resolved) -> tuple[float, str, str, str, str, str]:
+def _order(one: Candidate) -> tuple[float, str, str, str, str, str]:
     s = one.statement
     return (-s.confidence, one.subject, s.predicate, repr(one.object), s.source, repr(s))
 
 
-def _mention_types(named: Iterable[_Resolved], types: _Types) -> None:
-    """Give minted entities the types that the extractors are sure of: by confidence, then IRI."""
-    claims: dict[tuple[str, str], float] = {}
+def _mention_types(named: Iterable[Candidate]) -> list[TypeClaim]:
+    """The types that extractors are sure of, for minted entities; of a source, the surest mention counts."""
+    claims: defaultdict[tuple[str, str], dict[str, float]] = defaultdict(dict)
     for one in named:
         if one.statement.assertion == "negated":
             continue
         for node, iri in ((one.statement.subject, one.subject), (one.statement.object, one.object)):
             if isinstance(node, Mention) and isinstance(iri, str) and iri.startswith(ENTITY):
                 for cls in node.types:
-                    claims[iri, cls] = max(claims.get((iri, cls), 0.0), node.confidence)
-    for (iri, cls), _ in sorted(claims.items(), key=lambda c: (-c[1], c[0])):
-        types.accept(iri, cls)
+                    sources = claims[iri, cls]
+                    sources[node.source] = max(sources.get(node.source, 0.0), node.confidence)
+    return [TypeClaim(iri, cls, tuple(sorted(of.items()))) for (iri, cls), of in claims.items()]
 
 
-def _decide(gate: Gate, one: _Resolved, types: _Types) -> tuple[str, str] | None:
+def _alone(gate: Gate, one: Candidate) -> tuple[str, str] | None:
+    """What speaks against a statement whatever others say."""
     if one.statement.extractor == REVIEW:  # a person has the last word
         return None
     if one.subject == one.object:
         return "itself", "subject and object are the same thing"
-    # of a minted entity, what all sources together say holds, not what one mention claims
-    subject = types.known(one.subject, () if one.subject.startswith(ENTITY) else one.subject_types)
-    object_types: tuple[str, ...] = ()
-    if isinstance(one.object, str):
-        object_types = types.known(one.object, () if one.object.startswith(ENTITY) else one.object_types)
-    return gate.decide(one.statement, subject, object_types)
+    return gate.decide(one.statement, one.subject_types, one.object_types)
 
 
-def _range_type(vocabulary: Vocabulary, one: _Resolved, types: _Types) -> str | None:
+def _range_type(vocabulary: Vocabulary, one: Candidate, types: _Types) -> str | None:
     """The range, where it is one class of the vocabulary and says something new of a minted object."""
     prop = vocabulary.properties.get(one.statement.predicate)
     if prop is None or len(prop.range) != 1 or not isinstance(one.object, str) or not one.object.startswith(ENTITY):
@@ -186,7 +182,7 @@ def _range_type(vocabulary: Vocabulary, one: _Resolved, types: _Types) -> str | 
     return None if cls not in known and any(cls in vocabulary.ancestors(t) for t in known) else cls
 
 
-def _entities(accepted: Iterable[_Resolved], types: _Types) -> dict[str, Entity]:
+def _entities(accepted: Iterable[Candidate], types: _Types) -> dict[str, Entity]:
     """Minted entities that a fact mentions; the label is the most frequent spelling, then the first by alphabet."""
     spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for one in accepted:
@@ -201,7 +197,7 @@ def _entities(accepted: Iterable[_Resolved], types: _Types) -> dict[str, Entity]
 
 
 def _facts(
-    accepted: Iterable[_Resolved],
+    accepted: Iterable[Candidate],
     entities: Mapping[str, Entity],
     ranged: Mapping[int, str],
 ) -> list[Fact]:
@@ -216,7 +212,7 @@ def _facts(
     return [_merged(groups[key]) for key in sorted(groups)]
 
 
-def _fact(one: _Resolved) -> Fact:
+def _fact(one: Candidate) -> Fact:
     s = one.statement
     who = "" if s.said_by is None else s.said_by.label
     return Fact(
@@ -228,7 +224,7 @@ def _fact(one: _Resolved) -> Fact:
 def _about(
     entity: Entity,
     mention: Mention,
-    one: _Resolved,
+    one: Candidate,
     ranged: str | None,
 ) -> Iterable[Fact]:
     """Label and types of a minted entity, as far as this statement supports them."""
@@ -255,13 +251,13 @@ def _put(groups: defaultdict[tuple[str, str, str, str], list[Fact]], fact: Fact)
 
 
 def _merged(same: list[Fact]) -> Fact:
+    if len(same) == 1:
+        return same[0]
     # what a source also says outright is asserted, whatever it supposes or reports elsewhere
     ordered = sorted(
         same, key=lambda f: (f.assertion != "asserted", -f.confidence, f.extractor, f.reason, f.run, repr(f))
     )
     best = ordered[0]
-    if len(ordered) == 1:
-        return best
     evidence = tuple(sorted({m for f in ordered for m in f.evidence}, key=repr))
     reasons = "; ".join(dict.fromkeys(f.reason for f in ordered))
     vouched = next((f.assertion for f in ordered if f.assertion == "asserted"), best.assertion)

@@ -12,6 +12,7 @@ import pyoxigraph as ox
 
 from kgfuse.errors import PackError, UsageError
 from kgfuse.ontology import reading
+from kgfuse.ontology.limits import Limit, by_property, read_limits
 from kgfuse.ontology.pack import Class, Pack, Property, Term, expand
 from kgfuse.ontology.reading import Index
 from kgfuse.terms.namespaces import KGF, OWL, PREFIXES, SKOS, label_key
@@ -82,6 +83,13 @@ class Vocabulary:
         """True where the ontology says that nothing can be both."""
         above_b = self.ancestors(b)
         return any(not self._disjoint.get(x, frozenset()).isdisjoint(above_b) for x in self.ancestors(a))
+
+    @cached_property
+    def limits(self) -> Mapping[str, tuple[tuple[Limit, bool], ...]]:
+        """What limits each property's values, and whether the property says it with its ends exchanged."""
+        files = ((pack, pack.file("shapes.ttl")) for pack in self.packs)
+        shapes = [Index(pack.parse(file).triples) for pack, file in files if file is not None]
+        return by_property(read_limits(self._index, shapes), self.subproperties, self.mirrors)
 
     # names
 
