@@ -15,7 +15,7 @@ from typing import Final
 from kgfuse.extract.choose import Bound, Option, Problem, best
 from kgfuse.extract.conflict import TYPE, Choice, Explaining
 from kgfuse.extract.gate import CLASS_LIKE, TOP
-from kgfuse.extract.same_value import ladder
+from kgfuse.extract.same_value import ladder, value_key
 from kgfuse.ontology.limits import Limit
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import REVIEW, Statement, Value
@@ -27,7 +27,7 @@ _SHARE: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A statement with both ends named, and what is known of them whatever is decided here."""
+    """A statement with both ends named, what is known of them whatever is decided here, and how they were named."""
 
     statement: Statement
     run: str
@@ -35,6 +35,7 @@ class Candidate:
     object: str | Value
     subject_types: tuple[str, ...] = ()
     object_types: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def triple(self) -> tuple[str, str, str]:
@@ -124,8 +125,8 @@ class _Building:
                     self.counted[limit, "\n".join(sorted(ends))].append((n, f"{first}\n{second}"))
             elif turned == limit.inverse:
                 self.counted[limit, choice.subject].append((n, choice.object))
-            elif isinstance(choice.object, str):
-                self.counted[limit, choice.object].append((n, choice.subject))
+            else:
+                self.counted[limit, value_key(choice.object)].append((n, choice.subject))
 
 
 def decide(

@@ -14,15 +14,17 @@ from typing import Final
 from kgfuse.extract.gate import CLASS_LIKE, Gate
 from kgfuse.extract.joint import Candidate, Given, TypeClaim, decide
 from kgfuse.extract.link import Known, Linker
+from kgfuse.extract.same import Identity, Wish, identify
 from kgfuse.extract.settings import ExtractSettings
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import REVIEW, Extraction, Fact, Mention, Rejected, Statement, Value
-from kgfuse.terms.namespaces import ENTITY, KGF, RDF, RDFS, XSD
+from kgfuse.terms.namespaces import ENTITY, KGF, RDF, RDFS, SKOS, XSD, entity_iri, label_key
 
 __all__ = ["Entity", "Given", "Known", "Resolution", "resolve"]
 
 TYPE: Final = RDF + "type"
 LABEL: Final = RDFS + "label"
+ALTERNATIVE: Final = SKOS + "altLabel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,21 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Facts for the graph, what was turned away, the entities that were minted, and what each candidate's ends are."""
+    """What all extractions come to.
+
+    Args:
+        facts: for the graph.
+        rejected: what was turned away, and why.
+        entities: that were minted.
+        ends: what each candidate's ends are.
+        identity: which names were taken for one another.
+    """
 
     facts: tuple[Fact, ...]
     rejected: tuple[Rejected, ...]
     entities: Mapping[str, Entity]
     ends: Mapping[Statement, tuple[str, str | Value]] = field(default_factory=dict)
+    identity: Identity = field(default_factory=Identity)
 
 
 @dataclass(slots=True)
@@ -66,6 +77,7 @@ def resolve(
     items: Mapping[str, Known],
     settings: ExtractSettings | None = None,
     given: Iterable[Given] = (),
+    wishes: Iterable[Wish] = (),
 ) -> Resolution:
     """Name what was mentioned, and let the gate decide what enters the graph.
 
@@ -78,6 +90,7 @@ def resolve(
         items: items of the workspace by `label_key` of their labels.
         settings: for ``min_confidence``.
         given: triples that hold whatever is extracted.
+        wishes: names that a person takes for one, or keeps apart.
 
     Returns:
         Facts in the order of source, subject, predicate, object.
@@ -85,6 +98,9 @@ def resolve(
     settings = settings or ExtractSettings()
     linker = Linker(vocabulary, items)
     named = _named(extractions, linker)
+    identity = identify(named, vocabulary, wishes)
+    if identity.of:
+        named = sorted(map(identity.apply, named), key=_order)
     gate = Gate(vocabulary, settings.min_confidence, {"image.tag": settings.image.tag_threshold}, settings.admit)
     rejected: dict[Rejected, None] = {}
     fitting: list[Candidate] = []
@@ -112,7 +128,7 @@ def resolve(
     entities = _entities(accepted, types)
     facts = _facts(accepted, entities, ranged)
     ends = {one.statement: (one.subject, one.object) for one in named}
-    return Resolution(tuple(facts), tuple(sorted(rejected, key=_rejected_key)), entities, ends)
+    return Resolution(tuple(facts), tuple(sorted(rejected, key=_rejected_key)), entities, ends, identity)
 
 
 def _named(extractions: Iterable[Extraction], linker: Linker) -> list[Candidate]:
@@ -135,11 +151,12 @@ def _named(extractions: Iterable[Extraction], linker: Linker) -> list[Candidate]
 
 
 def resolved_ends(
-    statements: Iterable[Statement], vocabulary: Vocabulary, items: Mapping[str, Known]
+    statements: Iterable[Statement], vocabulary: Vocabulary, items: Mapping[str, Known], identity: Identity
 ) -> Mapping[Statement, tuple[str, str | Value]]:
     """Subject and object of statements that the gate does not see, named as `resolve` names them."""
     alone = Extraction("", "", (), tuple(statements))
-    return {one.statement: (one.subject, one.object) for one in _named([alone], Linker(vocabulary, items))}
+    named = map(identity.apply, _named([alone], Linker(vocabulary, items)))
+    return {one.statement: (one.subject, one.object) for one in named}
 
 
 def _order(one: Candidate) -> tuple[float, str, str, str, str, str]:
@@ -191,7 +208,8 @@ def _entities(accepted: Iterable[Candidate], types: _Types) -> dict[str, Entity]
                 spellings[iri][node.label.strip()] += 1
     entities = {}
     for iri in sorted(spellings):
-        label = min(spellings[iri].items(), key=lambda c: (-c[1], c[0]))[0]
+        own = {label: n for label, n in spellings[iri].items() if entity_iri(label) == iri} or spellings[iri]
+        label = min(own.items(), key=lambda c: (-c[1], c[0]))[0]
         entities[iri] = Entity(iri, label, tuple(sorted(types.of.get(iri, ()))) or (KGF + "Entity",))
     return entities
 
@@ -216,8 +234,8 @@ def _fact(one: Candidate) -> Fact:
     s = one.statement
     who = "" if s.said_by is None else s.said_by.label
     return Fact(
-        one.subject, s.predicate, one.object, s.source, s.evidence, s.extractor, s.confidence, s.reason, one.run,
-        s.assertion, who,
+        one.subject, s.predicate, one.object, s.source, s.evidence, s.extractor, s.confidence,
+        f"{s.reason}; {one.note}" if one.note else s.reason, one.run, s.assertion, who,
     )  # fmt: skip
 
 
@@ -234,6 +252,9 @@ def _about(
         mention.confidence, "named so in the text", one.run,
     )  # fmt: skip
     yield base
+    if one.note and label_key(mention.label) != label_key(entity.label):
+        name = Value(mention.label.strip(), XSD + "string")
+        yield replace(base, predicate=ALTERNATIVE, object=name, reason=one.note)
     for cls in entity.types:
         if cls == KGF + "Entity":
             yield replace(base, predicate=TYPE, object=cls, reason="no class of the ontology is known for it")

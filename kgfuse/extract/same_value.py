@@ -10,7 +10,8 @@ from typing import Final
 from kgfuse.terms.mentions import Value
 from kgfuse.terms.namespaces import XSD
 
-_PRECISIONS: Final = {XSD + "gYear": 1, XSD + "gYearMonth": 2, XSD + "date": 3, XSD + "dateTime": 4}
+PRECISIONS: Final = {XSD + "gYear": 1, XSD + "gYearMonth": 2, XSD + "date": 3, XSD + "dateTime": 4}
+"""Kinds of dates, by how much they say."""
 
 
 def value_key(value: str | Value) -> str:
@@ -36,7 +37,7 @@ def ladder(values: Iterable[str | Value]) -> list[Mapping[str | Value, str]]:
     """
     groups: defaultdict[tuple[str, str], list[str | Value]] = defaultdict(list)
     for value in dict.fromkeys(values):
-        is_date = isinstance(value, Value) and value.datatype in _PRECISIONS
+        is_date = isinstance(value, Value) and value.datatype in PRECISIONS
         unit = value.unit if isinstance(value, Value) else ""
         groups["date" if is_date else "", unit].append(value)
     found: list[Mapping[str | Value, str]] = []
@@ -46,8 +47,8 @@ def ladder(values: Iterable[str | Value]) -> list[Mapping[str | Value, str]]:
             found.append({v: value_key(v) for v in members})
             continue
         dates = [v for v in members if isinstance(v, Value)]
-        for precision in sorted({_PRECISIONS[v.datatype] for v in dates}):
-            found.append({v: _cut(v.lexical, precision) for v in dates if _PRECISIONS[v.datatype] >= precision})
+        for precision in sorted({PRECISIONS[v.datatype] for v in dates}):
+            found.append({v: _cut(v.lexical, precision) for v in dates if PRECISIONS[v.datatype] >= precision})
     return found
 
 

@@ -156,7 +156,7 @@ def settled(resolution: Resolution, judged: Judged) -> Resolution:
 
 def reviews(judged: Judged, resolution: Resolution, parts: Parts, known: Mapping[str, Any]) -> dict[str, list[Review]]:
     """What the graph keeps of the decisions that hold, by the IRI of their source."""
-    ends = resolved_ends([d.statement for d in judged.decisions], parts.vocabulary, known)
+    ends = resolved_ends([d.statement for d in judged.decisions], parts.vocabulary, known, resolution.identity)
     found: dict[str, list[Review]] = {}
     for d in judged.decisions:
         source = source_iri(d.row.source)
