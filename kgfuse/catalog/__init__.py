@@ -2,6 +2,16 @@
 
 from kgfuse.catalog.blobs import Blobs
 from kgfuse.catalog.catalog import Catalog
-from kgfuse.catalog.rows import Decided, DecisionRow, ItemRow, ModelRow, ProblemRow, SourceRow
+from kgfuse.catalog.rows import Decided, DecisionRow, IdentityRow, ItemRow, ModelRow, ProblemRow, SourceRow
 
-__all__ = ["Blobs", "Catalog", "Decided", "DecisionRow", "ItemRow", "ModelRow", "ProblemRow", "SourceRow"]
+__all__ = [
+    "Blobs",
+    "Catalog",
+    "Decided",
+    "DecisionRow",
+    "IdentityRow",
+    "ItemRow",
+    "ModelRow",
+    "ProblemRow",
+    "SourceRow",
+]

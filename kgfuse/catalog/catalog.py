@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from kgfuse.catalog.database import Database
 from kgfuse.catalog.decisions import Decisions
+from kgfuse.catalog.identities import Identities
 from kgfuse.catalog.rows import ItemRow, ModelRow, ProblemRow, SourceRow
 from kgfuse.catalog.schema import (
     ExtractionTable,
@@ -44,6 +45,7 @@ class Catalog:
 
     Attributes:
         decisions: what people decided on statements.
+        identities: what people decided on names.
 
     Args:
         folder: the workspace's folder, which must exist; the file in it is created where missing.
@@ -57,6 +59,7 @@ class Catalog:
         self.path = folder / FILE_NAME
         self._database = Database(self.path, read_only=read_only)
         self.decisions = Decisions(self._database)
+        self.identities = Identities(self._database)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -132,3 +132,21 @@ class DecisionRow:
     reviewer: str
     payload: Mapping[str, Any]
     decided_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRow:
+    """What a person decided on two names.
+
+    Args:
+        a, b: IRIs of the names.
+        same: whether they mean one thing.
+        reviewer: who decided.
+        decided_at: ISO 8601 in UTC; empty lets the catalog fill it in.
+    """
+
+    a: str
+    b: str
+    same: bool
+    reviewer: str
+    decided_at: str = ""

@@ -100,6 +100,17 @@ class DecisionTable(Base):
     payload: Mapped[dict[str, Any]]
 
 
+class IdentityTable(Base):
+    """What a person decided on two names."""
+
+    __tablename__ = "identity"
+    a: Mapped[str] = mapped_column(primary_key=True)
+    b: Mapped[str] = mapped_column(primary_key=True)
+    same: Mapped[bool]
+    reviewer: Mapped[str]
+    decided_at: Mapped[str]
+
+
 class StateTable(Base):
     """Marks of the build: what stage is done, which graph was written from what."""
 
@@ -130,7 +141,17 @@ def _add_decisions(connection: Connection) -> None:
     )
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_add_decisions,)
+def _add_identities(connection: Connection) -> None:
+    """Version 3: decisions of people on names."""
+    connection.execute(
+        text(
+            "CREATE TABLE identity (a VARCHAR NOT NULL, b VARCHAR NOT NULL, same BOOLEAN NOT NULL, "
+            "reviewer VARCHAR NOT NULL, decided_at VARCHAR NOT NULL, PRIMARY KEY (a, b))"
+        )
+    )
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_add_decisions, _add_identities)
 """Step ``i`` brings version ``i + 1`` to ``i + 2``. Append only: catalogs of every age are out there."""
 
 

@@ -12,7 +12,8 @@ from kgfuse.cli.command import Debug, Json, Quiet, examples
 from kgfuse.cli.output import Output
 
 _ORDER = (
-    *("demo", "extract", "init", "add", "build", "review", "query", "train", "models", "classify", "explain"),
+    *("demo", "extract", "init", "add", "build", "review", "entities", "query", "train", "models", "classify"),
+    "explain",
     *("remove", "export", "serve", "info", "problems", "ontologies"),
 )
 

@@ -10,6 +10,7 @@ from kgfuse.cli import (
     extracting,
     inspecting,
     learning,
+    merging,
     ontologies,
     reviewing,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "inspecting",
     "learning",
     "main",
+    "merging",
     "ontologies",
     "reviewing",
 ]

@@ -120,7 +120,8 @@ class Explaining:
         labels = (e.lexical if isinstance(e, Value) else self._vocabulary.label(e) for e in ends)
         words = choice.words or " · ".join(labels)
         sure = "" if choice.fixed else f", with confidence {choice.confidence:.2f}"
-        return f"{_names(choice.sources)} says “{words}”{sure}"
+        verb = "say" if len(choice.sources) > 1 else "says"
+        return f"{_names(choice.sources)} {verb} “{words}”{sure}"
 
     def _a(self, classes: Sequence[str]) -> str:
         return " or ".join(_article(self._vocabulary.label(c)) for c in classes)

@@ -44,6 +44,7 @@ from kgfuse.terms.namespaces import (
     source_iri,
 )
 from kgfuse.workspace import facts as graph_facts
+from kgfuse.workspace import identity
 from kgfuse.workspace.extraction import extract_pending, extractions
 from kgfuse.workspace.links import linked
 from kgfuse.workspace.neighbours import NEIGHBOUR_RUN, neighbour_facts, neighbour_run
@@ -98,7 +99,8 @@ def resolved(parts: Parts) -> Resolved:
     known = parts.known_items(items.values())
     judged = judge(parts, found)
     said = (*judged.machine, *judged.people)
-    resolution = resolve(said, parts.vocabulary, known, parts.settings.extract, _given(parts, items.values()))
+    given, wishes = _given(parts, items.values()), identity.wishes(parts.catalog)
+    resolution = resolve(said, parts.vocabulary, known, parts.settings.extract, given, wishes)
     near = neighbour_facts(parts, found)
     resolution = settled(replace(resolution, facts=(*resolution.facts, *near)), judged)
     # what a person turned away still tells the leak mask which words reveal an answer
@@ -160,6 +162,7 @@ def refresh(parts: Parts, report: BuildReport, on_event: OnEvent = silent) -> No
     parts.catalog.set_state("violations", json.dumps([v.to_dict() for v in report.violations]))
     parts.catalog.set_state("contradictions", json.dumps(report.contradictions))
     parts.catalog.set_state("rejected", json.dumps([_rejected_record(r) for r in report.rejected]))
+    identity.keep(parts.catalog, outcome.resolution.identity.merges)
     parts.catalog.set_state("entities", str(len(outcome.resolution.entities)))
     parts.catalog.set_state("built", state)
     publish(parts.store, parts.folder)
@@ -192,6 +195,7 @@ def _inputs(parts: Parts) -> str:
         *(repr(i) for i in catalog.items()),
         *(f"{source} {key}" for source, key in sorted(catalog.extraction_keys())),
         *(repr(replace(d, decided_at="")) for d in catalog.decisions.all()),
+        *(repr(w) for w in identity.wishes(catalog)),
     )
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyoxigraph as ox
 
     from kgfuse.explain.chain import Explanation
+    from kgfuse.extract.same import Merge, Wish
     from kgfuse.fuse.config import TrainConfig
     from kgfuse.graph.search import Kind
     from kgfuse.workspace.build import BuildReport, Resolved
@@ -243,6 +244,59 @@ class Workspace:
         from kgfuse.workspace.review.decisions import decisions
 
         return decisions(self._parts)
+
+    def entities(self) -> tuple[list[Merge], list[Wish]]:
+        """Names that the last build took for one thing, or told apart, with the reasons; and what people decided."""
+        from kgfuse.workspace import identity
+
+        return identity.kept(self._parts.catalog), identity.wishes(self._parts.catalog)
+
+    def split(self, name: str, *, reviewer: str | None = None) -> list[Merge]:
+        """Keep a name apart from what it was merged with, at the next :meth:`build` and ever after.
+
+        Args:
+            name: an entity's name, CURIE or IRI: what was merged, or what it was merged into.
+            reviewer: who decides; else ``KGFUSE_REVIEWER``, else the login.
+
+        Returns:
+            The merges that will be taken back.
+
+        Raises:
+            UsageError: it was not merged with anything.
+        """
+        from kgfuse.workspace import identity
+        from kgfuse.workspace.review.cards import who
+
+        self._writing()
+        return identity.split(self._parts, name, who(reviewer))
+
+    def merge(self, name: str, into: str, *, reviewer: str | None = None) -> None:
+        """Take a name for another thing, at the next :meth:`build` and ever after.
+
+        Args:
+            name: an entity's name, CURIE or IRI.
+            into: the same of the thing it means, which may be an item or have any other IRI.
+            reviewer: who decides; else ``KGFUSE_REVIEWER``, else the login.
+
+        Raises:
+            UsageError: there is no such entity.
+        """
+        from kgfuse.workspace import identity
+        from kgfuse.workspace.review.cards import who
+
+        self._writing()
+        identity.merge(self._parts, name, into, who(reviewer))
+
+    def undo_merge(self, name: str, other: str) -> None:
+        """Take a decision on two names back.
+
+        Raises:
+            UsageError: there is none.
+        """
+        from kgfuse.workspace import identity
+
+        self._writing()
+        identity.undo(self._parts, name, other)
 
     # knowledge out
 

@@ -166,6 +166,7 @@ def test_a_catalog_of_the_first_version_gets_the_tables_of_today(tmp_path):
     path = tmp_path / "catalog.sqlite"
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE decision")
+        connection.execute("DROP TABLE identity")
         connection.execute("UPDATE schema_version SET version = 1")
     Catalog(tmp_path).close()
     assert _tables(path) == _tables(tmp_path / "new" / "catalog.sqlite")
