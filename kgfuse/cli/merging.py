@@ -50,8 +50,10 @@ def entities(
             with out.progress() as on_event:
                 ws.build(on_event=on_event)
         merges, decided = ws.entities()
+        unclear = ws.unclear()
         shrink = ws.vocabulary.shrink
     data = {"merges": [asdict(m) for m in merges], "decisions": [asdict(d) for d in decided]}
+    data["unclear"] = [asdict(u) for u in unclear]
     shown = table(plural(len(merges), "merge"), "name", "means", "in", "why", "confidence", right=(4,))
     for m in merges:
         sources = ", ".join(unquote(s.removeprefix(SOURCE)) for s in m.sources[:3])
@@ -60,4 +62,9 @@ def entities(
     told = table(plural(len(decided), "decision"), "name", "", "name", "by")
     for d in decided:
         told.add_row(shrink(d.a), "is" if d.same else "is not", shrink(d.b), d.by)
-    out.result(data, *([shown] if merges or not decided else []), *([told] if decided else []))
+    open_ = table(plural(len(unclear), "name") + " that could mean several things", "name", "in", "could be")
+    for u in unclear:
+        open_.add_row(u.label, unquote(u.source.removeprefix(SOURCE)), ", ".join(map(shrink, u.iris)))
+    out.result(
+        data, *([shown] if merges or not decided else []), *([told] if decided else []), *([open_] if unclear else [])
+    )

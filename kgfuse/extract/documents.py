@@ -9,9 +9,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 from kgfuse.errors import KgfuseError
+from kgfuse.extract.gazetteer import Gazetteer
 from kgfuse.extract.protocol import Extractor, check_places, run
 from kgfuse.extract.registry import available, load, load_some
 from kgfuse.extract.resolve import Resolution, resolve
@@ -115,6 +117,7 @@ class Reader:
     Raises:
         UsageError: the settings name an extractor that is not registered.
         PackError: an extractor cannot be imported.
+        SourceError: a gazetteer cannot be read; names file and line.
     """
 
     def __init__(
@@ -125,6 +128,8 @@ class Reader:
     ) -> None:
         self.vocabulary = vocabulary
         self.settings = settings or ExtractSettings()
+        files = [Path(name) for name in self.settings.gazetteers]
+        self._gazetteer = Gazetteer(files, vocabulary) if files else None
         if extractors is not None:
             self.extractors = tuple(extractors)
             return
@@ -157,7 +162,7 @@ class Reader:
                     yield self._document(source, found[source.iri])
 
     def _document(self, source: Source, extractions: Sequence[Extraction]) -> Document:
-        resolution = resolve(extractions, self.vocabulary, {}, self.settings)
+        resolution = resolve(extractions, self.vocabulary, {}, self.settings, gazetteer=self._gazetteer)
         away = {r.statement: r for r in resolution.rejected}
         candidates = sorted({s for e in extractions for s in e.statements}, key=_order)
         holding = [_stated(s, resolution, self.vocabulary) for s in candidates if s not in away]

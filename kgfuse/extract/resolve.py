@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kgfuse.extract.gate import CLASS_LIKE, Gate
+from kgfuse.extract.gazetteer import Gazetteer
 from kgfuse.extract.joint import Candidate, Given, TypeClaim, decide
 from kgfuse.extract.link import Known, Linker
 from kgfuse.extract.same import Identity, Wish, identify
@@ -29,11 +30,17 @@ ALTERNATIVE: Final = SKOS + "altLabel"
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A thing that no ontology and no manifest knows, named after its label."""
+    """A thing that no ontology and no manifest knows, named after its label or by a gazetteer's identifier.
+
+    Args:
+        iri, label, types: what it is called and is.
+        file: name of the gazetteer that knows it; empty for what is known from texts alone.
+    """
 
     iri: str
     label: str
     types: tuple[str, ...]
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,7 @@ def resolve(
     settings: ExtractSettings | None = None,
     given: Iterable[Given] = (),
     wishes: Iterable[Wish] = (),
+    gazetteer: Gazetteer | None = None,
 ) -> Resolution:
     """Name what was mentioned, and let the gate decide what enters the graph.
 
@@ -91,6 +99,7 @@ def resolve(
         settings: for ``min_confidence``.
         given: triples that hold whatever is extracted.
         wishes: names that a person takes for one, or keeps apart.
+        gazetteer: identifiers that names are linked to.
 
     Returns:
         Facts in the order of source, subject, predicate, object.
@@ -98,7 +107,7 @@ def resolve(
     settings = settings or ExtractSettings()
     linker = Linker(vocabulary, items)
     named = _named(extractions, linker)
-    identity = identify(named, vocabulary, wishes)
+    identity = identify(named, vocabulary, wishes, gazetteer)
     if identity.of:
         named = sorted(map(identity.apply, named), key=_order)
     gate = Gate(vocabulary, settings.min_confidence, {"image.tag": settings.image.tag_threshold}, settings.admit)
@@ -125,7 +134,7 @@ def resolve(
         cls = _range_type(vocabulary, one, types)
         if cls is not None and isinstance(one.object, str) and types.accept(one.object, cls):
             ranged[id(one)] = cls
-    entities = _entities(accepted, types)
+    entities = _entities(accepted, types, identity)
     facts = _facts(accepted, entities, ranged)
     ends = {one.statement: (one.subject, one.object) for one in named}
     return Resolution(tuple(facts), tuple(sorted(rejected, key=_rejected_key)), entities, ends, identity)
@@ -199,15 +208,20 @@ def _range_type(vocabulary: Vocabulary, one: Candidate, types: _Types) -> str | 
     return None if cls not in known and any(cls in vocabulary.ancestors(t) for t in known) else cls
 
 
-def _entities(accepted: Iterable[Candidate], types: _Types) -> dict[str, Entity]:
-    """Minted entities that a fact mentions; the label is the most frequent spelling, then the first by alphabet."""
+def _entities(accepted: Iterable[Candidate], types: _Types, identity: Identity) -> dict[str, Entity]:
+    """Minted and linked entities that a fact mentions; the label is the spelling used most, then the first of them."""
     spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for one in accepted:
         for node, iri in ((one.statement.subject, one.subject), (one.statement.object, one.object)):
-            if isinstance(node, Mention) and isinstance(iri, str) and iri.startswith(ENTITY):
+            named = isinstance(iri, str) and (iri.startswith(ENTITY) or iri in identity.linked)
+            if named and isinstance(node, Mention) and isinstance(iri, str):
                 spellings[iri][node.label.strip()] += 1
     entities = {}
     for iri in sorted(spellings):
+        if entry := identity.linked.get(iri):
+            known = tuple(sorted(t for t in entry.types if t in types.vocabulary.classes))
+            entities[iri] = Entity(iri, entry.label, known or (KGF + "Entity",), entry.file)
+            continue
         own = {label: n for label, n in spellings[iri].items() if entity_iri(label) == iri} or spellings[iri]
         label = min(own.items(), key=lambda c: (-c[1], c[0]))[0]
         entities[iri] = Entity(iri, label, tuple(sorted(types.of.get(iri, ()))) or (KGF + "Entity",))
@@ -249,7 +263,7 @@ def _about(
     s = one.statement
     base = Fact(
         entity.iri, LABEL, Value(entity.label, XSD + "string"), s.source, (mention,), mention.extractor,
-        mention.confidence, "named so in the text", one.run,
+        mention.confidence, f"named so in {entity.file or 'the text'}", one.run,
     )  # fmt: skip
     yield base
     if one.note and label_key(mention.label) != label_key(entity.label):
@@ -258,6 +272,8 @@ def _about(
     for cls in entity.types:
         if cls == KGF + "Entity":
             yield replace(base, predicate=TYPE, object=cls, reason="no class of the ontology is known for it")
+        elif entity.file:
+            yield replace(base, predicate=TYPE, object=cls, reason=f"{entity.file} says so")
         elif cls in mention.types:
             yield replace(base, predicate=TYPE, object=cls, reason="the words name a member of this class")
         elif one.object == entity.iri and cls == ranged:

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kgfuse.extract.alike import across, within
+from kgfuse.extract.gazetteer import Entry, Gazetteer
 from kgfuse.extract.joint import TYPE, Candidate
+from kgfuse.extract.linking import Links, Unclear, Wish, link
 from kgfuse.extract.names import Name
 from kgfuse.extract.same_value import PRECISIONS, value_key
 from kgfuse.extract.unify import Cluster, Clusters, Edge, Key
@@ -20,25 +22,11 @@ from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Mention, Value
 from kgfuse.terms.namespaces import ENTITY, digest, entity_iri, label_key
 
+__all__ = ["Identity", "Merge", "Unclear", "Wish", "identify"]
+
 _FIRM = 0.9
 """Types less sure than this let no two things of one name come apart: taggers err more often than that."""
 _HOMONYMS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a person decided on two names.
-
-    Args:
-        a, b: IRIs; ``b`` may be anything that has an IRI.
-        same: whether they mean one thing.
-        by: who decided.
-    """
-
-    a: str
-    b: str
-    same: bool
-    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +54,21 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What each name of each source means, where that is not what its own IRI says."""
+    """What each name of each source means, where that is not what its own IRI says.
+
+    Args:
+        of: IRI by name and source.
+        why: the merge that says so.
+        merges: all of them.
+        linked: entries of gazetteers that names were linked to, by IRI.
+        unclear: names that fit several entries, between which nothing decides.
+    """
 
     of: Mapping[Key, str] = field(default_factory=dict)
     why: Mapping[Key, Merge] = field(default_factory=dict)
     merges: tuple[Merge, ...] = ()
+    linked: Mapping[str, Entry] = field(default_factory=dict)
+    unclear: tuple[Unclear, ...] = ()
 
     def apply(self, one: Candidate) -> Candidate:
         """A statement about what its names mean."""
@@ -80,22 +78,38 @@ class Identity:
         if subject == one.subject and value == one.object:
             return one
         whys = (self.why.get((end, source)) for end in (one.subject, one.object) if isinstance(end, str))
+        subject_types = one.subject_types if subject == one.subject else self._types(subject)
+        object_types = one.object_types
+        if isinstance(value, str) and value != one.object:
+            object_types = self._types(value)
         note = "; ".join(f"“{w.label}” taken for {_short(w.into)}: {w.reason}" for w in whys if w is not None)
-        return replace(one, subject=subject, object=value, note=note)
+        return replace(
+            one, subject=subject, object=value, subject_types=subject_types, object_types=object_types, note=note
+        )
+
+    def _types(self, iri: str) -> tuple[str, ...]:
+        return self.linked[iri].types if iri in self.linked else ()
 
 
-def identify(named: Sequence[Candidate], vocabulary: Vocabulary, wishes: Iterable[Wish] = ()) -> Identity:
+def identify(
+    named: Sequence[Candidate],
+    vocabulary: Vocabulary,
+    wishes: Iterable[Wish] = (),
+    gazetteer: Gazetteer | None = None,
+) -> Identity:
     """Decide which names mean the same; the outcome depends on the set of statements alone.
 
     Args:
         named: statements with their ends named, in a fixed order.
         vocabulary: disjointness, functional properties, which class is that of persons.
         wishes: what people decided; it comes before everything else.
+        gazetteer: identifiers to link to.
     """
     units = _units(named, vocabulary)
     if not units:
         return Identity()
     asked = sorted(wishes, key=lambda w: (w.a, w.b))
+    links = Links() if gazetteer is None else link(named, units, vocabulary, gazetteer, asked)
     clusters = Clusters(units, vocabulary, [(w.a, w.b) for w in asked if not w.same])
     keys = sorted(units)
     at: defaultdict[str, list[Key]] = defaultdict(list)
@@ -116,7 +130,7 @@ def identify(named: Sequence[Candidate], vocabulary: Vocabulary, wishes: Iterabl
     for edge in across(named, units, vocabulary):
         clusters.join(edge)
     names = _names(clusters, units, vocabulary)
-    return _identity(units, clusters, names, told, asked)
+    return _identity(units, clusters, names, links, told, asked)
 
 
 def _same_names(at: Mapping[str, Sequence[Key]], short: set[Key], clusters: Clusters) -> None:
@@ -168,7 +182,11 @@ def _units(named: Iterable[Candidate], vocabulary: Vocabulary) -> dict[Key, Clus
 def _names(clusters: Clusters, units: Mapping[Key, Cluster], vocabulary: Vocabulary) -> dict[Key, str]:
     """An IRI for each cluster, by its root: that of the name it is best known under, told apart where two want it."""
     wanted: defaultdict[str, list[tuple[int, Key, Key]]] = defaultdict(list)
+    names: dict[Key, str] = {}
     for root, members in clusters.groups():
+        if links := clusters.units[root].links:
+            names[root] = min(links)
+            continue
         uses: Counter[str] = Counter()
         for key in members:
             if key not in clusters.shortened:
@@ -177,7 +195,6 @@ def _names(clusters: Clusters, units: Mapping[Key, Cluster], vocabulary: Vocabul
             uses.update(key[0] for key in members)
         best = min(uses, key=lambda i: ("(" in i or "%28" in i, -uses[i], -len(i), i))
         wanted[best].append((-sum(units[k].uses for k in members), min(members), root))
-    names: dict[Key, str] = {}
     for iri in sorted(wanted):
         used = {iri}
         for n, (_, first, root) in enumerate(sorted(wanted[iri])):
@@ -196,6 +213,7 @@ def _identity(
     units: Mapping[Key, Cluster],
     clusters: Clusters,
     names: Mapping[Key, str],
+    links: Links,
     told: Mapping[str, Wish],
     asked: Iterable[Wish],
 ) -> Identity:
@@ -211,6 +229,10 @@ def _identity(
         reason, confidence = (edge.reason, edge.confidence) if edge is not None else ("", 1.0)
         if apart:
             reason, confidence = "other things of this name are of another kind or time", 0.9
+        if into in links.entries:
+            own = links.reasons.get(key)
+            reason = own or reason or "as in other sources, where it is linked"
+            confidence = min(confidence, 0.9)
         if wish is not None and wish.b != key[0]:
             into, reason, confidence, apart = wish.b, f"{wish.by} says so", 1.0, False
         if into != key[0]:
@@ -221,7 +243,9 @@ def _identity(
         label = units[keys[0]].name.label
         merges.append(Merge(iri, into, label, tuple(k[1] for k in keys), reason, confidence, apart))
         why.update(dict.fromkeys(keys, merges[-1]))
-    return Identity(of, why, tuple(merges))
+    used = set(of.values())
+    linked = {iri: entry for iri, entry in links.entries.items() if iri in used}
+    return Identity(of, why, tuple(merges), linked, links.unclear)
 
 
 def _short(iri: str) -> str:

@@ -67,6 +67,8 @@ class ExtractSettings(BaseModel):
         extractors: names to run, in this order; ``None`` runs every registered one that loads.
         plugins: settings of extractors from outside, by their name.
         min_confidence: statements below it are turned away by the gate.
+        gazetteers: files of identifiers that names are linked to (TSV, CSV, JSON Lines; also ``.gz``), with id, label,
+            aliases, type and description; relative paths start at the workspace's folder.
         admit: let in what the text only supposes (``speculated``) or reports as said by others (``attributed``); its
             statement nodes then say so. What a text denies never enters.
     """
@@ -79,4 +81,5 @@ class ExtractSettings(BaseModel):
     extractors: tuple[str, ...] | None = None
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
     admit: tuple[Literal["speculated", "attributed"], ...] = ()
+    gazetteers: tuple[str, ...] = ()
     min_confidence: float = Field(default=0.3, ge=0, le=1)

@@ -30,6 +30,8 @@ class Cluster:
         firm: those that are all but certain.
         dates, values: what it has of functional properties.
         iris: names in the cluster.
+        links: identifiers from gazetteers.
+        unclear: a gazetteer has several things of this name, and nothing decides between them.
     """
 
     name: Name = field(default_factory=lambda: Name(""))
@@ -39,6 +41,8 @@ class Cluster:
     dates: defaultdict[str, set[str]] = field(default_factory=_sets)
     values: defaultdict[str, set[str]] = field(default_factory=_sets)
     iris: set[str] = field(default_factory=set)
+    links: set[str] = field(default_factory=set)
+    unclear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,17 @@ class Clusters:
             self._apart[a].add(b)
             self._apart[b].add(a)
         self.units: dict[Key, Cluster] = {
-            key: Cluster(u.name, u.uses, set(u.types), set(u.firm), _copied(u.dates), _copied(u.values), set(u.iris))
+            key: Cluster(
+                u.name,
+                u.uses,
+                set(u.types),
+                set(u.firm),
+                _copied(u.dates),
+                _copied(u.values),
+                set(u.iris),
+                set(u.links),
+                u.unclear,
+            )
             for key, u in units.items()
         }
         self.shortened: set[Key] = set()
@@ -106,8 +120,14 @@ class Clusters:
             if not force and self._clash(one, two, homonym=homonym):
                 return False
             self._parent[a] = b
+            two.unclear = two.unclear or one.unclear
             two.uses += one.uses
-            for mine, theirs in ((two.types, one.types), (two.firm, one.firm), (two.iris, one.iris)):
+            for mine, theirs in (
+                (two.types, one.types),
+                (two.firm, one.firm),
+                (two.iris, one.iris),
+                (two.links, one.links),
+            ):
                 mine |= theirs
             for said, more in ((two.dates, one.dates), (two.values, one.values)):
                 for prop, values in more.items():
@@ -121,6 +141,10 @@ class Clusters:
 
     def _clash(self, one: Cluster, two: Cluster, *, homonym: bool) -> bool:
         if any(not self._apart[i].isdisjoint(two.iris) for i in one.iris if i in self._apart):
+            return True
+        if one.links and two.links and one.links.isdisjoint(two.links):
+            return True
+        if homonym and ((one.unclear and two.links) or (two.unclear and one.links)):
             return True
         if homonym and _agree(one, two):
             return False

@@ -100,7 +100,7 @@ def resolved(parts: Parts) -> Resolved:
     judged = judge(parts, found)
     said = (*judged.machine, *judged.people)
     given, wishes = _given(parts, items.values()), identity.wishes(parts.catalog)
-    resolution = resolve(said, parts.vocabulary, known, parts.settings.extract, given, wishes)
+    resolution = resolve(said, parts.vocabulary, known, parts.settings.extract, given, wishes, parts.gazetteer)
     near = neighbour_facts(parts, found)
     resolution = settled(replace(resolution, facts=(*resolution.facts, *near)), judged)
     # what a person turned away still tells the leak mask which words reveal an answer
@@ -162,7 +162,7 @@ def refresh(parts: Parts, report: BuildReport, on_event: OnEvent = silent) -> No
     parts.catalog.set_state("violations", json.dumps([v.to_dict() for v in report.violations]))
     parts.catalog.set_state("contradictions", json.dumps(report.contradictions))
     parts.catalog.set_state("rejected", json.dumps([_rejected_record(r) for r in report.rejected]))
-    identity.keep(parts.catalog, outcome.resolution.identity.merges)
+    identity.keep(parts.catalog, outcome.resolution.identity)
     parts.catalog.set_state("entities", str(len(outcome.resolution.entities)))
     parts.catalog.set_state("built", state)
     publish(parts.store, parts.folder)
@@ -196,6 +196,7 @@ def _inputs(parts: Parts) -> str:
         *(f"{source} {key}" for source, key in sorted(catalog.extraction_keys())),
         *(repr(replace(d, decided_at="")) for d in catalog.decisions.all()),
         *(repr(w) for w in identity.wishes(catalog)),
+        parts.gazetteer.sha256 if parts.gazetteer else "",
     )
 
 

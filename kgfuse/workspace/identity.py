@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict
 
 import pyoxigraph as ox
 
 from kgfuse.catalog import Catalog, IdentityRow
 from kgfuse.errors import UsageError
-from kgfuse.extract.same import Merge, Wish
+from kgfuse.extract.linking import Unclear
+from kgfuse.extract.same import Identity, Merge, Wish
 from kgfuse.ontology import Vocabulary
 from kgfuse.terms.namespaces import ENTITY, entity_iri
 from kgfuse.workspace.parts import Parts
 
 _STATE = "merges"
+_UNCLEAR = "unclear"
 
 
-def keep(catalog: Catalog, merges: Iterable[Merge]) -> None:
-    """Remember what the build made one, or told apart."""
-    catalog.set_state(_STATE, json.dumps([asdict(m) for m in merges]))
+def keep(catalog: Catalog, identity: Identity) -> None:
+    """Remember what the build made one or told apart, and what it could not decide."""
+    catalog.set_state(_STATE, json.dumps([asdict(m) for m in identity.merges]))
+    catalog.set_state(_UNCLEAR, json.dumps([asdict(u) for u in identity.unclear]))
 
 
 def kept(catalog: Catalog) -> list[Merge]:
     """What the last build made one, or told apart."""
     records = json.loads(catalog.get_state(_STATE) or "[]")
     return [Merge(**{**record, "sources": tuple(record["sources"])}) for record in records]
+
+
+def unclear(catalog: Catalog) -> list[Unclear]:
+    """Names that fit several identifiers of the gazetteers; the last build linked them to none."""
+    records = json.loads(catalog.get_state(_UNCLEAR) or "[]")
+    return [Unclear(r["label"], r["source"], tuple(r["iris"])) for r in records]
 
 
 def wishes(catalog: Catalog) -> list[Wish]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kgfuse.encode.cache import FeatureCache
     from kgfuse.encode.image import ImageEncoder
     from kgfuse.encode.text import TextEncoder
+    from kgfuse.extract.gazetteer import Gazetteer
     from kgfuse.extract.link import Known
     from kgfuse.extract.protocol import Extractor
     from kgfuse.reason.construct import ConstructRule
@@ -113,6 +114,14 @@ class Parts:
             if hasattr(extractor, "on_features"):
                 extractor.on_features = lambda sha, features: self.looked.append((sha, features))
         return found
+
+    @cached_property
+    def gazetteer(self) -> Gazetteer | None:
+        """Identifiers to link to, where the settings name files of them."""
+        from kgfuse.extract.gazetteer import Gazetteer
+
+        files = [self.folder / name for name in self.settings.extract.gazetteers]
+        return Gazetteer(files, self.vocabulary, self.folder / "gazetteers") if files else None
 
     @cached_property
     def looked(self) -> list[tuple[str, Any]]:

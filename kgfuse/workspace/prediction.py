@@ -235,7 +235,8 @@ class Predictor:
         ]
         self.parts.keep_features()
         known = self.parts.known_items(self.parts.catalog.items())
-        facts = list(resolve(found, self.parts.vocabulary, known, self.parts.settings.extract).facts)
+        extract, gazetteer = self.parts.settings.extract, self.parts.gazetteer
+        facts = list(resolve(found, self.parts.vocabulary, known, extract, gazetteer=gazetteer).facts)
         facts += self._neighbours(sources, found)
         samples = visiting_samples(sources)
         everything = [*self.prepared.dataset.samples, *samples]

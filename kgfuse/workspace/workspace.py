@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyoxigraph as ox
 
     from kgfuse.explain.chain import Explanation
+    from kgfuse.extract.linking import Unclear
     from kgfuse.extract.same import Merge, Wish
     from kgfuse.fuse.config import TrainConfig
     from kgfuse.graph.search import Kind
@@ -250,6 +251,12 @@ class Workspace:
         from kgfuse.workspace import identity
 
         return identity.kept(self._parts.catalog), identity.wishes(self._parts.catalog)
+
+    def unclear(self) -> list[Unclear]:
+        """Names that fit several identifiers of the gazetteers, and were linked to none; :meth:`merge` decides."""
+        from kgfuse.workspace import identity
+
+        return identity.unclear(self._parts.catalog)
 
     def split(self, name: str, *, reviewer: str | None = None) -> list[Merge]:
         """Keep a name apart from what it was merged with, at the next :meth:`build` and ever after.

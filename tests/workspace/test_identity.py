@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from kgfuse import Workspace
 from kgfuse.cli.main import app
 from kgfuse.errors import UsageError
+from kgfuse.workspace.settings import load, save
 
 PRESS = """
 @prefix p: <http://example.org/press#> .
@@ -85,6 +86,34 @@ def test_a_merge_is_listed_split_and_undone(built: Path) -> None:
         ws.undo_merge("Maria Garc\u00eda", "Maria Garcia")
         ws.build()
         assert len({s for s, _ in lives(ws) if "maria" in s}) == 1
+
+
+def test_names_are_linked_to_ones_own_identifiers(built: Path) -> None:
+    file = built / "places.csv"
+    row = "id,label,aliases,type,description\nQ90,Paris,,place,capital of France\n"
+    file.write_text(row + "Q220,Rome,,place,capital of Italy\nQ1,Rome,,place,a city in Georgia\n", encoding="utf-8")
+    settings = load(built)
+    extract = settings.extract.model_copy(update={"gazetteers": ("places.csv",)})
+    save(settings.model_copy(update={"extract": extract}), built)
+    with Workspace.open(built) as ws:
+        assert not ws.build().unchanged
+        assert ws.query("ASK { ?s <http://example.org/press#bornIn> <http://www.wikidata.org/entity/Q90> }")
+        assert ws.query("ASK { <http://www.wikidata.org/entity/Q90> rdfs:label 'Paris' }")
+        assert {u.label for u in ws.unclear()} == {"Rome"}
+        assert ws.build().unchanged
+        assert not ws.check().findings
+    file.write_text(row + "Q220,Rome,,place,capital of Italy\n", encoding="utf-8")
+    with Workspace.open(built) as ws:
+        assert not ws.build().unchanged
+        assert not ws.unclear()
+        assert ("mary-miller", "Q220") in lives(ws)
+    assert run("entities", built)["unclear"] == []
+    file.write_text("id,label\nQ1\n", encoding="utf-8")
+    result = CliRunner().invoke(app, ["build", str(built)])
+    assert (result.exit_code, "places.csv:2" in result.output) == (1, True)
+    save(settings, built)
+    with Workspace.open(built) as ws:
+        ws.build()
 
 
 def test_a_person_merges_and_it_lasts(built: Path) -> None:
