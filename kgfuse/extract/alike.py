@@ -6,15 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
-from kgfuse.extract.joint import TYPE, Candidate
+from kgfuse.extract.joint import Candidate
 from kgfuse.extract.names import initials_fit, misspelt
 from kgfuse.extract.same_value import value_key
 from kgfuse.extract.unify import Cluster, Clusters, Edge, Key
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Value
-from kgfuse.terms.namespaces import KGF, label_key
+from kgfuse.terms.namespaces import KGF, RDF, label_key
 
-_CROWD = 20
+_CROWD = 10
 """So many names around one thing say nothing of each other any more."""
 
 
@@ -64,9 +64,8 @@ def across(named: Iterable[Candidate], units: Mapping[Key, Cluster], vocabulary:
         if units[key].name.words:
             spelt[units[key].name.words].append(key)
     for words in sorted(spelt):
-        head = spelt[words][0]
-        for other in spelt[words][1:]:
-            yield Edge(other, head, 0.95, "the same name but for accents, title or legal form")
+        if len(spelt[words]) > 1:
+            yield from _variants(spelt[words], units, vocabulary)
     yield from _facts_shared(named, units, vocabulary)
 
 
@@ -77,8 +76,32 @@ def persons(vocabulary: Vocabulary) -> frozenset[str]:
     return frozenset(d for top in (*tops, *((tagged,) if tagged else ())) for d in vocabulary.descendants(top))
 
 
+def _variants(keys: Sequence[Key], units: Mapping[Key, Cluster], vocabulary: Vocabulary) -> Iterator[Edge]:
+    """Spellings of one name; where one has a title or legal form and the other has not, their types must agree."""
+    first: dict[tuple[str, ...], Key] = {}
+    for key in keys:
+        name = units[key].name
+        if name.is_surname_with_title:
+            continue
+        head = first.setdefault(name.folded, key)
+        if head != key:
+            yield Edge(key, head, 0.95, "the same name but for accents or punctuation")
+    heads = sorted(first.values())
+    for key in heads[1:]:
+        if _related(units[key], units[heads[0]], vocabulary):
+            yield Edge(key, heads[0], 0.9, "the same name but for title or legal form")
+
+
+def _related(one: Cluster, two: Cluster, vocabulary: Vocabulary) -> bool:
+    if not one.types and not two.types:
+        return True
+    return any(a in vocabulary.ancestors(b) or b in vocabulary.ancestors(a) for a in one.types for b in two.types)
+
+
 def _is_person(units: Mapping[Key, Cluster], short: Key, full: Key, people: frozenset[str]) -> bool:
-    return not people.isdisjoint(units[full].types) or not people.isdisjoint(units[short].types)
+    """One of them surely is one, and nothing takes either for anything else."""
+    known = [units[k].types for k in (short, full) if units[k].types]
+    return bool(known) and not any(people.isdisjoint(types) for types in known)
 
 
 def _only(key: Key, full: Sequence[Key], clusters: Clusters, confidence: float, reason: str) -> Iterator[Edge]:
@@ -93,7 +116,7 @@ def _facts_shared(named: Iterable[Candidate], units: Mapping[Key, Cluster], voca
     around: defaultdict[tuple[str, str, bool], dict[str, Key]] = defaultdict(dict)
     for one in named:
         s = one.statement
-        if s.assertion != "asserted" or s.predicate == TYPE or s.predicate.startswith(KGF):
+        if s.assertion != "asserted" or s.predicate == RDF + "type" or s.predicate.startswith(KGF):
             continue
         key = (one.subject, s.source)
         if key in units:

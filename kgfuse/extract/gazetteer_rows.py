@@ -76,8 +76,8 @@ def _open(file: Path) -> TextIO:
 
 
 def _table(stream: TextIO, kind: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    quoting = csv.QUOTE_NONE if kind == ".tsv" else csv.QUOTE_MINIMAL
-    reader = csv.reader(stream, delimiter="\t" if kind == ".tsv" else ",", quoting=quoting)
+    as_is = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
+    reader = csv.reader(stream, **as_is) if kind == ".tsv" else csv.reader(stream)  # type: ignore[arg-type]
     try:
         header = [h.strip().casefold() for h in next(reader, [])]
         if not any(h in _IDS for h in header) or not any(h in _LABELS for h in header):

@@ -15,10 +15,8 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_TITLES: Final = _words(
-    "mr mrs ms miss dr prof professor sir dame lord lady president chancellor minister king queen saint "
-    "st captain general colonel judge senator"
-)
+# “Saint”, “King”, “General” and their like begin names of places and companies as often
+_TITLES: Final = _words("mr mrs ms miss dr prof professor sir dame president chancellor minister judge senator")
 _FORMS: Final = _words(
     "inc incorporated corp corporation co company ltd limited llc plc gmbh ag sa spa bv nv kg group holdings"
 )
@@ -40,16 +38,26 @@ class Name:
         >>> Name("Dr. Lena Costa").words, Name("Costa, Lena").words, Name("The Acme Corp.").words
         (('lena', 'costa'), ('lena', 'costa'), ('acme',))
         """
+        kept = self.folded
+        while len(kept) > 1 and kept[0] in _TITLES:
+            kept = kept[1:]
+        while len(kept) > 1 and kept[-1] in _FORMS:
+            kept = kept[:-1]
+        return kept
+
+    @cached_property
+    def folded(self) -> tuple[str, ...]:
+        """Folded words without article, given name first."""
         plain = self._plain
         if found := _INVERTED.match(plain.strip()):
             plain = f"{found[2]} {found[1]}"
         words = _folded(plain)
-        kept = words
-        while len(kept) > 1 and (kept[0] in _TITLES or kept[0] == "the"):
-            kept = kept[1:]
-        while len(kept) > 1 and kept[-1] in _FORMS:
-            kept = kept[:-1]
-        return kept or words
+        return words[1:] if len(words) > 1 and words[0] == "the" else words
+
+    @property
+    def is_surname_with_title(self) -> bool:
+        """Whether it says no more than a title and one name, which many may share."""
+        return len(self.words) == 1 and len(self.folded) > 1 and self.folded[0] in _TITLES
 
     @cached_property
     def short(self) -> str:
@@ -96,15 +104,23 @@ def initials_fit(short: tuple[str, ...], full: tuple[str, ...]) -> bool:
 
 
 def misspelt(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
-    """Whether one name may be a slip of the pen for the other: as many words, the same digits, few other letters."""
-    from rapidfuzz.fuzz import ratio
+    """Whether one name may be a slip of the pen for the other: one long word differs a little, and not in its ending.
 
-    if len(a) != len(b) or any(x[0] != y[0] for x, y in zip(a, b, strict=True)):
+    >>> misspelt(("lena", "costta"), ("lena", "costa")), misspelt(("martina", "costa"), ("martino", "costa"))
+    (True, False)
+    """
+    if len(a) != len(b):
         return False
-    one, two = " ".join(a), " ".join(b)
-    if min(len(one), len(two)) < 6 or re.findall(r"\d", one) != re.findall(r"\d", two):
+    differing = [(x, y) for x, y in zip(a, b, strict=True) if x != y]
+    if len(differing) != 1:
         return False
-    return ratio(one, two) >= 88
+    ((x, y),) = differing
+    if max(len(x), len(y)) < 6 or x[0] != y[0] or x[:-1] == y[:-1] or x.startswith(y) or y.startswith(x):
+        return False
+    from rapidfuzz.distance import OSA
+
+    # digits tell things apart: Apollo11, Apollo12
+    return not re.search(r"\d", x + y) and OSA.distance(x, y, score_cutoff=1) <= 1
 
 
 def _folded(text: str) -> tuple[str, ...]:

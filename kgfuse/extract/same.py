@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kgfuse.extract.alike import across, within
+from kgfuse.extract.conflict import TYPE
 from kgfuse.extract.gazetteer import Entry, Gazetteer
-from kgfuse.extract.joint import TYPE, Candidate
+from kgfuse.extract.joint import Candidate
 from kgfuse.extract.linking import Links, Unclear, Wish, link
 from kgfuse.extract.names import Name
 from kgfuse.extract.same_value import PRECISIONS, value_key

@@ -20,7 +20,7 @@ from kgfuse.fuse.model import Prediction as Scores
 from kgfuse.graph.published import publish
 from kgfuse.terms.mentions import Extraction, Fact, Source
 from kgfuse.terms.namespaces import item_iri
-from kgfuse.workspace import files
+from kgfuse.workspace import files, identity
 from kgfuse.workspace.build import Resolved
 from kgfuse.workspace.dataset import Dataset, make_dataset
 from kgfuse.workspace.extraction import extract_one
@@ -236,7 +236,8 @@ class Predictor:
         self.parts.keep_features()
         known = self.parts.known_items(self.parts.catalog.items())
         extract, gazetteer = self.parts.settings.extract, self.parts.gazetteer
-        facts = list(resolve(found, self.parts.vocabulary, known, extract, gazetteer=gazetteer).facts)
+        wishes = identity.wishes(self.parts.catalog)
+        facts = list(resolve(found, self.parts.vocabulary, known, extract, (), wishes, gazetteer).facts)
         facts += self._neighbours(sources, found)
         samples = visiting_samples(sources)
         everything = [*self.prepared.dataset.samples, *samples]

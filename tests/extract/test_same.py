@@ -154,6 +154,23 @@ def test_what_only_one_thing_can_have(press: Vocabulary) -> None:
     assert [r.rule for r in found.rejected] == ["functional"]
 
 
+def test_names_that_only_look_alike(press: Vocabulary) -> None:
+    """Brothers and sisters, a company and its town, a given name that is a place, one surname in two documents."""
+    apart = [
+        [("Martina Costa/Person", "bornIn", "Faro"), ("Martino Costa/Person", "bornIn", "Faro")],
+        [("Paris/Place", "knows", "Rui"), ("Paris Group/Organisation", "leads", "Bolt")],
+        [("Paris/Organisation", "knows", "Paris Hilton/Person")],
+        [("General Electric", "knows", "Electric"), ("Captain America", "knows", "America")],
+        [("Apollo 11", "knows", "Rui"), ("Apollo 12", "knows", "Rui")],
+    ]
+    for said in apart:
+        assert merges(resolve([text("a.txt", *said)], press, {})) == {}
+    surnames = [text("a.txt", ("Mr Melo/Person", "leads", "Acme")), text("b.txt", ("Melo/Person", "leads", "Bolt"))]
+    assert merges(resolve(surnames, press, {})) == {}
+    titled = [text("a.txt", ("Dr Rui Melo/Person", "leads", "A")), text("b.txt", ("Rui Melo/Person", "leads", "B"))]
+    assert len(merges(resolve(titled, press, {}))) == 1
+
+
 def test_slips_of_the_pen_need_a_shared_fact(press: Vocabulary) -> None:
     said = [
         text("a.txt", ("Lena Costta/Person", "leads", "Acme")),

@@ -77,7 +77,7 @@ def test_two_people_of_one_name_stay_two(built: Path) -> None:
 def test_a_merge_is_listed_split_and_undone(built: Path) -> None:
     merges = run("entities", built)["merges"]
     (merge,) = (m for m in merges if not m["apart"])
-    assert merge["reason"] == "the same name but for accents, title or legal form"
+    assert merge["reason"] == "the same name but for accents or punctuation"
     split = run("entities", built, "--split", "Maria Garc\u00eda", "--by", "Ada")
     assert [d["by"] for d in split["decisions"]] == ["Ada"]
     with Workspace.open(built) as ws:
