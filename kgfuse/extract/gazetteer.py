@@ -12,7 +12,7 @@ import sqlite3
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -66,15 +66,24 @@ class Gazetteer:
             weakref.finalize(self, folder.cleanup)
             cache = Path(folder.name)
         cache.mkdir(parents=True, exist_ok=True)
+        self._cache = cache
+        self._paths: set[Path] = set()
         self._tables: list[tuple[str, sqlite3.Connection]] = []
         for file in files:
             path = cache / f"{digest(_FORMAT, _sha256(file), vocabulary.sha256)}.sqlite"
             if not path.exists():
                 _fill(path, file, vocabulary)
+            self._paths.add(path)
             table = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, check_same_thread=False)
             weakref.finalize(self, table.close)
             self._tables.append((file.name, table))
         self.find = lru_cache(maxsize=50_000)(self._find)
+
+    def prune(self) -> None:
+        """Delete tables of files that are gone or have changed."""
+        for path in set(self._cache.glob("*.sqlite")) - self._paths:
+            with suppress(OSError):  # another process may still have it open
+                path.unlink()
 
     def _find(self, key: str) -> tuple[Entry, ...]:
         found: dict[str, Entry] = {}

@@ -79,7 +79,7 @@ class Name:
     @cached_property
     def acronyms(self) -> frozenset[str]:
         """What the name is abbreviated to."""
-        words = _folded(self._plain)
+        words = self.folded
         if len(words) < 2:
             return frozenset()
         large = [w for w in words if w not in _SMALL]

@@ -174,8 +174,10 @@ def _units(named: Iterable[Candidate], vocabulary: Vocabulary) -> dict[Key, Clus
                     units[key].dates[limit.property].add(one.object.lexical)
                 else:
                     units[key].values[limit.property].add(value_key(one.object))
+    names: dict[str, Name] = {}  # what a name consists of is worked out once, however many sources use it
     for key, unit in units.items():
-        unit.name = Name(min(spellings[key].items(), key=lambda c: (-c[1], c[0]))[0])
+        label = min(spellings[key].items(), key=lambda c: (-c[1], c[0]))[0]
+        unit.name = names.setdefault(label, Name(label))
         unit.iris.add(key[0])
     return units
 

@@ -165,7 +165,4 @@ def _agree(one: Cluster, two: Cluster) -> bool:
 
 
 def _copied(sets: Mapping[str, set[str]]) -> defaultdict[str, set[str]]:
-    found = _sets()
-    for key, values in sets.items():
-        found[key] = set(values)
-    return found
+    return defaultdict(set, {key: set(values) for key, values in sets.items()})

@@ -86,8 +86,7 @@ def by_property(
             found[p].setdefault((limit, False))
             for other in mirrors(p):
                 for q in sorted(below(other)):
-                    if other != p:  # a symmetric property is limited as it is written
-                        found[q].setdefault((limit, True))
+                    found[q].setdefault((limit, True))
     return {p: tuple(of) for p, of in found.items()}
 
 

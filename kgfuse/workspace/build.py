@@ -158,6 +158,8 @@ def refresh(parts: Parts, report: BuildReport, on_event: OnEvent = silent) -> No
         refresh_index(parts)
     if outcome.judged.decisions or (parts.folder / EXAMPLES).exists():
         write_examples(parts, outcome.judged.decisions)  # what a source said goes with it
+    if parts.gazetteer is not None:
+        parts.gazetteer.prune()
     parts.store.flush()
     parts.catalog.set_state("violations", json.dumps([v.to_dict() for v in report.violations]))
     parts.catalog.set_state("contradictions", json.dumps(report.contradictions))

@@ -8,7 +8,7 @@ import threading
 import pytest
 from sqlalchemy import text
 
-from kgfuse.catalog import Catalog, DecisionRow, ItemRow, ModelRow, SourceRow
+from kgfuse.catalog import Catalog, DecisionRow, IdentityRow, ItemRow, ModelRow, SourceRow
 from kgfuse.catalog.database import Database
 from kgfuse.catalog.schema import MIGRATIONS, Base, prepare
 from kgfuse.errors import UsageError, WorkspaceError
@@ -157,6 +157,15 @@ def test_an_older_catalog_is_brought_forward_step_by_step(tmp_path):
             prepare(connection, path, steps)
             assert connection.execute(text("SELECT version FROM schema_version")).scalar() == len(steps) + 1
     database.close()
+
+
+def test_there_is_one_decision_on_two_names_whichever_way_round(catalog):
+    catalog.identities.put(IdentityRow("ent:a", "ent:b", False, "Ada", "2026-01-01T00:00:00+00:00"))
+    row = IdentityRow("ent:b", "ent:a", True, "Eve", "2026-01-02T00:00:00+00:00")
+    catalog.identities.put(row)
+    assert catalog.identities.all() == [row]
+    assert catalog.identities.remove("ent:a", "ent:b")
+    assert not catalog.identities.remove("ent:a", "ent:b")
 
 
 def test_a_catalog_of_the_first_version_gets_the_tables_of_today(tmp_path):

@@ -110,6 +110,13 @@ def test_subproperties_and_inverses_count_as_well(town: Vocabulary) -> None:
     assert [r for r, _ in reasons(found)] == ["functional", "functional"]
 
 
+def test_what_is_symmetric_is_limited_at_both_ends(town: Vocabulary) -> None:
+    found = resolve(
+        [say("Ana", "twinOf", "Eva", 0.9), say("Eva", "twinOf", "Ana"), say("Rui", "twinOf", "Eva")], town, {}
+    )
+    assert kept(found) == {("ana", "twinOf", "eva"), ("eva", "twinOf", "ana")}
+
+
 def test_many_believable_statements_outvote_one_type(town: Vocabulary) -> None:
     said = [say("Rio Ave/Club", "playsFor", "Sporting", 0.6)]
     said += [say("Rio Ave", prop, "Faro", 0.8) for prop in ("bornIn", "baptisedIn")]

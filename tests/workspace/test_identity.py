@@ -108,6 +108,7 @@ def test_names_are_linked_to_ones_own_identifiers(built: Path) -> None:
         assert not ws.unclear()
         assert ("mary-miller", "Q220") in lives(ws)
     assert run("entities", built)["unclear"] == []
+    assert len(list((built / "gazetteers").iterdir())) == 1
     file.write_text("id,label\nQ1\n", encoding="utf-8")
     result = CliRunner().invoke(app, ["build", str(built)])
     assert (result.exit_code, "places.csv:2" in result.output) == (1, True)
