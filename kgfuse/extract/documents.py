@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from kgfuse.errors import KgfuseError
-from kgfuse.extract.gazetteer import Gazetteer
+from kgfuse.extract.identity.gazetteer import Gazetteer
 from kgfuse.extract.protocol import Extractor, check_places, run
 from kgfuse.extract.registry import available, load, load_some
 from kgfuse.extract.resolve import Resolution, resolve

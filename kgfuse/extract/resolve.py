@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from kgfuse.extract.gate import CLASS_LIKE, Gate
-from kgfuse.extract.gazetteer import Gazetteer
-from kgfuse.extract.joint import Candidate, Given, TypeClaim, decide
+from kgfuse.extract.gating.gate import CLASS_LIKE, Gate
+from kgfuse.extract.gating.joint import Candidate, Given, TypeClaim, decide
+from kgfuse.extract.identity.gazetteer import Gazetteer
+from kgfuse.extract.identity.same import Identity, Wish, identify
 from kgfuse.extract.link import Known, Linker
-from kgfuse.extract.same import Identity, Wish, identify
 from kgfuse.extract.settings import ExtractSettings
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import REVIEW, Extraction, Fact, Mention, Rejected, Statement, Value

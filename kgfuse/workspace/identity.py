@@ -9,8 +9,8 @@ import pyoxigraph as ox
 
 from kgfuse.catalog import Catalog, IdentityRow
 from kgfuse.errors import UsageError
-from kgfuse.extract.linking import Unclear
-from kgfuse.extract.same import Identity, Merge, Wish
+from kgfuse.extract.identity.linking import Unclear
+from kgfuse.extract.identity.same import Identity, Merge, Wish
 from kgfuse.ontology import Vocabulary
 from kgfuse.terms.namespaces import ENTITY, entity_iri
 from kgfuse.workspace.parts import Parts

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kgfuse.encode.cache import FeatureCache
     from kgfuse.encode.image import ImageEncoder
     from kgfuse.encode.text import TextEncoder
-    from kgfuse.extract.gazetteer import Gazetteer
+    from kgfuse.extract.identity.gazetteer import Gazetteer
     from kgfuse.extract.link import Known
     from kgfuse.extract.protocol import Extractor
     from kgfuse.reason.construct import ConstructRule
@@ -118,7 +118,7 @@ class Parts:
     @cached_property
     def gazetteer(self) -> Gazetteer | None:
         """Identifiers to link to, where the settings name files of them."""
-        from kgfuse.extract.gazetteer import Gazetteer
+        from kgfuse.extract.identity.gazetteer import Gazetteer
 
         files = [self.folder / name for name in self.settings.extract.gazetteers]
         return Gazetteer(files, self.vocabulary, self.folder / "gazetteers") if files else None

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import pyoxigraph as ox
 
     from kgfuse.explain.chain import Explanation
-    from kgfuse.extract.linking import Unclear
-    from kgfuse.extract.same import Merge, Wish
+    from kgfuse.extract.identity.linking import Unclear
+    from kgfuse.extract.identity.same import Merge, Wish
     from kgfuse.fuse.config import TrainConfig
     from kgfuse.graph.search import Kind
     from kgfuse.workspace.build import BuildReport, Resolved

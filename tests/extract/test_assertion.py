@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kgfuse.extract.gate import Gate
+from kgfuse.extract.gating.gate import Gate
 from kgfuse.extract.text.extractor import TextExtractor
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Statement

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
-from kgfuse.extract.joint import Candidate
-from kgfuse.extract.names import initials_fit, misspelt
-from kgfuse.extract.same_value import value_key
-from kgfuse.extract.unify import Cluster, Clusters, Edge, Key
+from kgfuse.extract.gating.joint import Candidate
+from kgfuse.extract.gating.same_value import value_key
+from kgfuse.extract.identity.names import initials_fit, misspelt
+from kgfuse.extract.identity.unify import Cluster, Clusters, Edge, Key
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Value
 from kgfuse.terms.namespaces import KGF, RDF, label_key

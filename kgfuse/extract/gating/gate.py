@@ -1,6 +1,6 @@
 """The ontology gate, looking at one statement: none enters that contradicts the ontology by itself.
 
-What contradicts only what other statements say is decided jointly, by `kgfuse.extract.joint`.
+What contradicts only what other statements say is decided jointly, by `kgfuse.extract.gating.joint`.
 """
 
 from __future__ import annotations

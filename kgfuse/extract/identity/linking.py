@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from kgfuse.extract.gazetteer import Entry, Gazetteer, choose, folded_words
-from kgfuse.extract.joint import Candidate
-from kgfuse.extract.unify import Cluster, Key
+from kgfuse.extract.gating.joint import Candidate
+from kgfuse.extract.identity.gazetteer import Entry, Gazetteer, choose, folded_words
+from kgfuse.extract.identity.unify import Cluster, Key
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import TextSpan
 from kgfuse.terms.namespaces import label_key

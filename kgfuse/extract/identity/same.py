@@ -11,14 +11,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from kgfuse.extract.alike import across, within
-from kgfuse.extract.conflict import TYPE
-from kgfuse.extract.gazetteer import Entry, Gazetteer
-from kgfuse.extract.joint import Candidate
-from kgfuse.extract.linking import Links, Unclear, Wish, link
-from kgfuse.extract.names import Name
-from kgfuse.extract.same_value import PRECISIONS, value_key
-from kgfuse.extract.unify import Cluster, Clusters, Edge, Key
+from kgfuse.extract.gating.conflict import TYPE
+from kgfuse.extract.gating.joint import Candidate
+from kgfuse.extract.gating.same_value import PRECISIONS, value_key
+from kgfuse.extract.identity.alike import across, within
+from kgfuse.extract.identity.gazetteer import Entry, Gazetteer
+from kgfuse.extract.identity.linking import Links, Unclear, Wish, link
+from kgfuse.extract.identity.names import Name
+from kgfuse.extract.identity.unify import Cluster, Clusters, Edge, Key
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Mention, Value
 from kgfuse.terms.namespaces import ENTITY, digest, entity_iri, label_key

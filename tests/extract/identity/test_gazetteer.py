@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from kgfuse.errors import SourceError
-from kgfuse.extract.gazetteer import Gazetteer
+from kgfuse.extract.identity.gazetteer import Gazetteer
+from kgfuse.extract.identity.same import Wish
 from kgfuse.extract.resolve import Resolution, resolve
-from kgfuse.extract.same import Wish
 from kgfuse.ontology.pack import load_pack
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Extraction, Mention, Statement, TextSpan

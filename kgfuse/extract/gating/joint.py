@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from kgfuse.extract.choose import Bound, Option, Problem, best
-from kgfuse.extract.conflict import TYPE, Choice, Explaining
-from kgfuse.extract.gate import CLASS_LIKE, TOP
-from kgfuse.extract.same_value import ladder, value_key
+from kgfuse.extract.gating.choose import Bound, Option, Problem, best
+from kgfuse.extract.gating.conflict import TYPE, Choice, Explaining
+from kgfuse.extract.gating.gate import CLASS_LIKE, TOP
+from kgfuse.extract.gating.same_value import ladder, value_key
 from kgfuse.ontology.limits import Limit
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import REVIEW, Statement, Value

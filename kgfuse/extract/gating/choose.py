@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from kgfuse.extract.programme import solve
+from kgfuse.extract.gating.programme import solve
 
 LARGEST: Final = 400
 """Components of more free choices are decided greedily: by weight, each that fits what was taken before."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from kgfuse.extract.names import Name
-from kgfuse.extract.same_value import dates_agree
+from kgfuse.extract.gating.same_value import dates_agree
+from kgfuse.extract.identity.names import Name
 from kgfuse.ontology.vocabulary import Vocabulary
 
 Key: TypeAlias = tuple[str, str]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from kgfuse.extract.choose import Bound, Tight, possible
-from kgfuse.extract.gate import who
+from kgfuse.extract.gating.choose import Bound, Tight, possible
+from kgfuse.extract.gating.gate import who
 from kgfuse.ontology.limits import Limit
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Statement, Value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kgfuse.extract.gate import Gate
+from kgfuse.extract.gating.gate import Gate
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Mention, Statement, TextSpan, Value
 from kgfuse.terms.namespaces import OWL, RDF, XSD

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgfuse.extract.names import Name
+from kgfuse.extract.identity.names import Name
+from kgfuse.extract.identity.same import Wish
 from kgfuse.extract.resolve import Resolution, resolve
-from kgfuse.extract.same import Wish
 from kgfuse.ontology.pack import load_pack
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Extraction, Mention, Statement, TextSpan, Value

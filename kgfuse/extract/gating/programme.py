@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from kgfuse.extract.choose import Bound
+    from kgfuse.extract.gating.choose import Bound
 
 _NODES: Final = 20_000
 """Branches after which a component counts as too hard. A limit of time would make the outcome depend on the machine."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from kgfuse.errors import SourceError
-from kgfuse.extract.gazetteer_rows import Row, rows
+from kgfuse.extract.identity.gazetteer_rows import Row, rows
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.namespaces import digest, label_key
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgfuse.extract import choose
-from kgfuse.extract.choose import Bound, Option, Problem, best
+from kgfuse.extract.gating.choose import Bound, Option, Problem, best
 
 CLASSES = "ABCD"
 CLASH = {frozenset("AB"), frozenset("CD"), frozenset("BC")}

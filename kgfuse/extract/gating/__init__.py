@@ -1,0 +1,1 @@
+"""The ontology gate: each statement alone, then all of them jointly."""
