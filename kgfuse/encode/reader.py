@@ -11,19 +11,14 @@ It takes arrays of token ids and knows neither ontologies nor texts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
 ROLES: Final = 2
-MARKS: Final = (40, 20, 52, 4)
-"""How many numbers each mark of a token has: entity begun or continued, part of speech, dependency, noun chunk."""
 _SIDES: Final = 2 * ROLES
-_SHARP: Final = 12.0
-_M = TypeVar("_M", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +57,6 @@ class Sentences:
         first: (B, W) place of each word's first token.
         last: (B, W) place of each word's last token.
         words: (B, W) true for words.
-        word_of: (B, T) number of the word that a token belongs to; -1 for none.
-        marks: (B, T, M) what a parser says of each token, as numbers of `MARKS`; zero for nothing.
     """
 
     states: Tensor
@@ -71,53 +64,6 @@ class Sentences:
     first: Tensor
     last: Tensor
     words: Tensor
-    word_of: Tensor
-    marks: Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Relations as the reader is asked for them.
-
-    Args:
-        vectors: (R, d) descriptions, each pooled to one vector.
-        labels: (R, L, d) states of their labels' tokens.
-        mask: (R, L) true for tokens.
-    """
-
-    vectors: Tensor
-    labels: Tensor
-    mask: Tensor
-
-    def take(self, numbers: Sequence[int]) -> Asked:
-        """Some of them."""
-        return Asked(self.vectors[numbers], self.labels[numbers], self.mask[numbers])
-
-    def __add__(self, other: Asked) -> Asked:
-        longest = max(self.mask.shape[1], other.mask.shape[1])
-        a, b = self._to(longest), other._to(longest)
-        return Asked(torch.cat((a.vectors, b.vectors)), torch.cat((a.labels, b.labels)), torch.cat((a.mask, b.mask)))
-
-    def _to(self, longest: int) -> Asked:
-        more = longest - self.mask.shape[1]
-        return Asked(
-            self.vectors, nn.functional.pad(self.labels, (0, 0, 0, more)), nn.functional.pad(self.mask, (0, more))
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Echo:
-    """Where a relation's label sounds in a sentence: "edited" for ``editing``.
-
-    Args:
-        scores: (B, R) mean cosine of each label token with the token that is most like it.
-        words: (B, R) the word that is most like the label.
-        states: (B, R, d) what stands there.
-    """
-
-    scores: Tensor
-    words: Tensor
-    states: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +76,6 @@ class Read:
         first: (B, W, d) states of the words' first tokens.
         last: (B, W, d) states of their last tokens.
         relations: (B, R, d) states of the relations.
-        echo: of the relations' labels.
     """
 
     presence: Tensor
@@ -138,7 +83,6 @@ class Read:
     first: Tensor
     last: Tensor
     relations: Tensor
-    echo: Echo
 
 
 class Reader(nn.Module):
@@ -157,13 +101,8 @@ class Reader(nn.Module):
         self.query = nn.Linear(d, _SIDES * config.width)
         self.pair_words = nn.ModuleList(nn.Linear(d, config.hidden) for _ in range(_SIDES))
         self.pair_relation = nn.Linear(d, config.hidden)
-        self.pair_scores = nn.Linear(6, config.hidden)
+        self.pair_scores = nn.Linear(5, config.hidden)
         self.pair_distance = nn.Embedding(16, config.hidden)
-        self.pair_echo = nn.ModuleList(nn.Embedding(16, config.hidden) for _ in range(ROLES))
-        self.marks = nn.ModuleList(_silent(nn.Embedding(count, d)) for count in MARKS)
-        self.weigh = _silent(nn.Linear(d, 1, bias=False))
-        self.echoed = _silent(nn.Linear(d, d, bias=False))
-        self.loud = _silent(nn.Linear(2, d, bias=False))
         self.pair_out = nn.Sequential(
             nn.GELU(), nn.Linear(config.hidden, config.hidden), nn.GELU(), _rarely(config.hidden)
         )
@@ -174,32 +113,16 @@ class Reader(nn.Module):
         states = self.embeddings(input_ids=ids)
         return self._through(states, mask, self.layers[: self.config.split])
 
-    def describe(self, ids: Tensor, mask: Tensor, labels: Tensor, label_mask: Tensor) -> Asked:
-        """(R, T) token ids of descriptions and (R, L) of labels, without special tokens, as the reader is asked."""
-        return Asked(pool(self.lower(ids, mask), mask), self.lower(labels, label_mask), label_mask)
+    def describe(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """(R, T) token ids of descriptions to (R, d): mean over their tokens below the split."""
+        return pool(self.lower(ids, mask), mask)
 
-    def listen(self, sentences: Sentences, relations: Asked) -> Echo:
-        """Where the labels sound in the sentences: by the states below the split alone."""
-        states, labels = (nn.functional.normalize(s, dim=-1) for s in (sentences.states, relations.labels))
-        alike = torch.einsum("btd,rld->brlt", states, labels)
-        alike = alike.masked_fill(sentences.word_of[:, None, None, :] < 0, -1.0)
-        weights = self.weigh(relations.labels).squeeze(-1).masked_fill(~relations.mask, -30.0).softmax(-1)
-        scores = (alike.amax(-1) * weights).sum(-1)
-        attention = ((alike * _SHARP).softmax(-1) * weights[:, :, None]).sum(2)
-        words = sentences.word_of.gather(1, attention.argmax(-1)).clamp(min=0)
-        return Echo(scores, words, attention @ sentences.states)
-
-    def forward(self, sentences: Sentences, relations: Asked) -> Read:
-        """Read sentences and relations together."""
+    def forward(self, sentences: Sentences, relations: Tensor) -> Read:
+        """Read sentences and relation vectors (R, d) together."""
         batch, tokens, _ = sentences.states.shape
-        count = relations.vectors.shape[0]
-        echo = self.listen(sentences, relations)
-        loud = self.loud(torch.stack((echo.scores, echo.scores.square()), -1))
-        asked = relations.vectors + self.kind + self.echoed(echo.states) + loud
-        states = sentences.states
-        for n, embedding in enumerate(self.marks):
-            states = states + embedding(sentences.marks[..., n])
-        states = torch.cat((states, asked), dim=1)
+        count = relations.shape[0]
+        asked = (relations + self.kind).expand(batch, count, -1)
+        states = torch.cat((sentences.states, asked), dim=1)
         mask = torch.cat((sentences.mask, sentences.mask.new_ones(batch, count)), dim=1)
         states = self._through(states, mask, self.layers[self.config.split :])
         words, asked = states[:, :tokens], self.dropout(states[:, tokens:])
@@ -213,7 +136,7 @@ class Reader(nn.Module):
         query = self.query(asked).view(batch, count, _SIDES, width)
         sides = torch.einsum("brkw,bnkw->brkn", query, keys) / width**0.5
         sides = sides.masked_fill(~sentences.words[:, None, None, :], -30.0)
-        return Read(self.presence(asked).squeeze(-1), sides.log_softmax(-1), first, last, asked, echo)
+        return Read(self.presence(asked).squeeze(-1), sides.log_softmax(-1), first, last, asked)
 
     def spans(self, read: Read) -> tuple[Tensor, Tensor, Tensor]:
         """The best places of each role of each relation.
@@ -263,12 +186,8 @@ class Reader(nn.Module):
         p = read.presence[:, :, None, None].expand(-1, -1, k, k)
         best = scores.max(-1).values
         lag_s, lag_o = s - best[:, :, 0, None, None], o - best[:, :, 1, None, None]
-        echo = read.echo.scores[:, :, None, None].expand(-1, -1, k, k) * 5
-        hidden = hidden + self.pair_scores(torch.stack((s, o, p, lag_s, lag_o, echo), dim=-1).clamp(-15, 15))
-        hidden = hidden + self.pair_distance(_between(begin[:, :, 0], end[:, :, 0], begin[:, :, 1], end[:, :, 1]))
-        said = read.echo.words[:, :, None]
-        hidden = hidden + self.pair_echo[0](_between(said, said, begin[:, :, 0], end[:, :, 0]).transpose(2, 3))
-        hidden = hidden + self.pair_echo[1](_between(said, said, begin[:, :, 1], end[:, :, 1]))
+        hidden = hidden + self.pair_scores(torch.stack((s, o, p, lag_s, lag_o), dim=-1).clamp(-15, 15))
+        hidden = hidden + self.pair_distance(_distance(begin, end))
         return self.pair_out(hidden).squeeze(-1)  # type: ignore[no-any-return]
 
     def _through(self, states: Tensor, mask: Tensor, layers: Any) -> Tensor:
@@ -296,23 +215,11 @@ def _gather(states: Tensor, at: Tensor) -> Tensor:
     return states.gather(1, at[..., None].expand(-1, -1, states.shape[-1]))
 
 
-def _between(first: Tensor, last: Tensor, others_first: Tensor, others_last: Tensor) -> Tensor:
-    """(B, R, K, M) class of how far, and in which order, K places and M others stand: 0 overlapping, then by doubling.
-
-    Args:
-        first: (B, R, K) first words of places.
-        last: (B, R, K) their last words.
-        others_first: (B, R, M) first words of the others.
-        others_last: (B, R, M) their last words.
-    """
-    after = others_first[:, :, None, :] - last[..., None]
-    before = first[..., None] - others_last[:, :, None, :]
+def _distance(begin: Tensor, end: Tensor) -> Tensor:
+    """(B, R, K, K) class of how far, and in which order, subject and object stand: 0 overlapping, then by doubling."""
+    s_begin, s_end = begin[:, :, 0, :, None], end[:, :, 0, :, None]
+    o_begin, o_end = begin[:, :, 1, None, :], end[:, :, 1, None, :]
+    after, before = o_begin - s_end, s_begin - o_end
     gap = torch.maximum(after, before).clamp(min=0)
     size = torch.log2(gap.clamp(min=1).float()).floor().long().clamp(max=6) + 1
     return torch.where(gap == 0, torch.zeros_like(size), torch.where(after > 0, size, size + 8)).clamp(max=15)
-
-
-def _silent(module: _M) -> _M:
-    """A module that adds nothing until it has learned to."""
-    nn.init.zeros_(module.weight)  # type: ignore[arg-type]
-    return module

@@ -13,9 +13,10 @@ from typing import Any, Final
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from kgfuse.encode.device import resolve
-from kgfuse.encode.reader import Asked, Reader, ReaderConfig
+from kgfuse.encode.reader import Reader, ReaderConfig
 from kgfuse.encode.text import bert
 from kgfuse.encode.weights import file_sha256
 from kgfuse.errors import ModelError
@@ -27,7 +28,7 @@ from kgfuse.extract.learned.schema import Relation, Schema
 from kgfuse.extract.learned.tokens import tokenise
 from kgfuse.extract.learned.training import describe
 
-FORMAT: Final = 2
+FORMAT: Final = 1
 _LEAST: Final = -4.0
 RECORD: Final = "extractor.json"
 _REMEDY: Final = "train it again: kgfuse ontologies train"
@@ -101,7 +102,7 @@ class RelationReader:
         self.schemas = dict(schemas)
         self.styles = dict(styles)
         self.record = dict(record)
-        self._vectors: dict[Schema, Asked] = {}
+        self._vectors: dict[Schema, Tensor] = {}
 
     def read(
         self, texts: Sequence[str], schema: Schema, style: str = "", *, least: float | None = None
@@ -151,7 +152,7 @@ class RelationReader:
                     return found
         return surface
 
-    def _vectors_of(self, schema: Schema) -> Asked:
+    def _vectors_of(self, schema: Schema) -> Tensor:
         if schema not in self._vectors:
             self._vectors[schema] = describe(self.reader, self.tokenizer, schema)
         return self._vectors[schema]

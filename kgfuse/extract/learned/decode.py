@@ -9,8 +9,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from kgfuse.encode.reader import Asked, Read, Reader
-from kgfuse.extract.learned.tokens import Tokenised, padded, sentences_of
+from kgfuse.encode.reader import Read, Reader, Sentences
+from kgfuse.extract.learned.tokens import Tokenised, padded
 
 BATCH: Final = 16
 
@@ -24,24 +24,16 @@ class Candidate:
         subject: code points ``[start, end)`` of the text.
         object: likewise.
         logit: log-odds, not calibrated.
-        presence: log-odds that the relation is said in the text at all.
-        echo: how much a word of the text sounds like the relation's label.
-        lead: by how much more than like any other label of the schema.
-        near: words between that word and the object; less than zero where it comes after, zero inside.
     """
 
     relation: int
     subject: tuple[int, int]
     object: tuple[int, int]
     logit: float
-    presence: float = 0.0
-    echo: float = 0.0
-    lead: float = 0.0
-    near: int = 0
 
 
 def candidates(
-    reader: Reader, tokens: Sequence[Tokenised], relations: Asked, least: float, lower: Any
+    reader: Reader, tokens: Sequence[Tokenised], relations: Tensor, least: float, lower: Any
 ) -> list[list[Candidate]]:
     """Candidates of every text whose log-odds reach ``least``, the surest first.
 
@@ -61,10 +53,13 @@ def candidates(
 
 @torch.inference_mode()
 def _read(
-    reader: Reader, batch: Sequence[Tokenised], relations: Asked, least: float, lower: Any
+    reader: Reader, batch: Sequence[Tokenised], relations: Tensor, least: float, lower: Any
 ) -> Iterator[list[Candidate]]:
-    ids, mask = (t.to(relations.vectors.device) for t in padded([t.ids for t in batch]))
-    read = reader(sentences_of(batch, lower(ids, mask), mask), relations)
+    ids, mask = padded([t.ids for t in batch])
+    first, words = padded([t.first for t in batch])
+    last, _ = padded([t.last for t in batch])
+    ids, mask, first, words, last = (t.to(relations.device) for t in (ids, mask, first, words, last))
+    read = reader(Sentences(lower(ids, mask), mask, first, last, words), relations)
     begin, end, scores = reader.spans(read)
     logits = reader.pairs(read, begin, end, scores)
     return iter(_candidates(read, logits, begin, end, batch, least))
@@ -75,8 +70,6 @@ def _candidates(
 ) -> list[list[Candidate]]:
     found: list[list[Candidate]] = [[] for _ in batch]
     high = (logits >= least).nonzero()
-    presence, echo, said = read.presence.tolist(), read.echo.scores.tolist(), read.echo.words.tolist()
-    lead = _lead(read.echo.scores).tolist()
     values = logits[tuple(high.T)].tolist()
     for (n, r, s, o), value in zip(high.tolist(), values, strict=True):
         tokens = batch[n]
@@ -84,18 +77,8 @@ def _candidates(
         object_ = (int(begin[n, r, 1, o]), int(end[n, r, 1, o]))
         inside = max(subject[1], object_[1]) < len(tokens.begin)
         if inside and (subject[1] < object_[0] or object_[1] < subject[0]):
-            near = object_[0] - said[n][r] if said[n][r] < object_[0] else min(object_[1] - said[n][r], 0)
-            places = _characters(tokens, subject), _characters(tokens, object_)
-            found[n].append(Candidate(r, *places, value, presence[n][r], echo[n][r], lead[n][r], near))
+            found[n].append(Candidate(r, _characters(tokens, subject), _characters(tokens, object_), value))
     return [without_rivals(sorted(f, key=lambda c: (-c.logit, c.relation, c.subject, c.object))) for f in found]
-
-
-def _lead(scores: Tensor) -> Tensor:
-    """(B, R) by how much each score exceeds the best other one of its row."""
-    if scores.shape[1] < 2:
-        return torch.ones_like(scores)
-    best = scores.topk(2, dim=1).values
-    return scores - torch.where(scores == best[:, :1], best[:, 1:], best[:, :1])
 
 
 def _characters(tokens: Tokenised, words: tuple[int, int]) -> tuple[int, int]:

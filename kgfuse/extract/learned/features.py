@@ -16,7 +16,7 @@ from kgfuse.extract.learned.formats import Aligned, kind_of, loose
 NAMES: Final = (
     "logit", "margin", "rank", "alone", "rivals", "distance", "order", "subject first", "subject words",
     "object words", "subject shape", "object shape", "object known", "object known here", "subject as object",
-    "relation frequency", "presence", "echo", "echo lead", "echo before object", "echo after object", "echo in object",
+    "relation frequency",
 )  # fmt: skip
 _KINDS: Final = ("year", "month", "date", "number", "quantity", "name", "words", "mixed")
 
@@ -133,11 +133,5 @@ def matrix(text: str, found: Sequence[Candidate], relations: Sequence[str], habi
             float(np.log1p(here)) - float(np.log1p(known - here)),
             float(loose(object_) in habits.subjects),
             habits.relations.get(relation, usual),
-            one.presence,
-            one.echo,
-            one.lead,
-            float(np.log1p(max(one.near, 0))),
-            float(np.log1p(max(-one.near, 0))),
-            float(one.near == 0),
         )
     return rows

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
-from kgfuse.encode.reader import Asked, Read, Reader, Sentences
+from kgfuse.encode.reader import Read, Reader, Sentences
 from kgfuse.extract.learned.corpus import Gold, Item, Words
-from kgfuse.extract.learned.tokens import sentences_of
+from kgfuse.extract.learned.tokens import padded
 
 _GOLD: Final = 2
 _PLACES: Final = 3
@@ -40,26 +40,28 @@ def collate(items: Sequence[Item], device: torch.device) -> Sentences:
     for n, item in enumerate(items):
         states[n, : len(item.states)] = item.states.float()
         mask[n, : len(item.states)] = True
-    return sentences_of([i.tokens for i in items], states.to(device), mask.to(device))
+    first, words = padded([i.tokens.first for i in items])
+    last, _ = padded([i.tokens.last for i in items])
+    return Sentences(*(t.to(device) for t in (states, mask, first, last, words)))
 
 
 def loss(
-    reader: Reader, items: Sequence[Item], relations: Asked, column: dict[int, int], weights: Weights, pick: int
+    reader: Reader, items: Sequence[Item], relations: Tensor, column: dict[int, int], weights: Weights, pick: int
 ) -> Tensor:
     """Loss of a batch, a sentence.
 
     Args:
         reader: in training.
         items: sentences of one schema.
-        relations: those of the schema that are asked and strangers that are not said.
+        relations: (R, d) descriptions, those of the schema that are asked and strangers that are not said.
         column: of each relation number of the schema among them.
         weights: see there.
         pick: which gold places are added to the reader's own, where there are many; any number.
     """
-    sentences = collate(items, relations.vectors.device)
+    sentences = collate(items, relations.device)
     read = reader(sentences, relations)
     said = _said(items, column, read)
-    least = torch.tensor([1.0 if i.complete else weights.unsaid for i in items], device=relations.vectors.device)
+    least = torch.tensor([1.0 if i.complete else weights.unsaid for i in items], device=relations.device)
     weight = torch.where(said > 0, 1.0, least[:, None])
     total = weights.presence * (cross_entropy(read.presence, said, reduction="none") * weight).sum()
     total = total + _sides_loss(read, items, column)

@@ -10,9 +10,6 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from kgfuse.encode.reader import MARKS, Sentences
-from kgfuse.extract.learned.marks import Mark, marks_of
-
 MAX_PIECES: Final = 160
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -27,7 +24,6 @@ class Tokenised:
         last: last piece of each word.
         begin: first character of each word.
         end: character after each word.
-        marks: what a parser says of each word (see `marks`).
     """
 
     ids: tuple[int, ...]
@@ -35,7 +31,6 @@ class Tokenised:
     last: tuple[int, ...]
     begin: tuple[int, ...]
     end: tuple[int, ...]
-    marks: tuple[Mark, ...]
 
     def words_of(self, start: int, end: int) -> tuple[int, int] | None:
         """First and last word of characters ``[start, end)``, or ``None`` where no word lies in them."""
@@ -44,58 +39,30 @@ class Tokenised:
 
 
 def tokenise(tokenizer: Any, texts: Sequence[str]) -> list[Tokenised]:
-    """Word pieces and words of texts, each cut at 160 pieces, with what the parser says of the words."""
+    """Word pieces and words of texts, each cut at 160 pieces."""
     if not texts:
         return []
-    parsed = marks_of(texts)
     encoded = tokenizer(
         [_clean(text) for text in texts], truncation=True, max_length=MAX_PIECES, return_offsets_mapping=True
     )
     found = []
-    for n, marked in enumerate(parsed):
+    for n in range(len(texts)):
         words: dict[int, list[int]] = {}
         for piece, word in enumerate(encoded.word_ids(n)):
             if word is not None:
                 words.setdefault(word, []).append(piece)
         offsets = encoded["offset_mapping"][n]
         groups = list(words.values())
-        begin, end = tuple(offsets[g[0]][0] for g in groups), tuple(offsets[g[-1]][1] for g in groups)
         found.append(
             Tokenised(
                 tuple(encoded["input_ids"][n]),
                 tuple(g[0] for g in groups),
                 tuple(g[-1] for g in groups),
-                begin,
-                end,
-                marked.of(begin, end),
+                tuple(offsets[g[0]][0] for g in groups),
+                tuple(offsets[g[-1]][1] for g in groups),
             )
         )
     return found
-
-
-def sentences_of(tokens: Sequence[Tokenised], states: Tensor, mask: Tensor) -> Sentences:
-    """A batch as the reader takes it.
-
-    Args:
-        tokens: of the texts.
-        states: (B, T, d) of the reader's lower layers.
-        mask: (B, T) true for tokens.
-    """
-    first, words = padded([t.first for t in tokens])
-    last, _ = padded([t.last for t in tokens])
-    word_of = torch.full(mask.shape, -1, dtype=torch.long)
-    marks = torch.zeros((*mask.shape, len(MARKS)), dtype=torch.long)
-    for n, one in enumerate(tokens):
-        spread = [
-            (word, piece)
-            for word, (a, b) in enumerate(zip(one.first, one.last, strict=True))
-            for piece in range(a, b + 1)
-        ]
-        if spread:
-            owner, piece = (torch.tensor(side) for side in zip(*spread, strict=True))
-            word_of[n, piece] = owner
-            marks[n, piece] = torch.tensor(one.marks)[owner]
-    return Sentences(states, mask, *(t.to(states.device) for t in (first, last, words, word_of, marks)))
 
 
 def is_whole(tokenizer: Any, text: str) -> bool:

@@ -12,17 +12,16 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from kgfuse.encode.reader import Asked, Reader
+from kgfuse.encode.reader import Reader
 from kgfuse.extract.learned.corpus import Annotated, Item, items_of
 from kgfuse.extract.learned.losses import Weights, loss
-from kgfuse.extract.learned.schema import Schema, words
+from kgfuse.extract.learned.schema import Schema
 from kgfuse.extract.learned.tokens import padded
 from kgfuse.extract.learned.variation import Names, vary
 
 OnStep: TypeAlias = Callable[[int, int, float], None]
 _CHUNK: Final = 8
 _LOWER_BATCH: Final = 32
-_LABEL: Final = 12
 
 
 class TrainSettings(BaseModel):
@@ -110,13 +109,13 @@ class Corpus:
 
     def asked(
         self, number: int, items: Sequence[Item], settings: TrainSettings, rng: random.Random
-    ) -> tuple[Asked, dict[int, int]]:
-        """The relations asked in a step, and the column of each of the schema's relations among them."""
+    ) -> tuple[Tensor, dict[int, int]]:
+        """Vectors of the relations asked in a step, and the column of each of the schema's relations among them."""
         schema = self.schemas[number]
         said = sorted({g.relation for i in items for g in (*i.gold, *i.rejected)})
         others = sorted(set(range(len(schema.relations))) - set(said))
         own = said + rng.sample(others, min(len(others), max(settings.relations - len(said), 4)))
-        asked = self.relations[number].take(own)
+        vectors = [self.relations[number][own]]
         labels = {r.label for r in schema.relations}
         strange = [
             (m, k)
@@ -125,9 +124,9 @@ class Corpus:
             if m != number and r.label not in labels
         ]
         picked = rng.sample(strange, min(len(strange), settings.strangers))
-        for m, k in picked:
-            asked = asked + self.relations[m].take([k])
-        return asked, {relation: column for column, relation in enumerate(own)}
+        if picked:
+            vectors.append(torch.stack([self.relations[m][k] for m, k in picked]))
+        return torch.cat(vectors), {relation: column for column, relation in enumerate(own)}
 
 
 def states_by(reader: Reader) -> Callable[[Sequence[Sequence[int]]], list[Tensor]]:
@@ -149,16 +148,12 @@ def states_by(reader: Reader) -> Callable[[Sequence[Sequence[int]]], list[Tensor
     return lower
 
 
-@torch.no_grad()
-def describe(reader: Reader, tokenizer: Any, schema: Schema) -> Asked:
-    """A schema's relations as the reader is asked for them."""
+@torch.inference_mode()
+def describe(reader: Reader, tokenizer: Any, schema: Schema) -> Tensor:
+    """(R, d) vectors of a schema's relations."""
     ids, mask = padded(tokenizer([r.description for r in schema.relations])["input_ids"])
-    labels = [words(r.label) or r.label for r in schema.relations]
-    label_ids, label_mask = padded(
-        tokenizer(labels, truncation=True, max_length=_LABEL, add_special_tokens=False)["input_ids"]
-    )
     device = reader.kind.device
-    return reader.describe(*(t.to(device) for t in (ids, mask, label_ids, label_mask)))
+    return reader.describe(ids.to(device), mask.to(device)).clone()
 
 
 def train(reader: Reader, corpus: Corpus, settings: TrainSettings, on_step: OnStep | None = None) -> None:
@@ -179,7 +174,7 @@ def train(reader: Reader, corpus: Corpus, settings: TrainSettings, on_step: OnSt
     reader.train()
     for step, (number, items) in enumerate(_steps(corpus, settings, rng, total), 1):
         relations, column = corpus.asked(number, items, settings, rng)
-        lost = loss(reader, items, relations, column, weights, rng.randrange(1 << 16))
+        lost = loss(reader, items, relations.clone(), column, weights, rng.randrange(1 << 16))
         optimiser.zero_grad()
         lost.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(parameters, 1.0)
