@@ -7,7 +7,7 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgfuse.extract import choose
+from kgfuse.extract.gating import choose
 from kgfuse.extract.gating.choose import Bound, Option, Problem, best
 
 CLASSES = "ABCD"
