@@ -114,13 +114,17 @@ def build(
     rejected: Annotated[
         bool, typer.Option("--rejected", help="List every statement that the gate turned away, and why.")
     ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Processes that extract; by default as many as the work is worth."),
+    ] = None,
 ) -> int:
     """Extract, resolve, reason, validate: bring the graph up to date. What did not change is not done again."""
     from kgfuse.workspace import Workspace
 
     with Workspace.open(workspace) as ws:
         with out.progress() as on_event:
-            report = ws.build(retry=retry, on_event=on_event)
+            report = ws.build(retry=retry, workers=workers, on_event=on_event)
         shrink = ws.vocabulary.shrink
         turned_away = _turned_away(ws.path)
         broken = {problem.place for problem in ws.problems()}

@@ -116,17 +116,18 @@ def _given(parts: Parts, items: Iterable[ItemRow]) -> Iterator[Given]:
                 yield Given(item.iri, prop, value, source)
 
 
-def build(parts: Parts, on_event: OnEvent = silent, *, retry: bool = False) -> BuildReport:
+def build(parts: Parts, on_event: OnEvent = silent, *, retry: bool = False, workers: int | None = 1) -> BuildReport:
     """Bring the graph up to date with the catalog.
 
     Args:
         parts: the workspace.
         on_event: told about progress.
         retry: try again what failed to be extracted before.
+        workers: processes that extract; ``None`` is as many as are worth it.
     """
     report = BuildReport()
     with _timed(report, "extract"):
-        report.extracted = extract_pending(parts, on_event, retry=retry)
+        report.extracted = extract_pending(parts, on_event, retry=retry, workers=workers)
     refresh(parts, report, on_event)
     return report
 

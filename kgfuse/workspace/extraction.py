@@ -1,69 +1,116 @@
-"""The runner: every source that has no extraction yet gets one, in batches, resumably; one bad source stops nothing."""
+"""The runner: every source that has no extraction yet gets one, in batches, resumably; one bad source stops nothing.
+
+Texts are streamed: only names, keys and lengths of what is pending are held, and the sources of the batches in hand.
+Batches are of like lengths, the longest first, so that padding is small and no worker ends long after the others; they
+do not depend on the number of workers.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from kgfuse.catalog import SourceRow
-from kgfuse.encode.device import one_thread
-from kgfuse.errors import KgfuseError
-from kgfuse.extract.protocol import BatchExtractor, Extractor, Found, check_places, collect, extraction_key, run_iri
-from kgfuse.extract.serialise import dumps, loads
+from kgfuse.extract.protocol import Extractor, extraction_key, run_iri
+from kgfuse.extract.serialise import loads
 from kgfuse.terms.mentions import Extraction, Source
 from kgfuse.workspace.parts import OnEvent, Parts
+from kgfuse.workspace.running import Result, run_batch
+from kgfuse.workspace.worker import Reply, Task
+from kgfuse.workspace.workers import Pool, worker_count
 
 _BATCH = 16
+_CHARACTERS = 400_000
 
 
-def extract_pending(parts: Parts, on_event: OnEvent, *, retry: bool = False) -> int:
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    row: SourceRow
+    key: str
+    length: int
+
+
+def extract_pending(parts: Parts, on_event: OnEvent, *, retry: bool = False, workers: int | None = 1) -> int:
     """Extract from every source that lacks an extraction under the present configuration; return how many had.
 
-    What was extracted before an interruption is kept: the next call goes on from there.
+    What was extracted before an interruption is kept: the next call goes on from there. The outcome is the same
+    whatever the number of workers.
 
     Args:
         parts: the workspace.
         on_event: told about progress.
         retry: try again what failed before; otherwise a failed source waits until it or the configuration changes.
+        workers: processes that extract; 1 is this one, ``None`` as many as are worth it.
     """
     done = 0
     keep: dict[str, list[str]] = {}
-    for extractor in parts.extractors:
-        sources = [(row, parts.source(row)) for row in parts.catalog.sources() if row.kind in extractor.kinds]
-        keys = {row.name: extraction_key(extractor, source) for row, source in sources}
-        for name, key in keys.items():
-            keep.setdefault(name, []).append(key)
-        known = parts.catalog.extraction_keys()
-        stage = f"extract:{extractor.name}"
-        failed = set() if retry else set(parts.catalog.states(f"failed:{extractor.name}:").values())
-        pending = [(r, s) for r, s in sources if (r.name, keys[r.name]) not in known and keys[r.name] not in failed]
-        on_event(stage, 0, len(pending), "")
-        finished = 0
-        for start in range(0, len(pending), _BATCH):
-            with one_thread():
-                found = list(_run(extractor, pending[start : start + _BATCH]))
-            parts.keep_features()
-            with parts.catalog.transaction():
-                for row, result, seconds in found:
-                    done += _keep(parts, extractor, row, keys[row.name], result, seconds)
-            finished += len(found)
-            on_event(stage, finished, len(pending), found[-1][0].name)
+    with Pool(parts.settings) as pool:
+        for extractor in parts.extractors:
+            pending = _pending(parts, extractor, keep, retry=retry)
+            count = worker_count(workers, len(pending))
+            stage = f"extract:{extractor.name}"
+            on_event(stage, 0, len(pending), "")
+            if not pending:
+                continue
+            batches = list(_batches(pending))
+            tasks = (Task(run_iri(extractor), tuple(parts.source(one.row) for one in batch)) for batch in batches)
+            if count > 1:
+                replies = pool.run(tasks, min(count, len(batches)))
+            else:
+                replies = (Reply(run_batch(extractor, task.sources), []) for task in tasks)
+            of = {one.row.name: one for one in pending}
+            finished = 0
+            for reply in replies:
+                parts.looked.extend(reply.features)
+                parts.keep_features()
+                with parts.catalog.transaction():
+                    for result in reply.results:
+                        done += _keep(parts, extractor, of[result.name].key, result)
+                finished += len(reply.results)
+                on_event(stage, finished, len(pending), reply.results[-1].name)
     for name, own in keep.items():
         parts.catalog.remove_extractions(name, own)
     return done
 
 
-def _keep(
-    parts: Parts, extractor: Extractor, row: SourceRow, key: str, result: Extraction | str, seconds: float
-) -> bool:
+def _pending(parts: Parts, extractor: Extractor, keep: dict[str, list[str]], *, retry: bool) -> list[_Pending]:
+    """What the extractor still has to read, the longest first; ``keep`` takes the keys that remain valid."""
+    known = parts.catalog.extraction_keys()
+    failed = set() if retry else set(parts.catalog.states(f"failed:{extractor.name}:").values())
+    found = []
+    for row in parts.catalog.sources():
+        if row.kind not in extractor.kinds:
+            continue
+        source = parts.source(row)
+        key = extraction_key(extractor, source)
+        keep.setdefault(row.name, []).append(key)
+        if (row.name, key) not in known and key not in failed:
+            found.append(_Pending(row, key, len(source.text) if source.text is not None else row.size))
+    return sorted(found, key=lambda one: (-one.length, one.row.name))
+
+
+def _batches(pending: Sequence[_Pending]) -> Iterator[list[_Pending]]:
+    """Neighbours in length, so many at once and not too much at once."""
+    batch: list[_Pending] = []
+    for one in pending:
+        is_text = one.row.text_sha256 is not None
+        if batch and (len(batch) >= _BATCH or (is_text and (len(batch) + 1) * batch[0].length > _CHARACTERS)):
+            yield batch
+            batch = []
+        batch.append(one)
+    if batch:
+        yield batch
+
+
+def _keep(parts: Parts, extractor: Extractor, key: str, result: Result) -> bool:
     """Keep an extraction, or the reason why there is none; return whether there is one."""
-    stage, mark = f"extract:{extractor.name}", f"failed:{extractor.name}:{row.name}"
-    parts.catalog.clear_problem(row.name, stage)
-    if isinstance(result, str):
-        parts.catalog.record_problem(row.name, stage, result, "mend the file, then add it again")
+    stage, mark = f"extract:{extractor.name}", f"failed:{extractor.name}:{result.name}"
+    parts.catalog.clear_problem(result.name, stage)
+    if result.payload is None:
+        parts.catalog.record_problem(result.name, stage, result.problem, result.remedy)
         parts.catalog.set_state(mark, key)
         return False
-    parts.catalog.put_extraction(row.name, key, result.run, dumps(result), seconds)
+    parts.catalog.put_extraction(result.name, key, run_iri(extractor), result.payload, result.seconds)
     parts.catalog.set_state(mark, None)
     return True
 
@@ -78,44 +125,3 @@ def extractions(parts: Parts) -> Iterator[Extraction]:
                 payload = parts.catalog.extraction(row.name, extraction_key(extractor, source))
                 if payload is not None:
                     yield loads(payload)
-
-
-def extract_one(extractor: Extractor, source: Source) -> Extraction:
-    """Run one extractor on one source, without storing anything."""
-    with one_thread():
-        return _collect(extractor, source, list(extractor.extract(source)))
-
-
-def _run(
-    extractor: Extractor, batch: Sequence[tuple[SourceRow, Source]]
-) -> Iterator[tuple[SourceRow, Extraction | str, float]]:
-    """Yield each source's extraction, or the sentence that says why there is none."""
-    if isinstance(extractor, BatchExtractor) and len(batch) > 1:
-        began = time.perf_counter()
-        try:
-            results = [list(found) for found in extractor.extract_batch([source for _, source in batch])]
-        except Exception:  # one bad source must not stop the batch: each is tried alone below, and recorded
-            results = []
-        if len(results) == len(batch):
-            seconds = (time.perf_counter() - began) / len(batch)
-            for (row, source), found in zip(batch, results, strict=True):
-                yield row, _result(extractor, source, found), seconds
-            return
-    for row, source in batch:
-        began = time.perf_counter()
-        result = _result(extractor, source, None)
-        yield row, result, time.perf_counter() - began
-
-
-def _result(extractor: Extractor, source: Source, found: Sequence[Found] | None) -> Extraction | str:
-    try:
-        return extract_one(extractor, source) if found is None else _collect(extractor, source, found)
-    except KgfuseError as e:
-        return e.message
-    except Exception as e:  # an extractor's own fault is the source's problem, never the batch's
-        return f"extractor {extractor.name}: {type(e).__name__}: {e}"
-
-
-def _collect(extractor: Extractor, source: Source, found: Sequence[Found]) -> Extraction:
-    check_places(found, source)
-    return collect(source.iri, run_iri(extractor), found, getattr(extractor, "parameters", {}))

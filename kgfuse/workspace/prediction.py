@@ -23,11 +23,11 @@ from kgfuse.terms.namespaces import item_iri
 from kgfuse.workspace import files, identity
 from kgfuse.workspace.build import Resolved
 from kgfuse.workspace.dataset import Dataset, make_dataset
-from kgfuse.workspace.extraction import extract_one
 from kgfuse.workspace.neighbours import gallery, nearest
 from kgfuse.workspace.parts import OnEvent, Parts, silent
 from kgfuse.workspace.pictures import Tuned
 from kgfuse.workspace.predicted import Answer, write_answers
+from kgfuse.workspace.running import extract_one
 from kgfuse.workspace.training import Prepared, class_pictures, prepare
 from kgfuse.workspace.visiting import visiting_samples, visiting_source
 

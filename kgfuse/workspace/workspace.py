@@ -168,19 +168,22 @@ class Workspace:
             refresh(self._parts, BuildReport())
         return removed
 
-    def build(self, *, retry: bool = False, on_event: OnEvent = silent) -> BuildReport:
+    def build(self, *, retry: bool = False, workers: int | None = 1, on_event: OnEvent = silent) -> BuildReport:
         """Extract, resolve, gate, reason and validate, as far as anything changed.
 
         An interrupted build goes on where it stopped.
 
         Args:
             retry: try again the sources that failed before.
+            workers: processes that extract, ``None`` for as many as are worth it; the graph does not depend on it. A
+                script that asks for other than 1 must guard its main part by ``if __name__ == "__main__":``, since
+                workers import it.
             on_event: told about progress.
         """
         from kgfuse.workspace.build import build
 
         self._writing()
-        return build(self._parts, on_event, retry=retry)
+        return build(self._parts, on_event, retry=retry, workers=workers)
 
     def check(self, shapes: Sequence[str | Path] = (), *, on_event: OnEvent = silent) -> CheckReport:
         """Prove that nothing stands in the graph without provenance; validate it against shapes.
