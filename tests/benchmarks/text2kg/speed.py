@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from kgfuse.encode.reader import ReaderConfig
 from kgfuse.extract.learned.artefact import Learned, RelationReader, new_reader
@@ -12,7 +11,6 @@ from kgfuse.extract.learned.features import NAMES, Habits
 from kgfuse.extract.learned.formats import Formats
 from kgfuse.extract.learned.schema import Relation, Schema
 
-RELATIONS = (10, 50, 100, 200, 500)
 _ROLES = ("author", "owner", "maker", "place", "date", "part", "material", "colour", "use", "neighbour")
 _KINDS = ("film", "book", "song", "town", "river", "engine", "school", "party", "team", "tool")
 
@@ -42,9 +40,3 @@ def sentences_a_second(reader: RelationReader, texts: list[str], count: int) -> 
     began = time.perf_counter()
     reader.read(texts, asked)
     return len(texts) / (time.perf_counter() - began)
-
-
-def measure(texts: list[str], seeds: int, relations: tuple[int, ...] = RELATIONS) -> dict[str, Any]:
-    """Sentences a second by the number of relations, one value a run."""
-    reader = untrained_reader()
-    return {str(n): [sentences_a_second(reader, texts, n) for _ in range(seeds)] for n in relations}
