@@ -191,10 +191,14 @@ class Catalog:
             return [ProblemRow(r.place, r.stage, r.message, r.remedy, r.noted_at) for r in connection.execute(query)]
 
     def clear_problem(self, place: str | None = None, stage: str | None = None) -> int:
-        """Forget problems of that place (its lines included) and stage, of all where neither is given."""
+        """Forget problems of that place (its lines and what is below it too) and stage; of all where none is given."""
         query = delete(_PROBLEM)
         if place is not None:
-            query = query.where((_PROBLEM.c.place == place) | _PROBLEM.c.place.startswith(place + ":", autoescape=True))
+            query = query.where(
+                (_PROBLEM.c.place == place)
+                | _PROBLEM.c.place.startswith(place + ":", autoescape=True)
+                | _PROBLEM.c.place.startswith(place + "/", autoescape=True)
+            )
         if stage is not None:
             query = query.where(_PROBLEM.c.stage == stage)
         with self._database.write() as connection:

@@ -81,7 +81,10 @@ def add(
         list[str] | None, typer.Argument(metavar="PATH", help="Files, folders, manifests (JSON Lines or CSV).")
     ] = None,
     encoding: Annotated[
-        str | None, typer.Option(help="Of texts that are not UTF-8 and have no byte order mark.")
+        str | None, typer.Option(help="Of texts that are not UTF-8 and have no byte order mark; else told by content.")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Of all texts, such as en; else told by content.")
     ] = None,
 ) -> int:
     """Add texts, pictures, RDF and manifests. In a folder, files of one name are one item."""
@@ -89,7 +92,7 @@ def add(
 
     workspace, files = given(workspace, paths or [], "PATH")
     with Workspace.open(workspace) as ws, out.progress() as on_event:
-        report = ws.add(*files, encoding=encoding, on_event=on_event)
+        report = ws.add(*files, encoding=encoding, language=language, on_event=on_event)
     for line in report.problems:
         out.problem(line)
     usable = report.added + report.changed + report.unchanged

@@ -18,6 +18,8 @@ from kgfuse.cli.overrides import nested
 from kgfuse.cli.tables import plural, table
 from kgfuse.errors import SourceError, UsageError
 
+_TEXTS = frozenset({".txt", ".md", ".markdown", ".html", ".htm", ".pdf", ".docx", ""})
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -120,7 +122,7 @@ def _settings(values: dict[str, Any]) -> Any:
 
 def _paths(given: Sequence[str]) -> list[str]:
     """Files in the order given; a folder stands for the texts in it, by name."""
-    from kgfuse.workspace import files
+    from kgfuse.sources.identify import walk
 
     found: list[str] = []
     for name in given:
@@ -130,26 +132,26 @@ def _paths(given: Sequence[str]) -> list[str]:
         if name == "-" or not path.is_dir():
             found.append(name)
             continue
-        texts = [str(p) for p in files.walk(path) if p.suffix.lower() in (".txt", ".md", ".markdown", "")]
+        texts = [str(p) for p in walk(path) if p.suffix.lower() in _TEXTS]
         if not texts:
-            raise UsageError("holds no texts (.txt, .md)", where=path, remedy="name the files themselves")
+            raise UsageError("holds no texts", where=path, remedy="name the files themselves")
         found += texts
     return list(dict.fromkeys(found))
 
 
 def _texts(paths: Sequence[str], encoding: str | None, problems: list[str]) -> Iterator[tuple[str, str]]:
     """Name and text of each file; what cannot be read is told, and the others go on."""
-    from kgfuse.workspace import files
+    from kgfuse.sources.identify import identify
+    from kgfuse.sources.texts import stored, words
 
     for name in paths:
         try:
             if name == "-":
-                yield "stdin", files.decode(sys.stdin.buffer.read(), "standard input", encoding)
+                text, _ = stored(sys.stdin.buffer.read(), "text/plain", "standard input", encoding)
+                yield "stdin", text.text
                 continue
-            identified = files.identify(Path(name))
-            if identified.kind != "text":
-                raise SourceError(f"is no text but {identified.media_type}", where=name, remedy="name a text file")
-            yield Path(name).as_posix(), files.decode(Path(name).read_bytes(), name, encoding)
+            identified = identify(Path(name))
+            yield Path(name).as_posix(), words(identified, name, encoding)
         except SourceError as e:
             problems.append(e.message)
 

@@ -24,7 +24,9 @@ class Extractor(Protocol):
     sources or on their order. It may also have
 
     * ``extract_batch(sources) -> Iterable[list[Found]]``: the same results for many sources at once;
-    * ``parameters``: a JSON-able mapping that goes into the record of the run.
+    * ``parameters``: a JSON-able mapping that goes into the record of the run;
+    * ``languages``: ISO 639 codes of the texts that it reads, where it does not read all. A text whose language is not
+      known is read by all.
     """
 
     @property
@@ -65,6 +67,12 @@ class Factory(Protocol):
         Parameters beyond these two are optional resources, by name.
         """
         ...
+
+
+def reads(extractor: Extractor, kind: SourceKind, language: str) -> bool:
+    """Whether an extractor reads sources of this kind and language (empty where it is not known)."""
+    languages = getattr(extractor, "languages", None)
+    return kind in extractor.kinds and (not language or languages is None or language in languages)
 
 
 def run_iri(extractor: Extractor) -> str:

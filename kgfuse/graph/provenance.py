@@ -19,7 +19,7 @@ import pyoxigraph as ox
 
 from kgfuse.graph.nodes import named, node, text
 from kgfuse.graph.store import GraphStore, holds
-from kgfuse.terms.mentions import Fact, Mention, Region, Source, TextSpan, Value
+from kgfuse.terms.mentions import DocumentPlace, Fact, Mention, Region, Source, TextSpan, Value
 from kgfuse.terms.namespaces import DCTERMS, GRAPH_PROVENANCE, KGF, OA, PROV, RDF, REVIEW, RUN, STATEMENT, XSD, digest
 
 GRAPH: Final = ox.NamedNode(GRAPH_PROVENANCE)
@@ -39,6 +39,8 @@ REFERS_TO: Final = ox.NamedNode(KGF + "refersTo")
 FILE_NAME: Final = ox.NamedNode(KGF + "fileName")
 SHA256: Final = ox.NamedNode(KGF + "sha256")
 FORMAT: Final = ox.NamedNode(DCTERMS + "format")
+LANGUAGE: Final = ox.NamedNode(DCTERMS + "language")
+_UNTOLD: Final = ("", "en")
 DERIVED_FROM: Final = ox.NamedNode(PROV + "wasDerivedFrom")
 GENERATED_BY: Final = ox.NamedNode(PROV + "wasGeneratedBy")
 HAS_SOURCE: Final = ox.NamedNode(OA + "hasSource")
@@ -49,6 +51,7 @@ EXACT: Final = ox.NamedNode(OA + "exact")
 VALUE: Final = ox.NamedNode(RDF + "value")
 CONFORMS_TO: Final = ox.NamedNode(DCTERMS + "conformsTo")
 MEDIA_FRAGMENTS: Final = ox.NamedNode("http://www.w3.org/TR/media-frags/")
+PDF_FRAGMENTS: Final = ox.NamedNode("http://tools.ietf.org/rfc/rfc3778")
 
 DECISION: Final = ox.NamedNode(KGF + "decision")
 REVIEWER: Final = ox.NamedNode(KGF + "reviewer")
@@ -70,7 +73,8 @@ PARAMETERS: Final = ox.NamedNode(KGF + "parameters")
 _POSITION: Final = ox.NamedNode(OA + "TextPositionSelector")
 _QUOTE: Final = ox.NamedNode(OA + "TextQuoteSelector")
 _FRAGMENT: Final = ox.NamedNode(OA + "FragmentSelector")
-_SELECTOR_PARTS: Final = ("/position", "/quote", "/fragment")  # after the mention's IRI
+_XPATH: Final = ox.NamedNode(OA + "XPathSelector")
+_SELECTOR_PARTS: Final = ("/position", "/quote", "/fragment", "/element")  # after the mention's IRI
 _JSON: Final = ox.NamedNode(RDF + "JSON")
 _INTEGER: Final = ox.NamedNode(XSD + "integer")
 _DECIMAL: Final = ox.NamedNode(XSD + "decimal")
@@ -155,8 +159,13 @@ def fact_triples(facts: Iterable[Fact]) -> dict[str, list[ox.Triple]]:
     return {source: sorted(triples, key=str) for source, triples in sorted(found.items())}
 
 
-def fact_lines(facts: Iterable[Fact]) -> Iterator[str]:
-    """Statement nodes and mentions of facts: confidence is the highest, evidence, runs and reasons the union."""
+def fact_lines(facts: Iterable[Fact], places: Mapping[str, DocumentPlace] | None = None) -> Iterator[str]:
+    """Statement nodes and mentions of facts: confidence is the highest, evidence, runs and reasons the union.
+
+    Args:
+        facts: of one source, or of many.
+        places: of mentions in documents, by the mention's IRI.
+    """
     groups: dict[tuple[str, str, str, str], list[Fact]] = defaultdict(list)
     mentions: dict[str, tuple[Mention, set[str]]] = {}
     for fact in facts:
@@ -168,11 +177,11 @@ def fact_lines(facts: Iterable[Fact]) -> Iterator[str]:
     for (graph, subject, predicate, value), group in groups.items():
         yield from _statement(graph, subject, predicate, value, group)
     for mention, referred in mentions.values():
-        yield from mention_lines(mention, referred)
+        yield from mention_lines(mention, referred, (places or {}).get(mention.iri))
 
 
-def mention_lines(mention: Mention, refers_to: Iterable[str] = ()) -> Iterator[str]:
-    """A mention as a Web Annotation target with its selectors."""
+def mention_lines(mention: Mention, refers_to: Iterable[str] = (), where: DocumentPlace | None = None) -> Iterator[str]:
+    """A mention as a Web Annotation target with its selectors; ``where`` it stands in its document is one more."""
     place, selector = mention.iri, mention.selector
     yield _line(place, TYPE, _MENTION)
     yield _line(place, HAS_SOURCE, _ref(mention.source))
@@ -186,6 +195,8 @@ def mention_lines(mention: Mention, refers_to: Iterable[str] = ()) -> Iterator[s
         yield _line(place, HAS_SELECTOR, f"<{place}/quote>")
         yield _line(f"{place}/quote", TYPE, _QUOTE)
         yield _line(f"{place}/quote", EXACT, _string(selector.exact))
+        if where is not None:
+            yield from _document_lines(place, where)
         return
     if isinstance(selector, Region):
         value = f"xywh={selector.x},{selector.y},{selector.w},{selector.h}"
@@ -197,12 +208,28 @@ def mention_lines(mention: Mention, refers_to: Iterable[str] = ()) -> Iterator[s
     yield _line(f"{place}/fragment", VALUE, _string(value))
 
 
+def _document_lines(place: str, where: DocumentPlace) -> Iterator[str]:
+    """Page and box as RFC 3778 (now 8118) writes them, or the path of the element."""
+    if where.page:
+        box = "" if where.box is None else f"&viewrect={','.join(f'{n:g}' for n in where.box)}"
+        yield _line(place, HAS_SELECTOR, f"<{place}/fragment>")
+        yield _line(f"{place}/fragment", TYPE, _FRAGMENT)
+        yield _line(f"{place}/fragment", CONFORMS_TO, PDF_FRAGMENTS)
+        yield _line(f"{place}/fragment", VALUE, _string(f"page={where.page}{box}"))
+    if where.path:
+        yield _line(place, HAS_SELECTOR, f"<{place}/element>")
+        yield _line(f"{place}/element", TYPE, _XPATH)
+        yield _line(f"{place}/element", VALUE, _string(where.path))
+
+
 def source_lines(source: Source) -> Iterator[str]:
-    """A source's node: file, hash, format. When it was added is the catalog's to know."""
+    """A source's node: file, hash, format, language where not English. When it was added is the catalog's to know."""
     yield _line(source.iri, TYPE, _SOURCE)
     yield _line(source.iri, FILE_NAME, _string(source.name))
     yield _line(source.iri, SHA256, _string(source.sha256))
     yield _line(source.iri, FORMAT, _string(source.media_type))
+    if source.language not in _UNTOLD:
+        yield _line(source.iri, LANGUAGE, _string(source.language))
 
 
 def run_lines(run: RunRecord) -> Iterator[str]:

@@ -14,7 +14,7 @@ from kgfuse.graph import provenance as prov
 from kgfuse.graph.nodes import named, node, plain, text
 from kgfuse.graph.provenance import RunRecord, statement_iri
 from kgfuse.graph.store import GraphStore
-from kgfuse.terms.mentions import Region, Selector, TextSpan, TimeSpan, Value
+from kgfuse.terms.mentions import DocumentPlace, Region, Selector, TextSpan, TimeSpan, Value
 from kgfuse.terms.namespaces import GRAPH_INFERRED, GRAPH_PREDICTED, GRAPH_PROVENANCE, ONTOLOGY
 
 Status = Literal["asserted", "ontology", "inferred", "predicted"]
@@ -30,6 +30,7 @@ class MentionRecord:
         file_name: the source's name in the workspace.
         selector: the characters, box or time.
         refers_to: IRIs of what it speaks of.
+        where: the place in the document that the text was read from, where it has pages or elements.
     """
 
     iri: str
@@ -37,6 +38,7 @@ class MentionRecord:
     file_name: str
     selector: Selector
     refers_to: tuple[str, ...]
+    where: DocumentPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,9 @@ def mention_record(store: GraphStore, iri: str) -> MentionRecord | None:
     if source is None or selector is None:
         return None
     file_name = _one(store, named(source), prov.FILE_NAME) or ""
-    return MentionRecord(iri, source, file_name, selector, tuple(_all(store, named(iri), prov.REFERS_TO)))
+    refers_to = tuple(_all(store, named(iri), prov.REFERS_TO))
+    where = _where(store, iri) if isinstance(selector, TextSpan) else None
+    return MentionRecord(iri, source, file_name, selector, refers_to, where)
 
 
 def mentions_of(store: GraphStore, entity: str) -> list[MentionRecord]:
@@ -218,7 +222,28 @@ def _statement(store: GraphStore, iri: str, quads: list[ox.Quad]) -> StatementRe
     )
 
 
+def _where(store: GraphStore, mention: str) -> DocumentPlace | None:
+    path = _one(store, named(mention + "/element"), prov.VALUE)
+    if path is not None:
+        return DocumentPlace(path=path)
+    fragment = re.fullmatch(
+        r"page=(\d+)(?:&viewrect=([\d.]+),([\d.]+),([\d.]+),([\d.]+))?",
+        _one(store, named(mention + "/fragment"), prov.VALUE) or "",
+    )
+    if fragment is None:
+        return None
+    page, *box = fragment.groups()
+    if box[0] is None:
+        return DocumentPlace(int(page))
+    x, y, w, h = map(float, box)
+    return DocumentPlace(int(page), (x, y, w, h))
+
+
 def _selector(store: GraphStore, mention: str) -> Selector | None:
+    start, end = (_one(store, named(mention + "/position"), part) for part in (prov.START, prov.END))
+    if start is not None and end is not None:
+        exact = _one(store, named(mention + "/quote"), prov.EXACT)
+        return None if exact is None else TextSpan(int(start), int(end), exact)
     fragment = _one(store, named(mention + "/fragment"), prov.VALUE)
     if fragment is not None:
         box = re.fullmatch(r"xywh=(-?\d+),(-?\d+),(\d+),(\d+)", fragment)
@@ -226,10 +251,7 @@ def _selector(store: GraphStore, mention: str) -> Selector | None:
             return Region(*(int(n) for n in box.groups()))
         span = re.fullmatch(r"t=([\d.]+),([\d.]+)", fragment)
         return TimeSpan(float(span[1]), float(span[2])) if span else None
-    position = named(mention + "/position")
-    start, end = _one(store, position, prov.START), _one(store, position, prov.END)
-    exact = _one(store, named(mention + "/quote"), prov.EXACT)
-    return None if start is None or end is None or exact is None else TextSpan(int(start), int(end), exact)
+    return None
 
 
 def _order(selector: Selector) -> tuple[float, ...]:

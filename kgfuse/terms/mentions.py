@@ -11,7 +11,7 @@ from kgfuse.terms.namespaces import MENTION, XSD, digest
 
 REVIEW: Final = "review"
 """What a person accepted or corrected carries this in place of an extractor's name; nothing turns it away."""
-SourceKind: TypeAlias = Literal["text", "image", "audio", "rdf", "manifest"]
+SourceKind: TypeAlias = Literal["text", "image", "audio", "rdf", "manifest", "table"]
 Assertion: TypeAlias = Literal["asserted", "negated", "speculated", "attributed"]
 """How a source says something: as a fact, denied, as a possibility, or as what somebody else says."""
 
@@ -43,6 +43,21 @@ class TimeSpan:
     end: float
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentPlace:
+    """Where characters of a stored text stand in the document that it was read from.
+
+    Args:
+        page: from 1; 0 where the document has no pages.
+        box: left, top, width, height in points from the upper left corner of the page as it is shown.
+        path: XPath of the element, where the document has elements.
+    """
+
+    page: int = 0
+    box: tuple[float, float, float, float] | None = None
+    path: str = ""
+
+
 Selector: TypeAlias = TextSpan | Region | TimeSpan
 
 
@@ -61,6 +76,7 @@ class Source:
         item_types: class IRIs of that item (never its target label).
         text: the stored text, for texts.
         path: the stored bytes, for everything else.
+        language: ISO 639 code of the text's language; empty where it is not known.
     """
 
     iri: str
@@ -73,6 +89,7 @@ class Source:
     item_types: tuple[str, ...] = ()
     text: str | None = None
     path: Path | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from kgfuse.graph.provenance import (
 from kgfuse.graph.published import publish
 from kgfuse.graph.writing import Writer
 from kgfuse.reason.shapes import Violation, validate
+from kgfuse.sources.sandbox import Sandbox
 from kgfuse.terms.mentions import REVIEW, Extraction, Fact, Rejected
 from kgfuse.terms.namespaces import (
     GRAPH_PREDICTED,
@@ -54,6 +55,7 @@ from kgfuse.workspace.review.decisions import Judged, decisions, judge, reviews,
 from kgfuse.workspace.review.examples import FILE as EXAMPLES
 from kgfuse.workspace.review.examples import write_examples
 from kgfuse.workspace.searching import refresh_index
+from kgfuse.workspace.whereabouts import whereabouts
 
 
 @dataclass(slots=True)
@@ -194,7 +196,7 @@ def _inputs(parts: Parts) -> str:
         parts.vocabulary.sha256,
         parts.settings.model_dump_json(),
         *(run_iri(e) for e in parts.extractors if e.kinds & kinds),
-        *(f"{r.name} {r.sha256} {r.item} {r.parent}" for r in rows),
+        *(f"{r.name} {r.sha256} {r.item} {r.parent} {json.dumps(dict(r.meta), sort_keys=True)}" for r in rows),
         *(repr(i) for i in catalog.items()),
         *(f"{source} {key}" for source, key in sorted(catalog.extraction_keys())),
         *(repr(replace(d, decided_at="")) for d in catalog.decisions.all()),
@@ -215,8 +217,8 @@ def _write(parts: Parts, outcome: Resolved, on_event: OnEvent) -> int:
                 if graph in contents:
                     parts.catalog.set_state(f"graph:{graph}", contents[graph])
 
-    with Writer(parts.store, done) as writer:
-        _write_graphs(parts, outcome, on_event, writer, contents, marks)
+    with Writer(parts.store, done) as writer, Sandbox() as sandbox:
+        _write_graphs(parts, outcome, on_event, writer, contents, marks, sandbox)
         on_event("reason", 0, 1, "")
         bring_up_to_date(parts, writer)
         writer.finish()
@@ -233,6 +235,7 @@ def _write_graphs(
     writer: Writer,
     contents: dict[str, str | None],
     marks: Mapping[str, str],
+    sandbox: Sandbox,
 ) -> None:
     """Hand the writer every graph that changed; ``contents`` gets the mark of each, ``None`` for one that goes."""
     unfinished = set(marks) if ALL in writer.interrupted else set(writer.interrupted)
@@ -264,7 +267,7 @@ def _write_graphs(
             confidence: list[float] | None = [1.0] * len(own) + [f.confidence for f in mine]
             if row.kind == "rdf":
                 pieces, confidence = _imported(parts, row), None
-            provenance = _provenance(parts, row, mine, runs, reviewed)
+            provenance = _provenance(parts, row, mine, runs, reviewed, sandbox)
             if graph not in marks and graph not in unfinished:
                 told = "".join(provenance).encode()
             else:
@@ -308,7 +311,10 @@ def structural(parts: Parts, row: SourceRow) -> Iterable[ox.Triple]:
     if row.kind == "manifest":
         for item in parts.catalog.items(manifest=row.name):
             yield from graph_facts.item_triples(item, parts.catalog.sources(item=item.iri))
-    elif row.item is not None and row.parent is None:
+        return
+    if row.parent is not None:
+        yield from graph_facts.part_triples(row, parts.catalog)
+    elif row.item is not None:
         owner = parts.catalog.item(row.item)
         if owner is not None:
             yield from graph_facts.item_triples(owner, [row])
@@ -329,13 +335,19 @@ def _runs(parts: Parts, outcome: Resolved) -> dict[str, RunRecord]:
 
 
 def _provenance(
-    parts: Parts, row: SourceRow, mine: Iterable[Fact], runs: Mapping[str, RunRecord], reviewed: Iterable[Review]
+    parts: Parts,
+    row: SourceRow,
+    mine: Sequence[Fact],
+    runs: Mapping[str, RunRecord],
+    reviewed: Iterable[Review],
+    sandbox: Sandbox,
 ) -> Iterator[str]:
     yield from source_lines(parts.source(row))
     for review in reviewed:
         yield from review_lines(review)
     named = [replace(f, run=runs[f.run].iri) for f in mine]
-    yield from fact_lines(named)
+    document = whereabouts(parts.blobs, row, sandbox) if mine else None
+    yield from fact_lines(named, document.of(m for f in mine for m in f.evidence) if document else None)
     for record in {runs[f.run].iri: runs[f.run] for f in mine}.values():
         yield from run_lines(record)
 
@@ -344,7 +356,8 @@ def _content_hash(
     row: SourceRow, structural: Iterable[ox.Triple], mine: Iterable[Fact], reviewed: Iterable[Review]
 ) -> str:
     said = (*sorted(map(str, structural)), *sorted(map(repr, mine)), *sorted(map(repr, reviewed)))
-    return digest(row.name, row.sha256, row.media_type, *said)
+    places = [row.meta["places"]] if "places" in row.meta else []
+    return digest(row.name, row.sha256, row.media_type, *places, *said)
 
 
 def _rejected_record(r: Rejected) -> dict[str, object]:

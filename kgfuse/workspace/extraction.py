@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kgfuse.catalog import SourceRow
-from kgfuse.extract.protocol import Extractor, extraction_key, run_iri
+from kgfuse.extract.protocol import Extractor, extraction_key, reads, run_iri
 from kgfuse.extract.serialise import loads
+from kgfuse.sources.language import NAMES
 from kgfuse.terms.mentions import Extraction, Source
 from kgfuse.workspace.parts import OnEvent, Parts
 from kgfuse.workspace.running import Result, run_batch
@@ -21,6 +22,7 @@ from kgfuse.workspace.workers import Pool, worker_count
 
 _BATCH = 16
 _CHARACTERS = 400_000
+_UNREAD = "language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,24 @@ def extract_pending(parts: Parts, on_event: OnEvent, *, retry: bool = False, wor
                 on_event(stage, finished, len(pending), reply.results[-1].name)
     for name, own in keep.items():
         parts.catalog.remove_extractions(name, own)
+    _tell_unread(parts)
     return done
+
+
+def _tell_unread(parts: Parts) -> None:
+    """Note the texts that are in a language which no extractor of texts reads."""
+    parts.catalog.clear_problem(stage=_UNREAD)
+    readers = [e for e in parts.extractors if "text" in e.kinds]
+    for row in parts.catalog.sources("text"):
+        language = row.meta.get("language", "")
+        if language and readers and not any(reads(e, "text", language) for e in readers):
+            said = NAMES.get(language, f"the language {language!r}")
+            parts.catalog.record_problem(
+                row.name,
+                _UNREAD,
+                f"is in {said}, for which there is no model: it is kept and found by search, but nothing is extracted",
+                "set extract.text.model to a spaCy pipeline of that language; or say what it is: kgfuse add --language",
+            )
 
 
 def _pending(parts: Parts, extractor: Extractor, keep: dict[str, list[str]], *, retry: bool) -> list[_Pending]:
@@ -79,7 +98,7 @@ def _pending(parts: Parts, extractor: Extractor, keep: dict[str, list[str]], *, 
     failed = set() if retry else set(parts.catalog.states(f"failed:{extractor.name}:").values())
     found = []
     for row in parts.catalog.sources():
-        if row.kind not in extractor.kinds:
+        if not reads(extractor, row.kind, row.meta.get("language", "")):
             continue
         source = parts.source(row)
         key = extraction_key(extractor, source)
@@ -120,7 +139,7 @@ def extractions(parts: Parts) -> Iterator[Extraction]:
     for row in parts.catalog.sources():
         source: Source | None = None
         for extractor in parts.extractors:
-            if row.kind in extractor.kinds:
+            if reads(extractor, row.kind, row.meta.get("language", "")):
                 source = source or parts.source(row)
                 payload = parts.catalog.extraction(row.name, extraction_key(extractor, source))
                 if payload is not None:

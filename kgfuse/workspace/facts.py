@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pyoxigraph as ox
 
-from kgfuse.catalog import ItemRow, SourceRow
+from kgfuse.catalog import Catalog, ItemRow, SourceRow
 from kgfuse.graph.nodes import named, node
 from kgfuse.terms.mentions import Fact, Value
 from kgfuse.terms.namespaces import BASE, KGF, RDF, RDFS, XSD, digest, source_iri
@@ -47,6 +47,21 @@ def item_triples(item: ItemRow, sources: Sequence[SourceRow]) -> Iterator[ox.Tri
         for prop, classes in item.labels.items():
             for c in classes:
                 yield triple(item.iri, prop, c)
+
+
+def part_triples(row: SourceRow, catalog: Catalog) -> Iterator[ox.Triple]:
+    """What is known of a picture by the document that it stands in; nothing of other sources."""
+    whole = catalog.source(row.parent or "")
+    if whole is None or whole.kind == "manifest":
+        return
+    if row.item is not None and whole.parent is None:
+        yield triple(row.item, KGF + "hasImage", source_iri(row.name))
+    yield triple(source_iri(row.name), KGF + "partOf", source_iri(whole.name))
+    if row.meta.get("page"):
+        yield triple(source_iri(row.name), KGF + "onPage", Value(str(row.meta["page"]), XSD + "integer"))
+    for key, name in (("caption", "caption"), ("alternative", "alternativeText")):
+        if row.meta.get(key):
+            yield triple(source_iri(row.name), KGF + name, Value(str(row.meta[key])))
 
 
 def lines(triples: Iterable[ox.Triple]) -> bytes:

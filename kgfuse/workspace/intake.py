@@ -1,79 +1,70 @@
-"""``add``: files and manifests become sources and items of the catalog; nothing is extracted yet."""
+"""``add``: files, archives and manifests become sources and items of the catalog; nothing is extracted yet."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from kgfuse.catalog import Blobs, Catalog, ItemRow, SourceRow
-from kgfuse.errors import KgfuseError, ManifestError, SourceError, UsageError
+from kgfuse.errors import SourceError, UsageError
 from kgfuse.ontology import Vocabulary
+from kgfuse.sources.identify import PAGES, Identified, identify, walk
 from kgfuse.terms.namespaces import item_iri
-from kgfuse.workspace import files, manifest
-from kgfuse.workspace.links import Names, item_row
+from kgfuse.workspace import manifest
+from kgfuse.workspace.landing import AddReport, Landing, OnFile, check_name
+from kgfuse.workspace.manifests import add_manifest
+from kgfuse.workspace.mounts import absolute, expand
 
 if TYPE_CHECKING:
     import pyoxigraph as ox
 
-OnFile = Callable[[str], None]
+__all__ = ["AddReport", "Intake"]
+
 _BATCH = 256
-
-
-@dataclass(slots=True)
-class AddReport:
-    """What an ``add`` did: counts, and a line per problem."""
-
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    items: int = 0
-    removed: int = 0
-    problems: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Where what is added goes, and how its names are understood."""
+    """Where what is added goes, and how its names are understood.
+
+    Args:
+        catalog, blobs, vocabulary: of the workspace.
+        encoding: of texts that do not tell theirs.
+        on_file: told about each file.
+        language: of all texts; ``None`` lets each text tell.
+    """
 
     catalog: Catalog
     blobs: Blobs
     vocabulary: Vocabulary
     encoding: str | None = None
     on_file: OnFile | None = None
+    language: str | None = None
 
     def add(self, paths: Sequence[str | Path]) -> AddReport:
-        """Add files, folders and manifests.
+        """Add files, folders, globs, archives and manifests.
 
         One bad file never stops the batch: it is recorded as a problem.
 
         Raises:
             SourceError: a path that is given does not exist.
         """
-        report = AddReport()
-        given = [Path(p) for p in paths]
-        for path in given:
-            if not path.exists():
-                raise SourceError("no such file or folder", where=path, remedy="check the path")
-        loose: list[tuple[str, Path]] = []
-        for path in given:
-            here = _absolute(path)
-            if path.is_dir():
-                found = list(files.walk(path))
-                manifests = [f for f in found if manifest.is_manifest(f)]
-                claimed = {_absolute(m) for m in manifests}
-                for m in manifests:
-                    claimed |= self._add_manifest(m, here.parent, report)
-                loose += [(_name(f, here.parent), f) for f in found if _absolute(f) not in claimed]
-            elif manifest.is_manifest(path):
-                self._add_manifest(path, here.parent.parent, report)
-            else:
-                loose.append((here.name, path))
-        self._add_loose(loose, report)
-        return report
+        given = expand(paths)
+        landing = self._landing()
+        with landing.mounts, landing.sandbox:
+            loose: list[tuple[Path, Path]] = []
+            for path in given:
+                base = absolute(path).parent
+                if path.is_dir():
+                    loose += ((f, base) for f in _claim_manifests(landing, path, base))
+                elif manifest.is_manifest(path):
+                    add_manifest(landing, path, base.parent)
+                else:
+                    loose.append((path, base))
+            _add_loose(landing, loose)
+        return landing.report
 
     def add_statements(self, name: str, triples: Iterable[ox.Triple]) -> AddReport:
         """Add triples that a program made, as an RDF source without a file.
@@ -88,237 +79,114 @@ class Intake:
             raise UsageError(f"{name!r} is a file that was added", where=before.location, remedy="choose another name")
         lines = sorted({f"{t.subject} {t.predicate} {t.object} .\n" for t in triples})
         data = "".join(lines).encode()
-        report = AddReport()
+        landing = self._landing()
         sha256 = self.blobs.put(data)
         row = SourceRow(name, "", "rdf", "application/n-triples", sha256, size=len(data), meta={"computed": True})
-        self._store([row], [], report)
-        return report
+        landing.store([row], [])
+        return landing.report
 
-    def _add_loose(self, loose: Iterable[tuple[str, Path]], report: AddReport) -> None:
-        rows: list[SourceRow] = []
-        items: dict[str, ItemRow] = {}
-        locations = {row.name: row.location for row in self.catalog.sources()}
-        known = {row.location: row for row in self.catalog.sources() if row.kind != "manifest"}
-        for name, path in loose:
-            here = str(_absolute(path))
-            before = known.get(here)
-            if before is not None:
-                if before.parent is not None:
-                    report.unchanged += 1  # a manifest says what this file is
-                    continue
-                name = before.name
-            try:
-                _check_name(path)
-                if locations.setdefault(name, here) != here:
-                    other = Path(locations[name])
-                    if other.exists():
-                        raise SourceError(
-                            f"would have the name of {other}, which is {name} here already",
-                            where=path,
-                            remedy="rename it, or add a folder that holds both",
-                        )
-                    locations[name] = here
-                identified = files.identify(path)
-                identifier = str(PurePosixPath(name).with_suffix(""))
-                item = None if identified.kind == "rdf" else item_iri(identifier)
-                rows.append(self._row(name, path, identified, item, None))
-            except SourceError as e:
-                self._problem(name, e, report)
+    def _landing(self) -> Landing:
+        return Landing(self.catalog, self.blobs, self.vocabulary, self.encoding, self.language, self.on_file)
+
+
+def _claim_manifests(landing: Landing, folder: Path, base: Path) -> list[Path]:
+    """Add a folder's manifests with all they name; return the files that no manifest names."""
+    found = list(walk(folder))
+    manifests = [f for f in found if manifest.is_manifest(f)]
+    claimed = {absolute(m) for m in manifests}
+    for m in manifests:
+        claimed |= add_manifest(landing, m, base)
+    return [f for f in found if absolute(f) not in claimed]
+
+
+def _add_archive(landing: Landing, archive: Identified, name: str, base: Path) -> None:
+    """Add what is in an archive, as if it were a folder; what an earlier form of it held goes."""
+    landing.catalog.clear_problem(name, "add")
+    problems: list[SourceError] = []
+    folder = landing.mounts.open(archive, problems)
+    files = list(walk(folder))
+    if not files and not problems:
+        problems.append(SourceError("is an archive without files", where=archive.path, remedy="leave it out"))
+    for problem in problems:
+        landing.problem(name, problem)
+    _add_loose(landing, [(f, base) for f in _claim_manifests(landing, folder, base)])
+    inside = landing.shown(archive.path) + "/"
+    still = {landing.shown(f) for f in files}
+    for row in landing.catalog.sources():
+        here = row.location.partition("#")[0]
+        if here.startswith(inside) and not any(str(p) in still for p in (Path(here), *Path(here).parents)):
+            landing.report.removed += landing.catalog.remove_source(row.name)
+
+
+def _add_loose(landing: Landing, loose: Iterable[tuple[Path, Path]]) -> None:
+    """Add files that no manifest names, each with the folder that its name begins below.
+
+    Pages come first, since they say what the pictures beside them are.
+    """
+    rows: list[SourceRow] = []
+    notes: list[tuple[str, SourceError]] = []
+    items: dict[str, ItemRow] = {}
+    sources = landing.catalog.sources()
+    locations = {row.name: row.location for row in sources}
+    known = {row.location: row for row in sources if row.kind != "manifest"}
+    claimed: set[str] = set()
+    for path, base in sorted(loose, key=lambda one: one[0].suffix.lower() not in PAGES):
+        here = landing.shown(path)
+        name = landing.name(path, base)
+        before = known.get(here)
+        if here in claimed:
+            continue
+        if before is not None:
+            if before.parent is not None:
+                landing.report.unchanged += 1  # a manifest or page says what this file is
                 continue
-            if item is not None:
-                items[item] = ItemRow(iri=item, identifier=identifier, label=PurePosixPath(identifier).name)
-            if len(rows) >= _BATCH:
-                self._store(rows, items.values(), report)
-                rows, items = [], {}
-        self._store(rows, items.values(), report)
-
-    def _add_manifest(self, path: Path, base: Path, report: AddReport) -> set[Path]:
-        """Add a manifest with all it names; return the files that belong to it."""
-        name = _name(path, base)
-        entries: list[manifest.Entry] = []
-        self.catalog.clear_problem(name, "add")
+            name = before.name
         try:
-            _check_name(path)
-            data = path.read_bytes()
-            for entry in manifest.read(path):
-                if isinstance(entry, ManifestError):
-                    self._problem(name, entry, report)
-                else:
-                    entries.append(entry)
-            if not entries:
-                raise ManifestError("holds no usable line", where=path, remedy="one JSON object a line with an id")
-        except SourceError as e:
-            self._problem(name, e, report)
-            return set()
-        except OSError as e:
-            self._problem(name, SourceError(f"cannot be read: {e.strerror}", where=path), report)
-            return set()
-        names = Names(self.vocabulary, {e.id: item_iri(e.id) for e in entries})
-        rows = [
-            SourceRow(
-                name=name,
-                location=str(_absolute(path)),
-                kind="manifest",
-                media_type="application/jsonl" if path.suffix.lower() == ".jsonl" else "text/csv",
-                sha256=self.blobs.put(data),
-                size=len(data),
-            )
-        ]
-        items: list[ItemRow] = []
-        claimed: set[Path] = set()
-        keep: dict[str, str] = {}
-        kept_items: set[str] = set()
-        for entry in entries:
-            claimed |= {_absolute(path.parent / reference) for reference in entry.files()}
-            try:
-                item = item_row(entry, name, names, path)
-            except KgfuseError as e:
-                self._problem(name, e, report)
+            check_name(path)
+            _check_free(locations, name, here, path)
+            identified = identify(path)
+            if identified.kind == "archive":
+                _add_archive(landing, identified, name, base)
                 continue
-            items.append(item)
-            kept_items.add(item.iri)
-            for row in self._sources_of(entry, item.iri, path, name, base, keep, report):
-                rows.append(row)
-                keep[row.name] = item.iri
-            if len(rows) >= _BATCH:
-                self._store(rows, items, report)
-                rows, items = [], []
-        self._store(rows, items, report)
-        gone = [row.name for row in self.catalog.sources(parent=name) if row.name not in keep]
-        for old in gone:
-            self.catalog.remove_source(old)
-        for old_item in self.catalog.items(manifest=name):
-            if old_item.iri not in kept_items:
-                self.catalog.remove_item(old_item.iri)
-        report.removed += len(gone)
-        return claimed
-
-    def _sources_of(
-        self,
-        entry: manifest.Entry,
-        item: str,
-        path: Path,
-        parent: str,
-        base: Path,
-        taken: Mapping[str, str],
-        report: AddReport,
-    ) -> Iterator[SourceRow]:
-        if entry.text:
-            data = entry.text.encode("utf-8", "surrogatepass")
-            name = f"{parent}#{entry.id}"
-            try:
-                files.decode(data, f"{path}:{entry.line}")
-            except SourceError as e:
-                self._problem(f"{parent}:{entry.line}", e, report)
-            else:
-                sha = self.blobs.put(data)
-                yield SourceRow(
-                    name=name,
-                    location=str(_absolute(path)),
-                    kind="text",
-                    media_type="text/plain",
-                    sha256=sha,
-                    text_sha256=sha,
-                    item=item,
-                    size=len(data),
-                    parent=parent,
+            if identified.kind == "table":
+                raise SourceError(
+                    "is a table, which needs a mapping", where=path, remedy="export it as a manifest (CSV)"
                 )
-        for n, reference in enumerate(entry.files(), 1):
-            file = path.parent / reference
-            outside = f"{n}/{file.name}" if Path(reference).is_absolute() else reference
-            name = _name(file, base, fallback=f"{parent}#{entry.id}/{outside}")
-            if taken.get(name, item) != item:
-                name = f"{name}@{entry.id}"  # a file that two items share is a source of each
-            try:
-                _check_name(file)
-                row = self._row(name, file, files.identify(file), item, parent)
-            except SourceError as e:
-                where = f"{path}:{entry.line}"
-                problem = SourceError(e.message, where=where, remedy="mend the path or the file")
-                self._problem(f"{parent}:{entry.line}", problem, report)
-                continue
-            yield row
+            identifier = str(PurePosixPath(name).with_suffix(""))
+            item = None if identified.kind == "rdf" else item_iri(identifier)
+            arrived = landing.arrive(name, path, identified, item, None)
+        except SourceError as e:
+            landing.problem(name, e)
+            continue
+        rows += arrived.rows
+        for row in landing.beside(arrived.rows[0], path, base, arrived):
+            owner = known.get(row.location)
+            if row.location not in claimed and (owner is None or owner.parent in (None, name)):
+                rows.append(row)
+                claimed.add(row.location)
+        claimed.update(row.location for row in arrived.rows[1:])
+        notes += ((name, SourceError(note, where=here)) for note in arrived.notes)
+        if item is not None:
+            items[item] = ItemRow(iri=item, identifier=identifier, label=PurePosixPath(identifier).name)
+        if len(rows) >= _BATCH:
+            landing.store(rows, items.values(), notes)
+            rows, items, notes = [], {}, []
+    landing.store(rows, items.values(), notes)
 
-    def _row(
-        self, name: str, path: Path, identified: files.Identified, item: str | None, parent: str | None
-    ) -> SourceRow:
-        if self.on_file is not None:
-            self.on_file(name)
-        try:
-            data = path.read_bytes()
-        except OSError as e:
-            raise SourceError(f"cannot be read: {e.strerror}", where=path, remedy="check its permissions") from e
-        text_sha = None
-        if identified.kind == "text":
-            text_sha = self.blobs.put(files.decode(data, path, self.encoding).encode("utf-8"))
-        return SourceRow(
-            name=name,
-            location=str(_absolute(path)),
-            kind=identified.kind,
-            media_type=identified.media_type,
-            sha256=self.blobs.put(data) if text_sha is None else _put_original(self.blobs, data, text_sha),
-            text_sha256=text_sha,
-            item=item,
-            size=len(data),
-            parent=parent,
+
+def _check_free(locations: dict[str, str], name: str, here: str, path: Path) -> None:
+    """Refuse a file whose name another file has; one that is gone gives its name up.
+
+    Raises:
+        SourceError: the other file is still there.
+    """
+    if locations.setdefault(name, here) == here:
+        return
+    other = Path(locations[name])
+    if other.exists() or any(p.is_file() for p in other.parents):
+        raise SourceError(
+            f"would have the name of {other}, which is {name} here already",
+            where=path,
+            remedy="rename it, or add a folder that holds both",
         )
-
-    def _store(self, rows: Sequence[SourceRow], items: Iterable[ItemRow], report: AddReport) -> None:
-        fresh = []
-        for row in rows:
-            old = self.catalog.source(row.name)
-            if old is None:
-                report.added += 1
-            elif _identity(old) != _identity(row):
-                report.changed += 1
-            else:
-                report.unchanged += 1
-                if old.location == row.location:
-                    continue
-            fresh.append(row)
-        items = list(items)
-        with self.catalog.transaction():
-            self.catalog.add_sources(fresh)
-            self.catalog.put_items(items)
-            for row in rows:
-                if row.kind != "manifest":  # its broken lines are known by now
-                    self.catalog.clear_problem(row.name, "add")
-        report.items += len(items)
-
-    def _problem(self, name: str, error: KgfuseError, report: AddReport) -> None:
-        message = _printable(error.message)
-        report.problems.append(message)
-        place = f"{error.where}: " if error.where else ""
-        self.catalog.record_problem(_printable(name), "add", _printable(place + error.what), error.remedy)
-
-
-def _put_original(blobs: Blobs, data: bytes, text_sha: str) -> str:
-    sha = hashlib.sha256(data).hexdigest()
-    return sha if sha == text_sha else blobs.put(data)
-
-
-def _name(path: Path, base: Path, fallback: str | None = None) -> str:
-    """Name of a source: its path relative to ``base``, so that no machine's folders show in the graph."""
-    try:
-        return _absolute(path).relative_to(base).as_posix()
-    except ValueError:
-        return fallback if fallback is not None else path.name
-
-
-def _identity(row: SourceRow) -> tuple[str | None, ...]:
-    return row.sha256, row.text_sha256, row.item, row.parent
-
-
-def _absolute(path: Path) -> Path:
-    """The path from the root, symbolic links left as they are: one may lead in a circle, or nowhere."""
-    return Path(os.path.abspath(path))  # noqa: PTH100 (Path.absolute keeps "..")
-
-
-def _check_name(path: Path) -> None:
-    if _printable(path.name) != path.name:
-        raise SourceError("the file's name is not valid Unicode", where=path, remedy="rename it")
-
-
-def _printable(name: str) -> str:
-    """Bytes of a name that are no UTF-8, written out."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+    locations[name] = here

@@ -166,4 +166,5 @@ class Parts:
             item_types=self.types(item) if item else (),
             text=self.blobs.read_text(row.text_sha256) if row.text_sha256 else None,
             path=self.blobs.path(row.sha256),
+            language=row.meta.get("language", ""),
         )

@@ -18,9 +18,10 @@ from kgfuse.fuse import artefact
 from kgfuse.fuse.model import FusionModel
 from kgfuse.fuse.model import Prediction as Scores
 from kgfuse.graph.published import publish
+from kgfuse.sources.identify import walk
 from kgfuse.terms.mentions import Extraction, Fact, Source
 from kgfuse.terms.namespaces import item_iri
-from kgfuse.workspace import files, identity
+from kgfuse.workspace import identity
 from kgfuse.workspace.build import Resolved
 from kgfuse.workspace.dataset import Dataset, make_dataset
 from kgfuse.workspace.neighbours import gallery, nearest
@@ -219,7 +220,7 @@ class Predictor:
     def _in_folder(folder: Path, on_event: OnEvent) -> list[Source]:
         """The folder's texts and pictures; what is neither, or cannot be read, is passed over with a note."""
         found = []
-        for path in files.walk(folder):
+        for path in walk(folder):
             try:
                 found.append(visiting_source(path))
             except (SourceError, UsageError) as e:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from kgfuse.catalog import ItemRow
 from kgfuse.errors import SourceError, UsageError
+from kgfuse.sources.identify import identify
+from kgfuse.sources.texts import words
 from kgfuse.terms.mentions import Source
 from kgfuse.terms.namespaces import item_iri, source_iri
-from kgfuse.workspace import files
 from kgfuse.workspace.dataset import Sample
 
 
@@ -21,7 +22,7 @@ def visiting_source(path: Path) -> Source:
         SourceError: it cannot be read.
         UsageError: it is neither text nor picture.
     """
-    identified = files.identify(path)
+    identified = identify(path)
     if identified.kind not in ("text", "image"):
         raise UsageError(f"{path} is neither text nor picture", remedy="classify texts and pictures")
     try:
@@ -37,7 +38,7 @@ def visiting_source(path: Path) -> Source:
         sha256=hashlib.sha256(data).hexdigest(),
         item=item_iri(f"input/{path.stem}"),
         item_label=path.stem,
-        text=files.decode(data, path) if identified.kind == "text" else None,
+        text=words(identified, str(path)) if identified.kind == "text" else None,
         path=path,
     )
 

@@ -130,7 +130,13 @@ class Workspace:
 
     # knowledge in
 
-    def add(self, *paths: str | Path, encoding: str | None = None, on_event: OnEvent = silent) -> AddReport:
+    def add(
+        self,
+        *paths: str | Path,
+        encoding: str | None = None,
+        language: str | None = None,
+        on_event: OnEvent = silent,
+    ) -> AddReport:
         """Add files, folders and manifests; :meth:`build` extracts from them.
 
         In a folder, a text and pictures of the same name are one item. A manifest (JSON Lines or CSV with an ``id``)
@@ -138,7 +144,8 @@ class Workspace:
 
         Args:
             paths: files or folders.
-            encoding: of texts that are not UTF-8 and have no byte order mark.
+            encoding: of texts that are not UTF-8 and have no byte order mark; told by content where not given.
+            language: of all texts, as an ISO 639 code such as ``en``; told by content where not given.
             on_event: told about progress.
         """
         parts, count = self._parts, 0
@@ -149,7 +156,7 @@ class Workspace:
             on_event("add", count, 0, name)
 
         self._writing()
-        return Intake(parts.catalog, parts.blobs, parts.vocabulary, encoding, on_file).add(paths)
+        return Intake(parts.catalog, parts.blobs, parts.vocabulary, encoding, on_file, language).add(paths)
 
     def remove(self, name: str) -> int:
         """Remove a source with exactly what it said; return how many sources went.

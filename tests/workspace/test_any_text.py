@@ -16,6 +16,7 @@ from kgfuse import Workspace
 from kgfuse.graph import provenance as prov
 from kgfuse.graph.nodes import text as text_of
 from kgfuse.graph.records import mention_record
+from kgfuse.sources.normal import normalise
 from kgfuse.terms.mentions import TextSpan
 from kgfuse.terms.namespaces import GRAPH_PROVENANCE, source_iri
 from tests.workspace.samples import TEXT_ONLY
@@ -76,10 +77,11 @@ def test_every_mention_stands_where_it_says(ws: Workspace, tmp_path: Path, files
         (docs / f"{n}.txt").write_bytes(data)
     if ws.sources():
         ws.remove("docs")
-    assert ws.add(docs).problems == []
+    assert ws.add(docs, language="en").problems == []
     ws.build()
     store, found = ws.graph.store, 0
-    for n, (text, _) in enumerate(files):
+    for n, (written_text, _) in enumerate(files):
+        text = normalise(written_text).text
         source = source_iri(f"docs/{n}.txt")
         for quad in store.quads(None, prov.HAS_SOURCE, ox.NamedNode(source), GRAPH_PROVENANCE):
             record = mention_record(store, text_of(quad.subject))

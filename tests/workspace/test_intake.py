@@ -12,6 +12,7 @@ import pytest
 from kgfuse.catalog import Blobs, Catalog
 from kgfuse.errors import ManifestError, SourceError, UsageError
 from kgfuse.ontology import Vocabulary, load_all
+from kgfuse.sources.places import CharacterPlaces, loads
 from kgfuse.terms.namespaces import OWL, RDF, XSD
 from kgfuse.workspace.intake import Intake
 from kgfuse.workspace.manifest import Entry, read
@@ -386,3 +387,39 @@ def test_results_of_a_program_are_a_source_that_can_be_replaced_and_removed(tmp_
         assert graph_hash(ws) == before
         with pytest.raises(UsageError):
             ws.add_statements("docs/owl.txt", [])
+
+
+# languages and normal forms
+
+
+def test_a_text_in_a_language_without_a_model_is_kept_searchable_and_said_to_be_unextracted(tmp_path: Path) -> None:
+    german = "Das Käuzchen frisst Mäuse und lebt im Wald. Die Größe beträgt über dreißig Zentimeter; Grüße aus Köln."
+    folder = texts(tmp_path / "docs", {"owl": TEXTS["owl"], "eule": german})
+    with workspace(tmp_path / "ws", folder) as ws:
+        (problem,) = ws.problems()
+        assert (problem.place, problem.stage) == ("docs/eule.txt", "language")
+        assert "German" in problem.message
+        assert [found.hit.name for found in ws.search("Mäuse")] == ["docs/eule.txt"]
+        assert {m.file_name for s in ws.graph.statements() for m in s.mentions} == {"docs/owl.txt"}
+        ws.add(folder, language="en")
+        ws.build()
+        assert ws.problems() == []
+
+
+def test_a_text_is_stored_in_one_form_with_a_way_back_to_its_file(intake: Intake, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("Ka\u0308uzchen\r\nfressen".encode())
+    intake.add([tmp_path / "a.txt"])
+    (row,) = intake.catalog.sources()
+    assert intake.blobs.read_text(str(row.text_sha256)) == "Käuzchen\nfressen"
+    places = loads(intake.blobs.read_bytes(row.meta["places"]))
+    assert isinstance(places, CharacterPlaces)
+    assert places.original(9, 16) == (11, 18)
+
+
+def test_blank_nodes_that_would_keep_a_canonicalisation_busy_for_days_are_read_at_once(tmp_path: Path) -> None:
+    clique = "".join(f"_:b{i} <urn:x:p> _:b{j} .\n" for i in range(12) for j in range(12) if i != j)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "clique.nt").write_text(clique, encoding="utf-8")
+    with workspace(tmp_path / "ws", tmp_path / "docs") as ws:
+        assert len(ws.query("SELECT ?s ?o { ?s <urn:x:p> ?o }")) == 132
+        assert ws.check().findings == ()

@@ -37,6 +37,7 @@ class LearnedExtractor:
 
     name = "relations"
     kinds: frozenset[SourceKind] = frozenset(("text",))
+    languages = frozenset(("en",))
 
     def __init__(
         self, vocabulary: Vocabulary, folder: Path, threshold: float | None = None, device: str = "auto"

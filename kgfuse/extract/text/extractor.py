@@ -40,6 +40,7 @@ class TextExtractor:
         self._triggers = compile_triggers(vocabulary.properties.values(), self._nlp) if settings.triggers else {}
         self._patterns = Patterns(vocabulary, self._nlp) if settings.patterns else None
         meta = self._nlp.meta
+        self.languages = frozenset((str(meta["lang"]),))
         self.parameters = {
             "settings": settings.model_dump(mode="json"),
             "model": f"{meta['lang']}_{meta['name']}",

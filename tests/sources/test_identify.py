@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kgfuse.errors import SourceError
-from kgfuse.workspace import files
-from tests.workspace.samples import workspace
+from kgfuse.sources import decoding
+from kgfuse.sources import identify as files
 
 
 def picture(form: str) -> bytes:
@@ -49,13 +49,13 @@ def test_a_files_kind_is_told_by_its_content(
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"%PDF-1.7 ...", "PDF"),
-        (b"PK\x03\x04....", "zip archive"),
-        (b"\x1f\x8b....", "gzip"),
+        (b"PK\x03\x04....", "damaged zip"),
+        (b"{\\rtf1 An owl.}", "rich text"),
+        (b"Rar!...", "RAR"),
         (b"\x7fELF....", "program"),
         (b"\x01\x02\x00\x03", "binary"),
         (b"", "empty"),
-        (b"a" * (4 * files.MAX_TEXT_CHARACTERS + 5), "characters"),
+        (b"a" * (4 * decoding.MAX_TEXT_CHARACTERS + 5), "characters"),
     ],
 )
 def test_what_only_claims_to_be_text_is_refused_with_the_reason(tmp_path: Path, content: bytes, reason: str) -> None:
@@ -100,21 +100,21 @@ def test_hidden_files_and_other_workspaces_are_passed_over(tmp_path: Path) -> No
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_a_byte_order_mark_decides_the_encoding(encoding: str) -> None:
     text = "Ein Käuzchen\r\nfrisst Mäuse 🦉"
-    assert files.decode(text.encode(encoding), "a.txt") == text
+    assert decoding.decode(text.encode(encoding), "a.txt") == text
 
 
 @given(st.text(min_size=1).filter(lambda t: t.strip() and "\0" not in t and t[0] != "\ufeff"))
 def test_a_text_is_kept_code_point_for_code_point(text: str) -> None:
     """Line ends, combining marks and normal forms too: offsets count these very characters."""
-    assert files.decode(text.encode(), "a.txt") == text
+    assert decoding.decode(text.encode(), "a.txt") == text
 
 
 def test_a_wrong_encoding_is_told_with_line_and_remedy() -> None:
     data = "Eule\nKäuzchen".encode("cp1252")
     with pytest.raises(SourceError, match=r"a\.txt:2: not valid UTF-8 at byte 6") as caught:
-        files.decode(data, "a.txt")
+        decoding.decode(data, "a.txt")
     assert "--encoding" in caught.value.remedy
-    assert files.decode(data, "a.txt", "cp1252") == "Eule\nKäuzchen"
+    assert decoding.decode(data, "a.txt", "cp1252") == "Eule\nKäuzchen"
 
 
 @pytest.mark.parametrize(
@@ -124,18 +124,9 @@ def test_a_wrong_encoding_is_told_with_line_and_remedy() -> None:
         (b" \t\r\n \xc2\xa0", None, "nothing but white space"),
         (b"An owl\x00 eats.", None, "NUL"),
         (b"\xff\xfeo\x00w\x00l", None, "not valid utf-16"),
-        (b"a" * (files.MAX_TEXT_CHARACTERS + 1), None, "1,000,001 characters"),
+        (b"a" * (decoding.MAX_TEXT_CHARACTERS + 1), None, "1,000,001 characters"),
     ],
 )
 def test_what_is_no_text_is_refused(data: bytes, encoding: str | None, reason: str) -> None:
     with pytest.raises(SourceError, match=reason):
-        files.decode(data, "a.txt", encoding)
-
-
-def test_blank_nodes_that_would_keep_a_canonicalisation_busy_for_days_are_read_at_once(tmp_path: Path) -> None:
-    clique = "".join(f"_:b{i} <urn:x:p> _:b{j} .\n" for i in range(12) for j in range(12) if i != j)
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "clique.nt").write_text(clique, encoding="utf-8")
-    with workspace(tmp_path / "ws", tmp_path / "docs") as ws:
-        assert len(ws.query("SELECT ?s ?o { ?s <urn:x:p> ?o }")) == 132
-        assert ws.check().findings == ()
+        decoding.decode(data, "a.txt", encoding)

@@ -1,0 +1,1 @@
+"""Files become texts and pictures: what a file is, its text as stored once, and the way back to where that stands."""

@@ -1,0 +1,63 @@
+"""Texts of elements: paragraphs that are gathered one by one, each with its path, into one text with its places."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from kgfuse.sources.decoding import MAX_TEXT_CHARACTERS
+from kgfuse.sources.places import ElementPlaces
+
+BETWEEN: Final = "\n\n"
+_SPACE: Final = re.compile(r"[ \t\r\n\f\v\xa0]+")
+_LEFT_OUT: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff]")
+CAPTION: Final = re.compile(
+    r"(fig(ure|\.)?|photo(graph)?|plate|picture|image|table|chart|abb(ildung|\.)|bild)\s*\d", re.I
+)
+"""How captions begin."""
+
+
+class Gathered:
+    """A text that grows by paragraphs."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._starts: list[int] = []
+        self._paths: list[str] = []
+        self._length = 0
+        self.is_full = False
+
+    def add(self, text: str, path: str, *, keep_lines: bool = False) -> None:
+        """Add a paragraph; blank ones are passed over, and all after the longest text that is stored."""
+        text = _LEFT_OUT.sub("", text)
+        if keep_lines:
+            text = text.strip("\n").rstrip()
+        else:
+            text = "\n".join(filter(None, (_SPACE.sub(" ", line).strip() for line in text.split("\n"))))
+        text = unicodedata.normalize("NFC", text)
+        if not text.strip() or self.is_full:
+            return
+        if self._length + len(text) + len(BETWEEN) > MAX_TEXT_CHARACTERS:
+            self.is_full = True
+            return
+        self._starts.append(self._length)
+        self._paths.append(path)
+        self._pieces.append(text + BETWEEN)
+        self._length += len(text) + len(BETWEEN)
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "".join(self._pieces)
+
+    @property
+    def places(self) -> ElementPlaces:
+        """Where each paragraph stands."""
+        return ElementPlaces(tuple(self._starts), tuple(self._paths))
+
+    def notes(self) -> tuple[str, ...]:
+        """What was left out."""
+        if not self.is_full:
+            return ()
+        return (f"only the first {self._length:,} characters were read: the text is too long",)

@@ -1,0 +1,103 @@
+"""Where the characters of a stored text stand in the file that it was read from."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from kgfuse.errors import WorkspaceError
+from kgfuse.sources.normal import Change, original
+
+_MAX_BYTES: Final = 500_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterPlaces:
+    """A text that was normalised: `changes` lead back to the decoded characters of the file."""
+
+    changes: tuple[Change, ...]
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """The characters of the decoded file that a span was made from."""
+        return original(self.changes, start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class PagePlaces:
+    """A text of pages: where each begins; page ``n`` (from 0) ends where the next begins.
+
+    Args:
+        starts: offsets in the text.
+    """
+
+    starts: tuple[int, ...]
+
+    def page(self, offset: int) -> int:
+        """The page, from 1, on which a character stands."""
+        return max(1, bisect_right(self.starts, offset))
+
+    def on_pages(self, start: int, end: int) -> list[tuple[int, int, int]]:
+        """A span as (page from 1, start, end), a piece a page, counted from the page's beginning."""
+        found = []
+        for page in range(self.page(start), self.page(max(start, end - 1)) + 1):
+            begins = self.starts[page - 1]
+            ends = self.starts[page] if page < len(self.starts) else end
+            found.append((page, max(start, begins) - begins, min(end, ends) - begins))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class ElementPlaces:
+    """A text of elements (paragraphs, cells, headings), each with its path in the document.
+
+    Args:
+        starts: offset of each element's text, ascending.
+        paths: XPath of each.
+    """
+
+    starts: tuple[int, ...]
+    paths: tuple[str, ...]
+
+    def path(self, offset: int) -> str:
+        """The element in which a character stands."""
+        n = bisect_right(self.starts, offset) - 1
+        return self.paths[n] if n >= 0 else ""
+
+
+Places: TypeAlias = CharacterPlaces | PagePlaces | ElementPlaces
+
+
+def dumps(places: Places) -> bytes:
+    """Places as bytes; equal ones give equal bytes."""
+    record: dict[str, Any]
+    match places:
+        case CharacterPlaces():
+            record = {"kind": "characters", "changes": places.changes}
+        case PagePlaces():
+            record = {"kind": "pages", "starts": places.starts}
+        case ElementPlaces():
+            record = {"kind": "elements", "starts": places.starts, "paths": places.paths}
+    return zlib.compress(json.dumps(record, separators=(",", ":")).encode("ascii"), 6)
+
+
+def loads(data: bytes) -> Places:
+    """Read what `dumps` wrote.
+
+    Raises:
+        WorkspaceError: the bytes are damaged.
+    """
+    try:
+        record = json.loads(zlib.decompressobj().decompress(data, _MAX_BYTES))
+        match record["kind"]:
+            case "characters":
+                return CharacterPlaces(tuple((int(a), int(b), int(c), int(d)) for a, b, c, d in record["changes"]))
+            case "pages":
+                return PagePlaces(tuple(map(int, record["starts"])))
+            case "elements":
+                return ElementPlaces(tuple(map(int, record["starts"])), tuple(map(str, record["paths"])))
+        raise ValueError(f"kind {record['kind']!r}")
+    except (zlib.error, ValueError, KeyError, TypeError) as e:
+        raise WorkspaceError(f"where a text stands cannot be read: {e}", remedy="add its file again") from e

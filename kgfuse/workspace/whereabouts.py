@@ -1,0 +1,77 @@
+"""Where the characters of a document stand in its file: page and box, or the path of the element."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kgfuse.catalog import Blobs, SourceRow
+from kgfuse.errors import KgfuseError
+from kgfuse.sources.places import CharacterPlaces, ElementPlaces, PagePlaces, Places, loads
+from kgfuse.sources.sandbox import Sandbox, Spot
+from kgfuse.terms.mentions import DocumentPlace, Mention, TextSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Looks places up in one document.
+
+    Args:
+        blobs: of the workspace.
+        row: of the document.
+        places: of its text.
+        sandbox: opens the file.
+    """
+
+    blobs: Blobs
+    row: SourceRow
+    places: Places
+    sandbox: Sandbox
+
+    def spots(self, spans: Sequence[tuple[int, int]]) -> list[list[Spot]]:
+        """A box for each line that a span touches, where the document has pages."""
+        if not isinstance(self.places, PagePlaces):
+            return [[] for _ in spans]
+        pieces = [(n, piece) for n, span in enumerate(spans) for piece in self.places.on_pages(*span)]
+        path = self.blobs.path(self.row.sha256)
+        found: list[list[Spot]] = [[] for _ in spans]
+        boxes = self.sandbox.boxes(path, self.row.name, [piece for _, piece in pieces])
+        for (n, _), spots in zip(pieces, boxes, strict=True):
+            found[n] += spots
+        return found
+
+    def of(self, mentions: Iterable[Mention]) -> Mapping[str, DocumentPlace]:
+        """Page and box, or path, of each mention of characters, by its IRI.
+
+        A file that cannot be opened any more tells the page alone.
+        """
+        spans = {m.iri: (m.selector.start, m.selector.end) for m in mentions if isinstance(m.selector, TextSpan)}
+        match self.places:
+            case ElementPlaces():
+                return {iri: DocumentPlace(path=self.places.path(start)) for iri, (start, _) in spans.items()}
+            case CharacterPlaces():
+                return {}
+        try:
+            found = self.spots(list(spans.values()))
+        except KgfuseError:
+            found = [[] for _ in spans]
+        return {
+            iri: _around(self.places.page(start), spots)
+            for (iri, (start, _)), spots in zip(spans.items(), found, strict=True)
+        }
+
+
+def whereabouts(blobs: Blobs, row: SourceRow, sandbox: Sandbox) -> Whereabouts | None:
+    """Looks places up in a source; ``None`` where its text is as its file has it."""
+    sha = row.meta.get("places")
+    return None if sha is None else Whereabouts(blobs, row, loads(blobs.read_bytes(sha)), sandbox)
+
+
+def _around(page: int, spots: Sequence[Spot]) -> DocumentPlace:
+    """The box around all that stands on the first page."""
+    here = [s for s in spots if s.page == page]
+    if not here:
+        return DocumentPlace(page=page)
+    x, y = min(s.x for s in here), min(s.y for s in here)
+    right, bottom = max(s.x + s.w for s in here), max(s.y + s.h for s in here)
+    return DocumentPlace(page, (x, y, round(right - x, 1), round(bottom - y, 1)))

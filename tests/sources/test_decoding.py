@@ -1,0 +1,109 @@
+"""Encodings are told by the language that comes out; texts are stored in one form, with a way back."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kgfuse.errors import SourceError
+from kgfuse.sources.decoding import decoded
+from kgfuse.sources.language import language
+from kgfuse.sources.normal import normalise
+from kgfuse.sources.places import CharacterPlaces, ElementPlaces, PagePlaces, dumps, loads
+
+GERMAN = "Das Käuzchen frisst Mäuse und lebt im Wald. Die Größe beträgt über dreißig Zentimeter; schöne Grüße aus Köln."
+RUSSIAN = "Сова ест мышей и живёт в тёмном лесу недалеко от старой мельницы. Она летает ночью."
+POLISH = "Sowa zjada myszy i mieszka w ciemnym lesie niedaleko starego młyna. Żółć, gęś, jaźń, śnieg."
+GREEK = "Η κουκουβάγια τρώει ποντίκια και ζει στο δάσος."
+JAPANESE = "フクロウはネズミを食べ、森に住んでいます。夜に飛びます。"
+ENGLISH = "The café’s owl – a “barn owl” – costs £20 and eats mice; the naïve mouse doesn’t see it."
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (GERMAN, "cp1252"),
+        (GERMAN, "cp437"),
+        (ENGLISH, "cp1252"),
+        (RUSSIAN, "cp1251"),
+        (RUSSIAN, "koi8-r"),
+        (RUSSIAN, "cp866"),
+        (POLISH, "cp1250"),
+        (POLISH, "iso8859-2"),
+        (GREEK, "cp1253"),
+        (JAPANESE, "shift_jis"),
+        (JAPANESE, "euc_jp"),
+        ("猫头鹰吃老鼠，住在森林里。它在夜间飞行，听觉非常好。", "gb18030"),
+        (GERMAN, "utf-16-le"),
+        (ENGLISH, "utf-16-be"),
+        (GERMAN, "utf-8"),
+    ],
+)
+def test_an_encoding_is_told_by_the_language_that_comes_out(text: str, encoding: str) -> None:
+    assert decoded(text.encode(encoding), "a.txt").text == text
+
+
+def test_the_encoding_that_a_person_names_wins() -> None:
+    assert decoded(RUSSIAN.encode("cp866"), "a.txt", "cp437").text == RUSSIAN.encode("cp866").decode("cp437")
+
+
+def test_bytes_too_few_to_tell_an_encoding_by_are_refused() -> None:
+    with pytest.raises(SourceError, match="--encoding"):
+        decoded("Käuzchen".encode("cp1252"), "a.txt")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (GERMAN, "de"),
+        (RUSSIAN, "ru"),
+        (JAPANESE, "ja"),
+        (f"{ENGLISH} It lives in the forest and hunts at night, when the mice leave their holes.", "en"),
+        ("The owl eats mice.", ""),
+        ("SKU 1234 Acme GmbH Berlin München", ""),
+        ("", ""),
+    ],
+)
+def test_a_language_is_told_where_there_is_enough_to_tell_it_by(text: str, code: str) -> None:
+    assert language(text) == code
+
+
+def test_line_ends_and_decomposed_letters_become_one_form_and_lead_back() -> None:
+    text = "\ufeffKa\u0308uzchen\r\nfrisst\rMa\u0308use\u200b."
+    stored = normalise(text)
+    assert stored.text == "Käuzchen\nfrisst\nMäuse."
+    for word, original in (("Käuzchen", "Ka\u0308uzchen"), ("frisst", "frisst"), ("Mäuse", "Ma\u0308use")):
+        at = stored.text.index(word)
+        start, end = stored.original(at, at + len(word))
+        assert text[start:end] == original
+
+
+LETTERS = st.sampled_from("ab \n\r\u200b\ufeffäe\u0301\u0308\u0327ᄀ\u1161\u11a8각🦉")
+
+
+@settings(deadline=None)
+@given(st.text(LETTERS))
+def test_every_stored_character_leads_back_to_what_it_was_made_from(text: str) -> None:
+    stored = normalise(text)
+    assert stored.text == normalise(stored.text).text
+    before = 0
+    for n, char in enumerate(stored.text):
+        start, end = stored.original(n, n + 1)
+        assert before <= start < end <= len(text)
+        before = start
+        assert char in normalise(text[start:end]).text
+    whole = stored.original(0, len(stored.text))
+    assert normalise(text[slice(*whole)]).text == stored.text
+
+
+def test_places_are_read_as_they_were_written() -> None:
+    changes = normalise("a\r\nb").changes
+    for places in (CharacterPlaces(changes), PagePlaces((0, 5, 9)), ElementPlaces((0, 3), ("/p[1]", "/p[2]"))):
+        assert loads(dumps(places)) == places
+
+
+def test_a_span_over_two_pages_is_a_piece_on_each() -> None:
+    pages = PagePlaces((0, 5, 9))
+    assert pages.on_pages(3, 7) == [(1, 3, 5), (2, 0, 2)]
+    assert pages.on_pages(9, 12) == [(3, 0, 3)]

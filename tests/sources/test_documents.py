@@ -1,0 +1,166 @@
+"""Pages, word processor files and Markdown: words in order, each with its place; pictures with what is said of them."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kgfuse.errors import SourceError
+from kgfuse.sources import frames, html, word
+from kgfuse.sources.markdown import plain
+from kgfuse.sources.places import ElementPlaces
+from tests.sources import made
+
+
+def page(folder: Path, text: str | bytes) -> Path:
+    path = folder / "page.html"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_a_page_is_its_main_text(tmp_path: Path) -> None:
+    found = html.read(page(tmp_path, made.PAGE), "page.html", tmp_path)
+    assert found.title == "Owls & others"
+    assert found.text.split("\n\n") == [
+        "Owls of the north",
+        "The snowy owl eats lemmings.\nIt hunts by day.",
+        "Fig. 1: the owl",
+        "It is white.",
+        "It is large.",
+        "bird | food",
+        "tawny owl | mice",
+        "a = 1\n  b = 2",
+        "The tawny owl lives in the forest, in parks and in gardens, and is heard at night far more often than it is "
+        "seen.",
+        "",
+    ]
+
+
+def test_a_paragraph_has_the_path_of_its_element(tmp_path: Path) -> None:
+    found = html.read(page(tmp_path, made.PAGE), "page.html", tmp_path)
+    assert isinstance(found.places, ElementPlaces)
+    for words, path in (
+        ("lemmings", "/html[1]/body[1]/main[1]/p[1]"),
+        ("It is large", "/html[1]/body[1]/main[1]/ul[2]/li[2]"),
+        ("Fig. 1", "/html[1]/body[1]/main[1]/figure[1]/figcaption[1]"),
+    ):
+        assert found.places.path(found.text.index(words)) == path
+
+
+def test_a_picture_beside_a_page_has_its_caption_and_alternative_text(tmp_path: Path) -> None:
+    (picture,) = html.read(page(tmp_path, made.PAGE), "page.html", tmp_path).pictures
+    assert (picture.beside, picture.caption, picture.alternative) == (
+        "pictures/owl 1.png",
+        "Fig. 1: the owl",
+        "A white owl",
+    )
+
+
+def test_a_picture_within_a_page_is_saved(tmp_path: Path) -> None:
+    data = base64.b64encode(made.png()).decode()
+    text = f"<html><p>The owl eats mice.</p><img alt='red' src='data:image/png;base64,{data}'></html>"
+    (picture,) = html.read(page(tmp_path, text), "page.html", tmp_path).pictures
+    assert (tmp_path / picture.file).read_bytes() == made.png()
+
+
+@pytest.mark.parametrize(
+    ("head", "encoding"),
+    [("<meta charset=windows-1252>", "cp1252"), ("", "utf-8"), ("", "utf-16"), ("<meta charset=nonsense>", "utf-8")],
+)
+def test_a_page_says_its_encoding(tmp_path: Path, head: str, encoding: str) -> None:
+    text = f"<html><head>{head}</head><body><p>Das Käuzchen frisst Mäuse.</p></body></html>"
+    assert "Käuzchen frisst Mäuse" in html.read(page(tmp_path, text.encode(encoding)), "p", tmp_path).text
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("<html><script>x</script></html>", "without text"),
+        ("<html>" + "<div>" * 6000 + "x", "nested more than"),
+    ],
+)
+def test_pages_that_hold_nothing_or_too_much_are_refused(tmp_path: Path, text: str, reason: str) -> None:
+    with pytest.raises(SourceError, match=reason):
+        html.read(page(tmp_path, text), "page.html", tmp_path)
+
+
+@settings(deadline=None)
+@given(text=st.text(st.sampled_from("<>/=\"' &;!-abdipv\n\x00äé"), max_size=200))
+def test_whatever_is_written_between_angle_brackets_ends_in_a_text_or_an_error(
+    tmp_path_factory: pytest.TempPathFactory, text: str
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    try:
+        found = html.read(page(folder, "<html><p>An owl." + text), "page.html", folder)
+    except SourceError:
+        return
+    assert isinstance(found.places, ElementPlaces)
+    assert len(found.places.starts) == len(found.text.split("\n\n")) - 1
+
+
+def test_a_word_file_is_its_paragraphs_and_cells_in_order(tmp_path: Path) -> None:
+    found = word.read(made.word(tmp_path / "a.docx"), "a.docx", tmp_path)
+    assert found.text.split("\n\n")[:-1] == [
+        made.HEADING,
+        "The snowy owl eats lemmings.",
+        made.CAPTION,
+        "bird",
+        "food",
+        "tawny owl",
+        "mice",
+    ]
+    assert isinstance(found.places, ElementPlaces)
+    assert found.places.path(found.text.index("tawny")) == "/w:document/w:body/w:tbl[1]/w:tr[2]/w:tc[1]/w:p[1]"
+    (picture,) = found.pictures
+    assert (picture.caption, picture.alternative) == (made.CAPTION, "A red field")
+    assert (tmp_path / picture.file).read_bytes().startswith(b"\x89PNG")
+    assert found.title == "Owls"
+
+
+def test_markdown_is_its_words_and_leads_back_to_them() -> None:
+    text = (
+        '---\ntitle: x\n---\n# The *owl*\n\nIt eats **mice** &amp; [voles](http://x "t")\nand `code`.\n\n- item\n\n'
+        "| a | b |\n|---|---|\n| c | dd |\n\n```\ncode x\n```\n![alt](p.png)\n"
+    )
+    words = plain(text)
+    assert words.text.split("\n\n")[:-1] == [
+        "The owl",
+        "It eats mice & voles and code.",
+        "item",
+        "a",
+        "b",
+        "c",
+        "dd",
+        "code x",
+        "alt",
+    ]
+    for word_ in ("owl", "mice", "voles", "item", "dd", "code x", "alt"):
+        at = words.text.index(word_)
+        start, end = words.original(at, at + len(word_))
+        assert text[start:end] == word_
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from("#*_`[]()!<>|-+.&; \nab1\\~"), max_size=120))
+def test_places_in_any_markdown_are_in_order_and_inside(text: str) -> None:
+    words = plain(text)
+    before = 0
+    for n in range(len(words.text)):
+        start, end = words.original(n, n + 1)
+        assert before <= start <= end <= len(text)
+        before = start
+
+
+def test_the_pages_of_a_tiff_after_the_first_are_pictures(tmp_path: Path) -> None:
+    from PIL import Image
+
+    pages = [Image.new("RGB", (40, 40), c) for c in ("red", "green", "blue")]
+    pages[0].save(tmp_path / "scan.tif", save_all=True, append_images=pages[1:])
+    found = frames.read(tmp_path / "scan.tif", "scan.tif", tmp_path)
+    assert [p.page for p in found.pictures] == [2, 3]
+    with Image.open(tmp_path / found.pictures[1].file) as last:
+        assert last.convert("RGB").getpixel((5, 5)) == (0, 0, 255)

@@ -1,0 +1,131 @@
+"""From a folder of documents to a graph whose every mention says where it stands: page and box, or element."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kgfuse import Workspace
+from kgfuse.terms.mentions import TextSpan
+from tests.sources import made
+from tests.workspace.samples import graph_hash, shape, workspace
+
+KGF = "https://w3id.org/kgfuse#"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("documents") / "docs"
+    folder.mkdir()
+    (folder / "owl.pdf").write_bytes(made.report())
+    (folder / "page.html").write_text(made.PAGE, encoding="utf-8")
+    shape(folder / "pictures" / "owl 1.png", "brown")
+    made.word(folder / "report.docx")
+    (folder / "notes.md").write_text("# Foxes\n\nThe **fox** eats mice.\n", encoding="utf-8")
+    made.zipped(
+        folder / "more.zip",
+        {"in/owl.pdf": made.report(), "in/bear.txt": b"The bear eats fish.", "../evil.txt": b"The owl is a plant."},
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ws(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with workspace(tmp_path_factory.mktemp("ws") / "ws", folder) as ws:
+        yield ws
+
+
+def test_documents_archives_and_their_pictures_are_sources(ws: Workspace) -> None:
+    assert {row.name: (row.kind, row.parent) for row in ws.sources()} == {
+        "docs/more.zip/in/bear.txt": ("text", None),
+        "docs/more.zip/in/owl.pdf": ("text", None),
+        "docs/more.zip/in/owl.pdf#page-1-picture-1.png": ("image", "docs/more.zip/in/owl.pdf"),
+        "docs/notes.md": ("text", None),
+        "docs/owl.pdf": ("text", None),
+        "docs/owl.pdf#page-1-picture-1.png": ("image", "docs/owl.pdf"),
+        "docs/page.html": ("text", None),
+        "docs/pictures/owl 1.png": ("image", "docs/page.html"),
+        "docs/report.docx": ("text", None),
+        "docs/report.docx#picture-1.png": ("image", "docs/report.docx"),
+    }
+    (problem,) = ws.problems()
+    assert "leads out of the archive" in problem.message
+    assert problem.place == "docs/more.zip"
+
+
+def test_evidence_from_a_document_says_where_it_stands_in_it(ws: Workspace) -> None:
+    found = {
+        (m.file_name, m.selector.exact): m.where
+        for s in ws.graph.statements()
+        for m in s.mentions
+        if isinstance(m.selector, TextSpan)
+    }
+    where = found["docs/owl.pdf", "lemmings"]
+    assert where is not None
+    assert (where.page, where.path) == (1, "")
+    assert where.box is not None
+    x, y, w, h = where.box
+    assert 270 < x < 330
+    assert 70 < y < 90
+    assert 30 < w < 60
+    assert 5 < h < 16
+    assert where == found["docs/more.zip/in/owl.pdf", "lemmings"]
+    in_page = found["docs/page.html", "lemmings"]
+    assert in_page is not None
+    assert in_page.path == "/html[1]/body[1]/main[1]/p[1]"
+    assert found["docs/more.zip/in/bear.txt", "fish"] is None
+    assert ws.check().findings == ()
+
+
+def test_a_picture_is_tied_to_its_document_page_and_caption(ws: Workspace) -> None:
+    said = {
+        (row["s"].rsplit("/", 1)[1], row["p"].removeprefix(KGF)): row["o"]
+        for row in ws.query(
+            f"SELECT ?s ?p ?o {{ ?s ?p ?o . VALUES ?p {{ <{KGF}onPage> <{KGF}caption> <{KGF}alternativeText> }} }}"
+        )
+        .to_pandas()
+        .to_dict("records")
+    }
+    assert str(said["owl.pdf%23page-1-picture-1.png", "onPage"]) == "1"
+    assert said["owl.pdf%23page-1-picture-1.png", "caption"] == made.CAPTION
+    assert said["owl%201.png", "alternativeText"] == "A white owl"
+    assert said["report.docx%23picture-1.png", "alternativeText"] == "A red field"
+
+
+def test_adding_again_changes_nothing_and_another_order_gives_the_same_graph(
+    ws: Workspace, folder: Path, tmp_path: Path
+) -> None:
+    before = graph_hash(ws)
+    report = ws.add(folder)
+    assert (report.added, report.changed, report.removed) == (0, 0, 0)
+    assert ws.build().unchanged
+    with workspace(tmp_path / "other") as other:
+        for path in sorted(folder.iterdir(), reverse=True):
+            other.add(path)
+        assert {row.sha256 for row in other.sources()} == {row.sha256 for row in ws.sources()}
+    with workspace(tmp_path / "again", folder) as again:
+        assert graph_hash(again) == before
+
+
+def test_what_a_document_or_archive_no_longer_holds_goes(folder: Path, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "owl.pdf").write_bytes(made.report())
+    made.zipped(docs / "more.zip", {"a.txt": b"The bear eats fish.", "b.txt": b"The fox eats mice."})
+    with workspace(tmp_path / "ws", docs, build=False) as ws:
+        assert len(ws.sources()) == 4
+        (docs / "owl.pdf").write_bytes(made.pdf([["The owl eats mice."]]))
+        made.zipped(docs / "more.zip", {"b.txt": b"The fox eats mice."})
+        assert ws.add(docs).removed == 2
+        assert {row.name for row in ws.sources()} == {"docs/owl.pdf", "docs/more.zip/b.txt"}
+        assert ws.remove("docs/more.zip") == 1
+        assert ws.remove(str(docs / "owl.pdf")) == 1
+        assert ws.items() == []
+
+
+def test_globs_name_files(folder: Path, tmp_path: Path) -> None:
+    with workspace(tmp_path / "ws") as ws:
+        ws.add(folder / "*.md", str(folder / "**" / "*.docx"))
+        assert {row.name for row in ws.sources() if row.parent is None} == {"notes.md", "report.docx"}
