@@ -42,6 +42,7 @@ _CLOSES_ITSELF: Final = frozenset(
     b"area base br col dd dt embed hr img input li link meta option p rp rt source tbody td tfoot th thead tr "
     b"track wbr".split()
 )
+_ASIDES: Final = "[hidden], [aria-hidden], [role], [style]"
 _LEAST_MAIN: Final = 200
 _LINKS: Final = 3
 _LINKED: Final = 0.8
@@ -68,7 +69,8 @@ def read(path: Path, where: str, into: Path, encoding: str | None = None) -> Doc
         raise SourceError(f"is nested more than {MAX_DEPTH:,} deep", where=where, remedy="save it as text")
     tree = LexborHTMLParser(_decode(data, where, encoding))
     mains = [node for node in tree.css("main, article, [role=main]") if len(node.text()) >= _LEAST_MAIN]
-    found = _Page(into, frozenset(node.mem_id for node in mains))
+    asides = [node.mem_id for node in tree.css(_ASIDES) if _is_aside(node)]
+    found = _Page(into, frozenset(node.mem_id for node in mains), frozenset(asides))
     if tree.root is not None:
         found.walk(tree.root)
     text = found.gathered.text
@@ -116,6 +118,11 @@ class _Level:
     inside: bool
     counts: dict[str, int] = field(default_factory=dict)
 
+    def count(self, tag: str) -> int:
+        """Which of its children of this name the next one is, from 1."""
+        self.counts[tag] = number = self.counts.get(tag, 0) + 1
+        return number
+
 
 @dataclass(slots=True)
 class _Page:
@@ -123,6 +130,7 @@ class _Page:
 
     into: Path
     mains: frozenset[int]
+    asides: frozenset[int]
     gathered: Gathered = field(default_factory=Gathered)
     pictures: list[Picture] = field(default_factory=list)
     line: list[str] = field(default_factory=list)
@@ -137,7 +145,9 @@ class _Page:
         node = root.child
         while open_nodes:
             if node is None:  # the last child of the innermost element is done
-                self._leave(levels.pop())
+                done = levels.pop()
+                if not levels or done is not levels[-1]:
+                    self._leave(done)
                 node = open_nodes.pop().next if len(open_nodes) > 1 else None
                 if not levels:
                     return
@@ -156,25 +166,28 @@ class _Page:
             if above.inside:
                 self._say(node.text_content or "", above)
             return None
-        if tag.startswith("-") or tag.startswith("!"):
+        if tag[0] in "-!" or tag in _LEFT_OUT or node.mem_id in self.asides:
             return None
-        above.counts[tag] = above.counts.get(tag, 0) + 1
-        level = _Level(tag, f"{above.path}/{tag}[{above.counts[tag]}]", above.inside or node.mem_id in self.mains)
-        if tag in _LEFT_OUT or (tag in _FRAME and not above.path.count("/article[")) or _is_aside(node):
+        if tag not in _BLOCKS:
+            if tag == "img" and above.inside:
+                self._picture(node, f"{above.path}/img[{above.count(tag)}]")
+            elif tag == "br" and above.inside:
+                self.line.append("\n")
+            elif tag in ("td", "th"):
+                if above.inside and self.line:
+                    self.line.append(" | ")
+                return _Level(tag, f"{above.path}/{tag}[{above.count(tag)}]", above.inside)
+            return above
+        path = f"{above.path}/{tag}[{above.count(tag)}]"
+        inside = above.inside or node.mem_id in self.mains
+        if tag in _FRAME and "/article[" not in above.path:
             return None
-        if tag in ("ul", "ol") and level.inside and _is_links(node):
+        if tag in ("ul", "ol") and inside and _is_links(node):
             return None
-        if tag in _BLOCKS:
-            self._end()
-        if tag == "br" and above.inside:
-            self.line.append("\n")
-        elif tag in ("td", "th") and above.inside and self.line:
-            self.line.append(" | ")
-        elif tag == "img" and above.inside:
-            self._picture(node, level)
-        elif tag == "figure":
+        self._end()
+        if tag == "figure":
             self.waiting.clear()
-        return level
+        return _Level(tag, path, inside)
 
     def _leave(self, level: _Level) -> None:
         if level.tag == "figcaption":
@@ -200,7 +213,7 @@ class _Page:
         for n in self.waiting:
             self.pictures[n] = replace(self.pictures[n], caption=" ".join(text.split())[:_MAX_ALTERNATIVE])
 
-    def _picture(self, node: Any, level: _Level) -> None:
+    def _picture(self, node: Any, path: str) -> None:
         attributes = node.attributes
         source = (attributes.get("src") or "").strip()
         if not source or len(self.pictures) >= MAX_PICTURES:
@@ -221,7 +234,7 @@ class _Page:
             picture = Picture(name, "", "", beside=unquote(re.split(r"[?#]", source)[0]))
         self.waiting.append(len(self.pictures))
         title = " ".join((attributes.get("title") or "").split())[:_MAX_ALTERNATIVE]
-        self.pictures.append(replace(picture, path=level.path, alternative=alternative, caption=title))
+        self.pictures.append(replace(picture, path=path, alternative=alternative, caption=title))
 
 
 def _is_aside(node: Any) -> bool:

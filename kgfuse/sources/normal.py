@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 Change: TypeAlias = tuple[int, int, int, int]
 """Start and length in the new text, start and length in the old one."""
 _INVISIBLE: Final = "\u200b\u2060\ufeff"
+_CRLF: Final = re.compile("\r\n")
 _PLACES: Final = re.compile(rf"\r\n?|[{_INVISIBLE}]")
 
 
@@ -98,11 +99,19 @@ def normalise(text: str) -> Changed:
     """
     lines = Changed(text)
     if "\r" in text or any(c in text for c in _INVISIBLE):
-        edits = ((m.start(), m.end(), "\n" if m.group()[0] == "\r" else "") for m in _PLACES.finditer(text))
-        lines = replaced(text, edits)
+        lines = _one_kind_of_line_end(text)
     if unicodedata.is_normalized("NFC", lines.text):
         return lines
     return joined(lines, replaced(lines.text, _composed(lines.text)))
+
+
+def _one_kind_of_line_end(text: str) -> Changed:
+    r"""Line ends as ``\n``, invisible characters left out."""
+    if text.count("\r") == text.count("\r\n") and not any(c in text for c in _INVISIBLE):  # as most such files are
+        ends = (m.start() for m in _CRLF.finditer(text))
+        return Changed(text.replace("\r\n", "\n"), tuple((at - n, 1, at, 2) for n, at in enumerate(ends)))
+    edits = ((m.start(), m.end(), "\n" if m.group()[0] == "\r" else "") for m in _PLACES.finditer(text))
+    return replaced(text, edits)
 
 
 def _composed(text: str) -> Iterator[tuple[int, int, str]]:
