@@ -86,13 +86,17 @@ def add(
     language: Annotated[
         str | None, typer.Option(metavar="CODE", help="Of all texts, such as en; else told by content.")
     ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What the columns of tables mean (TOML), where none lies beside them."),
+    ] = None,
 ) -> int:
     """Add texts, pictures, RDF and manifests. In a folder, files of one name are one item."""
     from kgfuse.workspace import Workspace
 
     workspace, files = given(workspace, paths or [], "PATH")
     with Workspace.open(workspace) as ws, out.progress() as on_event:
-        report = ws.add(*files, encoding=encoding, language=language, on_event=on_event)
+        report = ws.add(*files, encoding=encoding, language=language, mapping=mapping, on_event=on_event)
     for line in report.problems:
         out.problem(line)
     usable = report.added + report.changed + report.unchanged

@@ -91,6 +91,7 @@ def extraction_key(extractor: Extractor, source: Source) -> str:
         source.item or "",
         source.item_label or "",
         *sorted(source.item_types),
+        *((f"mapping {source.mapping}",) if source.mapping else ()),
     )
 
 

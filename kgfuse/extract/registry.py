@@ -20,6 +20,7 @@ GROUP: Final = "kgfuse.extractors"
 BUILT_IN: Final = (
     EntryPoint("text", "kgfuse.extract.text:build", GROUP),
     EntryPoint("relations", "kgfuse.extract.learned:build", GROUP),
+    EntryPoint("table", "kgfuse.extract.tables:build", GROUP),
     EntryPoint("image", "kgfuse.extract.image:build", GROUP),
 )
 

@@ -51,6 +51,7 @@ EXACT: Final = ox.NamedNode(OA + "exact")
 VALUE: Final = ox.NamedNode(RDF + "value")
 CONFORMS_TO: Final = ox.NamedNode(DCTERMS + "conformsTo")
 MEDIA_FRAGMENTS: Final = ox.NamedNode("http://www.w3.org/TR/media-frags/")
+CELL_FRAGMENTS: Final = ox.NamedNode("http://tools.ietf.org/rfc/rfc7111")
 PDF_FRAGMENTS: Final = ox.NamedNode("http://tools.ietf.org/rfc/rfc3778")
 
 DECISION: Final = ox.NamedNode(KGF + "decision")
@@ -209,13 +210,18 @@ def mention_lines(mention: Mention, refers_to: Iterable[str] = (), where: Docume
 
 
 def _document_lines(place: str, where: DocumentPlace) -> Iterator[str]:
-    """Page and box as RFC 3778 (now 8118) writes them, or the path of the element."""
+    """Page and box as RFC 3778 (now 8118) writes them, a cell as RFC 7111 does, or the path of the element."""
     if where.page:
         box = "" if where.box is None else f"&viewrect={','.join(f'{n:g}' for n in where.box)}"
         yield _line(place, HAS_SELECTOR, f"<{place}/fragment>")
         yield _line(f"{place}/fragment", TYPE, _FRAGMENT)
         yield _line(f"{place}/fragment", CONFORMS_TO, PDF_FRAGMENTS)
         yield _line(f"{place}/fragment", VALUE, _string(f"page={where.page}{box}"))
+    if where.cell is not None:
+        yield _line(place, HAS_SELECTOR, f"<{place}/fragment>")
+        yield _line(f"{place}/fragment", TYPE, _FRAGMENT)
+        yield _line(f"{place}/fragment", CONFORMS_TO, CELL_FRAGMENTS)
+        yield _line(f"{place}/fragment", VALUE, _string(f"cell={where.cell[0]},{where.cell[1]}"))
     if where.path:
         yield _line(place, HAS_SELECTOR, f"<{place}/element>")
         yield _line(f"{place}/element", TYPE, _XPATH)

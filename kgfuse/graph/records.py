@@ -226,9 +226,13 @@ def _where(store: GraphStore, mention: str) -> DocumentPlace | None:
     path = _one(store, named(mention + "/element"), prov.VALUE)
     if path is not None:
         return DocumentPlace(path=path)
+    value = _one(store, named(mention + "/fragment"), prov.VALUE) or ""
+    cell = re.fullmatch(r"cell=(\d+),(\d+)", value)
+    if cell is not None:
+        return DocumentPlace(cell=(int(cell[1]), int(cell[2])))
     fragment = re.fullmatch(
         r"page=(\d+)(?:&viewrect=([\d.]+),([\d.]+),([\d.]+),([\d.]+))?",
-        _one(store, named(mention + "/fragment"), prov.VALUE) or "",
+        value,
     )
     if fragment is None:
         return None

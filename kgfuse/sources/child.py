@@ -65,6 +65,17 @@ def _read(path: str, media_type: str, where: str, into: str, encoding: str | Non
     }
 
 
+def _table(
+    path: str, media_type: str, where: str, into: str, form: dict[str, Any], encoding: str | None = None
+) -> dict[str, Any]:
+    from kgfuse.sources.mapping import TableForm
+    from kgfuse.sources.tables import read
+
+    places = read(Path(path), media_type, TableForm.model_validate(form), where, encoding, Path(into) / TEXT)
+    (Path(into) / PLACES).write_bytes(dumps(places))
+    return {"rows": len(places.starts)}
+
+
 def _boxes(path: str, where: str, spans: list[tuple[int, int, int]]) -> dict[str, Any]:
     from kgfuse.sources.pdf import boxes
 
@@ -79,7 +90,12 @@ def _render(path: str, where: str, page: int, side: int, into: str) -> dict[str,
     return {"file": name, "width": width, "height": height}
 
 
-_OPERATIONS: Final[dict[str, Callable[..., dict[str, Any]]]] = {"read": _read, "boxes": _boxes, "render": _render}
+_OPERATIONS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
+    "read": _read,
+    "table": _table,
+    "boxes": _boxes,
+    "render": _render,
+}
 
 
 def _limit(memory: int) -> None:

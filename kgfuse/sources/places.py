@@ -67,7 +67,26 @@ class ElementPlaces:
         return self.paths[n] if n >= 0 else ""
 
 
-Places: TypeAlias = CharacterPlaces | PagePlaces | ElementPlaces
+@dataclass(frozen=True, slots=True)
+class TablePlaces:
+    """A text of rows, cells divided by tabs.
+
+    Args:
+        starts: offset of each row, ascending; before the first is the line that names the columns.
+        numbers: of the rows in the file, from 1.
+    """
+
+    starts: tuple[int, ...]
+    numbers: tuple[int, ...]
+
+    def cell(self, text: str, offset: int) -> tuple[int, int]:
+        """Row and column, from 1, of the cell in which a character stands."""
+        n = bisect_right(self.starts, offset) - 1
+        begins = self.starts[n] if n >= 0 else 0
+        return self.numbers[n] if n >= 0 else 0, text.count("\t", begins, offset) + 1
+
+
+Places: TypeAlias = CharacterPlaces | PagePlaces | ElementPlaces | TablePlaces
 
 
 def dumps(places: Places) -> bytes:
@@ -80,6 +99,8 @@ def dumps(places: Places) -> bytes:
             record = {"kind": "pages", "starts": places.starts}
         case ElementPlaces():
             record = {"kind": "elements", "starts": places.starts, "paths": places.paths}
+        case TablePlaces():
+            record = {"kind": "table", "starts": places.starts, "numbers": places.numbers}
     return zlib.compress(json.dumps(record, separators=(",", ":")).encode("ascii"), 6)
 
 
@@ -98,6 +119,8 @@ def loads(data: bytes) -> Places:
                 return PagePlaces(tuple(map(int, record["starts"])))
             case "elements":
                 return ElementPlaces(tuple(map(int, record["starts"])), tuple(map(str, record["paths"])))
+            case "table":
+                return TablePlaces(tuple(map(int, record["starts"])), tuple(map(int, record["numbers"])))
         raise ValueError(f"kind {record['kind']!r}")
     except (zlib.error, ValueError, KeyError, TypeError) as e:
         raise WorkspaceError(f"where a text stands cannot be read: {e}", remedy="add its file again") from e

@@ -19,7 +19,8 @@ from typing import Any, Final
 from kgfuse.errors import SourceError
 from kgfuse.sources.child import PLACES, TEXT
 from kgfuse.sources.document import Document, Picture
-from kgfuse.sources.places import Places, loads
+from kgfuse.sources.mapping import TableForm
+from kgfuse.sources.places import Places, TablePlaces, loads
 
 MEMORY: Final = 4 << 30
 SECONDS: Final = 120.0
@@ -85,6 +86,22 @@ class Sandbox:
             return Document(text, places, pictures, tuple(answer["notes"]), answer["title"]), into
         except (OSError, KeyError, TypeError, ValueError) as e:
             raise SourceError(f"was read to something unusable: {e}", where=where) from e
+
+    def table(
+        self, path: Path, media_type: str, form: TableForm, where: str, encoding: str | None = None
+    ) -> tuple[str, TablePlaces]:
+        """A table as text, a line a row, with the rows' places.
+
+        Raises:
+            SourceError: it cannot be read, or reading it took too much.
+        """
+        into = self._fresh()
+        told = form.model_dump()
+        self._ask("table", where, path=str(path), media_type=media_type, into=str(into), form=told, encoding=encoding)
+        places = loads((into / PLACES).read_bytes())
+        if not isinstance(places, TablePlaces):
+            raise SourceError("was read to something unusable", where=where)
+        return (into / TEXT).read_text(encoding="utf-8"), places
 
     def boxes(self, path: Path, where: str, spans: list[tuple[int, int, int]]) -> list[list[Spot]]:
         """Where spans (page, start, end) stand in a PDF: a box for each line that they touch.

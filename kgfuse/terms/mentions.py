@@ -51,11 +51,13 @@ class DocumentPlace:
         page: from 1; 0 where the document has no pages.
         box: left, top, width, height in points from the upper left corner of the page as it is shown.
         path: XPath of the element, where the document has elements.
+        cell: row and column of the table, from 1.
     """
 
     page: int = 0
     box: tuple[float, float, float, float] | None = None
     path: str = ""
+    cell: tuple[int, int] | None = None
 
 
 Selector: TypeAlias = TextSpan | Region | TimeSpan
@@ -77,6 +79,7 @@ class Source:
         text: the stored text, for texts.
         path: the stored bytes, for everything else.
         language: ISO 639 code of the text's language; empty where it is not known.
+        mapping: what a table's columns mean, as JSON; see ``kgfuse.sources.mapping``.
     """
 
     iri: str
@@ -90,6 +93,7 @@ class Source:
     text: str | None = None
     path: Path | None = None
     language: str = ""
+    mapping: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,7 +308,7 @@ def _forget_predictions(parts: Parts) -> None:
 
 def structural(parts: Parts, row: SourceRow) -> Iterable[ox.Triple]:
     """What a source states by itself, before anything is extracted from it."""
-    if row.kind == "manifest":
+    if row.kind in ("manifest", "table"):
         for item in parts.catalog.items(manifest=row.name):
             yield from graph_facts.item_triples(item, parts.catalog.sources(item=item.iri))
         return

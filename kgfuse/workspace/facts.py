@@ -52,7 +52,7 @@ def item_triples(item: ItemRow, sources: Sequence[SourceRow]) -> Iterator[ox.Tri
 def part_triples(row: SourceRow, catalog: Catalog) -> Iterator[ox.Triple]:
     """What is known of a picture by the document that it stands in; nothing of other sources."""
     whole = catalog.source(row.parent or "")
-    if whole is None or whole.kind == "manifest":
+    if whole is None or whole.kind in ("manifest", "table"):
         return
     if row.item is not None and whole.parent is None:
         yield triple(row.item, KGF + "hasImage", source_iri(row.name))

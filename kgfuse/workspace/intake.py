@@ -11,11 +11,13 @@ from kgfuse.catalog import Blobs, Catalog, ItemRow, SourceRow
 from kgfuse.errors import SourceError, UsageError
 from kgfuse.ontology import Vocabulary
 from kgfuse.sources.identify import PAGES, Identified, identify, walk
+from kgfuse.sources.mapping import mapping_of
 from kgfuse.terms.namespaces import item_iri
 from kgfuse.workspace import manifest
 from kgfuse.workspace.landing import AddReport, Landing, OnFile, check_name
 from kgfuse.workspace.manifests import add_manifest
 from kgfuse.workspace.mounts import absolute, expand
+from kgfuse.workspace.tables import TABLES, add_table
 
 if TYPE_CHECKING:
     import pyoxigraph as ox
@@ -34,6 +36,7 @@ class Intake:
         encoding: of texts that do not tell theirs.
         on_file: told about each file.
         language: of all texts; ``None`` lets each text tell.
+        mapping: of tables that have none beside them.
     """
 
     catalog: Catalog
@@ -42,6 +45,7 @@ class Intake:
     encoding: str | None = None
     on_file: OnFile | None = None
     language: str | None = None
+    mapping: Path | None = None
 
     def add(self, paths: Sequence[str | Path]) -> AddReport:
         """Add files, folders, globs, archives and manifests.
@@ -59,6 +63,8 @@ class Intake:
                 base = absolute(path).parent
                 if path.is_dir():
                     loose += ((f, base) for f in _claim_manifests(landing, path, base))
+                elif (mapping := _mapping(landing, path)) is not None:
+                    _add_mapped(landing, path, mapping, base)
                 elif manifest.is_manifest(path):
                     add_manifest(landing, path, base.parent)
                 else:
@@ -86,17 +92,40 @@ class Intake:
         return landing.report
 
     def _landing(self) -> Landing:
-        return Landing(self.catalog, self.blobs, self.vocabulary, self.encoding, self.language, self.on_file)
+        return Landing(
+            self.catalog, self.blobs, self.vocabulary, self.encoding, self.language, self.on_file, self.mapping
+        )
 
 
 def _claim_manifests(landing: Landing, folder: Path, base: Path) -> list[Path]:
-    """Add a folder's manifests with all they name; return the files that no manifest names."""
+    """Add a folder's manifests and mapped tables with all they name; return the other files."""
     found = list(walk(folder))
-    manifests = [f for f in found if manifest.is_manifest(f)]
-    claimed = {absolute(m) for m in manifests}
+    claimed: set[Path] = set()
+    for f in found:
+        if (mapping := _mapping(landing, f)) is not None:
+            claimed |= _add_mapped(landing, f, mapping, base)
+    manifests = [f for f in found if absolute(f) not in claimed and manifest.is_manifest(f)]
+    claimed |= {absolute(m) for m in manifests}
     for m in manifests:
         claimed |= add_manifest(landing, m, base)
     return [f for f in found if absolute(f) not in claimed]
+
+
+def _mapping(landing: Landing, path: Path) -> Path | None:
+    """The mapping of a file that is called like a table."""
+    if path.suffix.lower() not in TABLES or not path.is_file():
+        return None
+    return mapping_of(path) or landing.mapping
+
+
+def _add_mapped(landing: Landing, path: Path, mapping: Path, base: Path) -> set[Path]:
+    """Add a table; return the files that belong to it."""
+    try:
+        check_name(path)
+        return add_table(landing, identify(path), mapping, base)
+    except SourceError as e:
+        landing.problem(landing.name(path, base), e)
+        return {absolute(path), absolute(mapping)}
 
 
 def _add_archive(landing: Landing, archive: Identified, name: str, base: Path) -> None:
@@ -113,8 +142,7 @@ def _add_archive(landing: Landing, archive: Identified, name: str, base: Path) -
     inside = landing.shown(archive.path) + "/"
     still = {landing.shown(f) for f in files}
     for row in landing.catalog.sources():
-        here = row.location.partition("#")[0]
-        if here.startswith(inside) and not any(str(p) in still for p in (Path(here), *Path(here).parents)):
+        if row.location.startswith(inside) and not _is_of(row.location, still):
             landing.report.removed += landing.catalog.remove_source(row.name)
 
 
@@ -149,9 +177,8 @@ def _add_loose(landing: Landing, loose: Iterable[tuple[Path, Path]]) -> None:
                 _add_archive(landing, identified, name, base)
                 continue
             if identified.kind == "table":
-                raise SourceError(
-                    "is a table, which needs a mapping", where=path, remedy="export it as a manifest (CSV)"
-                )
+                remedy = f"say what its columns mean in {path.name}.toml, or name a mapping with --mapping"
+                raise SourceError("is a table without a mapping", where=path, remedy=remedy)
             identifier = str(PurePosixPath(name).with_suffix(""))
             item = None if identified.kind == "rdf" else item_iri(identifier)
             arrived = landing.arrive(name, path, identified, item, None)
@@ -172,6 +199,12 @@ def _add_loose(landing: Landing, loose: Iterable[tuple[Path, Path]]) -> None:
             landing.store(rows, items.values(), notes)
             rows, items, notes = [], {}, []
     landing.store(rows, items.values(), notes)
+
+
+def _is_of(location: str, files: set[str]) -> bool:
+    """Whether a source comes from one of these files: is it, stands in it (after a ``#``), or was packed in it."""
+    marks = (n for n, c in enumerate(location) if c in "#/")
+    return location in files or any(location[:n] in files for n in marks)
 
 
 def _check_free(locations: dict[str, str], name: str, here: str, path: Path) -> None:

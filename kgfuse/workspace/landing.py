@@ -41,6 +41,7 @@ class Landing:
         encoding: of texts that do not tell theirs.
         language: of all texts; ``None`` lets each text tell.
         on_file: told about each file.
+        mapping: of tables that have none beside them.
     """
 
     catalog: Catalog
@@ -49,6 +50,7 @@ class Landing:
     encoding: str | None = None
     language: str | None = None
     on_file: OnFile | None = None
+    mapping: Path | None = None
     report: AddReport = field(default_factory=AddReport)
     mounts: Mounts = field(default_factory=Mounts)
     sandbox: Sandbox = field(default_factory=Sandbox)
@@ -123,7 +125,7 @@ class Landing:
             self.catalog.add_sources(fresh)
             self.catalog.put_items(items)
             for row in rows:
-                if row.kind != "manifest":  # its broken lines are known by now
+                if row.kind not in ("manifest", "table"):  # its broken lines are known by now
                     self.catalog.clear_problem(row.name, "add")
             for row in rows:
                 if row.media_type in DOCUMENTS:

@@ -167,4 +167,5 @@ class Parts:
             text=self.blobs.read_text(row.text_sha256) if row.text_sha256 else None,
             path=self.blobs.path(row.sha256),
             language=row.meta.get("language", ""),
+            mapping=row.meta.get("mapping", ""),
         )

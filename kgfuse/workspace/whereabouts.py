@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kgfuse.catalog import Blobs, SourceRow
 from kgfuse.errors import KgfuseError
-from kgfuse.sources.places import CharacterPlaces, ElementPlaces, PagePlaces, Places, loads
+from kgfuse.sources.places import CharacterPlaces, ElementPlaces, PagePlaces, Places, TablePlaces, loads
 from kgfuse.sources.sandbox import Sandbox, Spot
 from kgfuse.terms.mentions import DocumentPlace, Mention, TextSpan
 
@@ -49,6 +49,9 @@ class Whereabouts:
         match self.places:
             case ElementPlaces():
                 return {iri: DocumentPlace(path=self.places.path(start)) for iri, (start, _) in spans.items()}
+            case TablePlaces():
+                text = self.blobs.read_text(self.row.text_sha256 or "")
+                return {iri: DocumentPlace(cell=self.places.cell(text, start)) for iri, (start, _) in spans.items()}
             case CharacterPlaces():
                 return {}
         try:
@@ -65,6 +68,24 @@ def whereabouts(blobs: Blobs, row: SourceRow, sandbox: Sandbox) -> Whereabouts |
     """Looks places up in a source; ``None`` where its text is as its file has it."""
     sha = row.meta.get("places")
     return None if sha is None else Whereabouts(blobs, row, loads(blobs.read_bytes(sha)), sandbox)
+
+
+def in_words(blobs: Blobs, row: SourceRow, offset: int) -> tuple[int, str]:
+    """The page of a character (0 where there is none), and its place in the document in words."""
+    sha = row.meta.get("places")
+    if sha is None or offset < 0:
+        return 0, ""
+    match loads(blobs.read_bytes(sha)):
+        case PagePlaces() as places:
+            page = places.page(offset)
+            return page, f"page {page}"
+        case ElementPlaces() as places:
+            return 0, places.path(offset)
+        case TablePlaces() as places:
+            cell, column = places.cell(blobs.read_text(row.text_sha256 or ""), offset)
+            return 0, f"row {cell}, column {column}"
+        case _:
+            return 0, ""
 
 
 def _around(page: int, spots: Sequence[Spot]) -> DocumentPlace:

@@ -135,6 +135,7 @@ class Workspace:
         *paths: str | Path,
         encoding: str | None = None,
         language: str | None = None,
+        mapping: str | Path | None = None,
         on_event: OnEvent = silent,
     ) -> AddReport:
         """Add files, folders and manifests; :meth:`build` extracts from them.
@@ -146,6 +147,8 @@ class Workspace:
             paths: files or folders.
             encoding: of texts that are not UTF-8 and have no byte order mark; told by content where not given.
             language: of all texts, as an ISO 639 code such as ``en``; told by content where not given.
+            mapping: TOML file that says what the columns of tables mean, for those that have none beside them; see
+                ``kgfuse.sources.mapping``.
             on_event: told about progress.
         """
         parts, count = self._parts, 0
@@ -156,7 +159,9 @@ class Workspace:
             on_event("add", count, 0, name)
 
         self._writing()
-        return Intake(parts.catalog, parts.blobs, parts.vocabulary, encoding, on_file, language).add(paths)
+        columns = None if mapping is None else Path(mapping)
+        intake = Intake(parts.catalog, parts.blobs, parts.vocabulary, encoding, on_file, language, columns)
+        return intake.add(paths)
 
     def remove(self, name: str) -> int:
         """Remove a source with exactly what it said; return how many sources went.
