@@ -109,7 +109,10 @@ def _places(places: Sequence[Place], *, mark: bool = True) -> list[Text]:
     for (source, start, context), spans in sentences.items():
         inside = [(a - start, b - start) for a, b in spans if b - a < len(context)] if mark else []
         offsets = ", ".join(f"{a}–{b}" for a, b in sorted(set(spans)))
-        lines.append(Text.assemble(marked(context, inside), (f"  {source}:{offsets}", "dim")))
+        where = next(
+            (f" ({p.where})" for p in places if p.where and (p.source, p.context_start) == (source, start)), ""
+        )
+        lines.append(Text.assemble(marked(context, inside), (f"  {source}:{offsets}{where}", "dim")))
     return lines
 
 

@@ -19,6 +19,8 @@ class Place:
         context: that sentence.
         box: left, top, width, height in pixels; ``None`` for texts.
         sha256: blob of the picture; empty for texts.
+        page: of the document, from 1; 0 where it has none.
+        where: place in the document in words, such as ``page 3``; empty for plain texts.
     """
 
     source: str
@@ -30,6 +32,8 @@ class Place:
     context: str = ""
     box: tuple[int, int, int, int] | None = None
     sha256: str = ""
+    page: int = 0
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from kgfuse.workspace.consequences import consequences, neighbourhood
 from kgfuse.workspace.dataset import prepared_text
 from kgfuse.workspace.encoderview import Key, key_of, text_features
 from kgfuse.workspace.occlusion import Occlusion
+from kgfuse.workspace.whereabouts import in_words
 
 if TYPE_CHECKING:
     from kgfuse.workspace.prediction import Context, Prediction
@@ -221,8 +222,16 @@ def place(mention: Mention, context: Context) -> Place | None:
     if isinstance(selector, TextSpan) and text is not None:
         here = (selector.start, selector.end, selector.exact)
         around = next((s for s in sentences(text) if s[0] <= selector.start < s[1]), here)
-        return Place(name, "text", *here, context_start=around[0], context=around[2])
+        spot = Place(name, "text", *here, context_start=around[0], context=around[2])
+        return _in_document(spot, context)
     return None
+
+
+def _in_document(spot: Place, context: Context) -> Place:
+    """The place with its page or element, where its text is a document's."""
+    row = context.parts.catalog.source(spot.source)
+    page, where = in_words(context.parts.blobs, row, spot.start) if row is not None else (0, "")
+    return replace(spot, page=page, where=where)
 
 
 def _rows(context: Context) -> list[tuple[str, str | None, str]]:
@@ -238,7 +247,7 @@ def _passages(counter: _Counterfactuals) -> tuple[list[Passage], list[_Unit]]:
     for n, exact in enumerate(counter.sentences):
         unit = _Unit(sentence=n)
         name, start = next(((name, t.find(exact)) for name, t in texts if exact in t), ("", -1))
-        spot = Place(name, "text", start, start + len(exact), exact, start, exact)
+        spot = _in_document(Place(name, "text", start, start + len(exact), exact, start, exact), context)
         found.append(Passage(spot, round(counter.before - counter.probability([unit])[0], 6)))
         units.append(unit)
     for n, spot in enumerate(counter.occlusion.places):

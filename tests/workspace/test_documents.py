@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from kgfuse import Workspace
+from kgfuse.explain.chain import Check, Evidence, Explanation, Place
 from kgfuse.terms.mentions import TextSpan
+from kgfuse.workspace.report import write_explanations
+from kgfuse.workspace.report.chains import chain
+from kgfuse.workspace.whereabouts import in_words
 from tests.sources import made
-from tests.workspace.samples import graph_hash, shape, workspace
+from tests.workspace.samples import FG, graph_hash, shape, workspace
 
 KGF = "https://w3id.org/kgfuse#"
 
@@ -113,13 +117,13 @@ def test_what_a_document_or_archive_no_longer_holds_goes(folder: Path, tmp_path:
     docs = tmp_path / "docs"
     docs.mkdir()
     (docs / "owl.pdf").write_bytes(made.report())
-    made.zipped(docs / "more.zip", {"a.txt": b"The bear eats fish.", "b.txt": b"The fox eats mice."})
+    made.zipped(docs / "more.zip", {"a.txt": b"The bear eats fish.", "b#1.txt": b"The fox eats mice."})
     with workspace(tmp_path / "ws", docs, build=False) as ws:
         assert len(ws.sources()) == 4
         (docs / "owl.pdf").write_bytes(made.pdf([["The owl eats mice."]]))
-        made.zipped(docs / "more.zip", {"b.txt": b"The fox eats mice."})
+        made.zipped(docs / "more.zip", {"b#1.txt": b"The fox eats mice."})
         assert ws.add(docs).removed == 2
-        assert {row.name for row in ws.sources()} == {"docs/owl.pdf", "docs/more.zip/b.txt"}
+        assert {row.name for row in ws.sources()} == {"docs/owl.pdf", "docs/more.zip/b#1.txt"}
         assert ws.remove("docs/more.zip") == 1
         assert ws.remove(str(docs / "owl.pdf")) == 1
         assert ws.items() == []
@@ -129,3 +133,43 @@ def test_globs_name_files(folder: Path, tmp_path: Path) -> None:
     with workspace(tmp_path / "ws") as ws:
         ws.add(folder / "*.md", str(folder / "**" / "*.docx"))
         assert {row.name for row in ws.sources() if row.parent is None} == {"notes.md", "report.docx"}
+
+
+def test_the_report_shows_the_page_with_the_words_marked(ws: Workspace, tmp_path: Path) -> None:
+    source = "docs/owl.pdf"
+    row = ws._parts.catalog.source(source)
+    assert row is not None
+    text = ws._parts.blobs.read_text(str(row.text_sha256))
+    at = text.index("lemmings")
+    page, where = in_words(ws._parts.blobs, row, at)
+    assert (page, where) == (1, "page 1")
+    around = text.index(made.FULL)
+    context = text[around : text.index(made.REST) + len(made.REST)]
+    place = Place(source, "text", at, at + 8, "lemmings", around, context, page=page, where=where)
+    item = str(row.item)
+    evidence = Evidence(
+        subject=item,
+        predicate=f"{FG}eats",
+        object=f"{FG}mouse",
+        text="owl · eats · lemmings",
+        effect=0.5,
+        follows=(),
+        confidence=0.9,
+        extractor="text.trigger",
+        reason="eats",
+        places=(place,),
+        cited=True,
+    )
+    check = Check(0.9, 0.4, (0.9, 0.0), 0.9, "Fish")
+    answer = Explanation(item, "owl", "Bird", f"{FG}Bird", 0.9, {"text": 0.5}, (evidence,), (), check)
+    shown = chain(ws, answer, None, 1)
+    assert shown.lines[0].where == (f"docs/owl.pdf: “lemmings” {at}–{at + 8} (page 1)",)
+    (marked,) = [p for p in shown.pictures if p.source == "docs/owl.pdf, page 1"]
+    (mark,) = marked.marks
+    assert (marked.picture.width, marked.picture.height) == (612, 792)
+    assert 250 < mark.x < 330
+    assert 70 < mark.y < 90
+    write_explanations(ws, [answer], tmp_path / "page.html")
+    html = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "docs/owl.pdf, page 1" in html
+    assert 'viewBox="0 0 612 792"' in html

@@ -13,6 +13,7 @@ from kgfuse.workspace.evidence import RANDOM_CONTROLS
 from kgfuse.workspace.report.highlight import Span, marked
 from kgfuse.workspace.report.neighbourhood import Neighbourhood, neighbourhood
 from kgfuse.workspace.report.numbers import points
+from kgfuse.workspace.report.pages import pages
 from kgfuse.workspace.report.pictures import Mark, Picture, within
 from kgfuse.workspace.report.sources import Originals, originals
 
@@ -123,7 +124,7 @@ def chain(ws: Workspace, explanation: Explanation, prediction: Prediction | None
         lines=tuple(listed[:SHOWN]),
         more=tuple(listed[SHOWN:]),
         texts=_texts(explanation, lines, found),
-        pictures=_pictures(lines, found),
+        pictures=(*_pictures(lines, found), *_document_pages(ws, lines)),
         verdict=_verdict(explanation.check, explanation.label, sum(line.cited for line in lines)),
         graph=neighbourhood(ws, explanation, cited, f"{key}-graph"),
     )
@@ -172,7 +173,7 @@ def _where(places: Sequence[Place]) -> tuple[str, ...]:
             spot = f"“{p.exact}” {p.start}–{p.end}" if len(places) == 1 else f"in the sentence {p.start}–{p.end}"
         else:
             spot = f"“{p.exact}” {p.start}–{p.end}"
-        said.setdefault(p.source, []).append(spot)
+        said.setdefault(p.source, []).append(f"{spot} ({p.where})" if p.page else spot)
     return tuple(
         f"{source}: {', '.join(dict.fromkeys(spots))}" if source else spots[0] for source, spots in said.items()
     )
@@ -264,6 +265,19 @@ def _pictures(lines: Sequence[Line], found: Originals) -> tuple[MarkedPicture, .
         marks.sort(key=lambda m: ("region" not in m.kind, "cited" in m.kind))
         made.append(MarkedPicture(name, picture, tuple(marks)))
     return tuple(made)
+
+
+def _document_pages(ws: Workspace, lines: Sequence[Line]) -> list[MarkedPicture]:
+    """Pages on which statements and cited sentences stand; the sentence around a statement's words is not boxed."""
+    marked = []
+    for line in lines:
+        for place in _places(line):
+            words = place.exact != place.context or line.passage is not None
+            if place.kind == "text" and words and (line.cited or line.evidence is not None):
+                title = f"{line.number}: {line.evidence.text}" if line.evidence is not None else "a cited sentence"
+                kind = "stated cited" if line.cited else "stated"
+                marked.append((place, Mark(0, 0, 0, 0, line.key, line.number, kind, 0.0, title)))
+    return [MarkedPicture(*page) for page in pages(ws, marked)]
 
 
 def _verdict(check: Check, label: str, cited: int) -> Verdict:
