@@ -226,6 +226,8 @@ def _pictures(
 ) -> Iterator[Picture]:
     """Save the page's pictures; one that was on a page before is passed over."""
     count = 0
+    if not _may_have_pictures(page):
+        return
     for thing in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=3):
         width, height = thing.get_px_size()
         if min(width, height) < MIN_SIDE:
@@ -249,6 +251,13 @@ def _pictures(
         name = f"page-{number}-picture-{count}.png"
         picture.save(into / name)
         yield Picture(name, name, "image/png", page=number, caption=_caption(words, thing.get_bounds()))
+
+
+def _may_have_pictures(page: Any) -> bool:
+    """Whether a page has a picture, or a form that may hold one; most have none, and thousands of other objects."""
+    kinds = (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_FORM)
+    things = (raw.FPDFPage_GetObject(page.raw, n) for n in range(raw.FPDFPage_CountObjects(page.raw)))
+    return any(raw.FPDFPageObj_GetType(thing) in kinds for thing in things)
 
 
 def _caption(words: Any, bounds: tuple[float, float, float, float]) -> str:

@@ -65,7 +65,7 @@ def _written(columns: Sequence[str], rows: Iterable[Row], where: str, into: Path
     with into.open("w", encoding="utf-8", newline="") as f:
         f.write(line)
         for number, cells in rows:
-            texts = [cell_text(cell) for cell in islice(cells, len(columns))]
+            texts = [cell_text(cell) for cell in cells[: len(columns)]]
             if not any(texts):
                 continue
             if len(starts) >= MAX_ROWS or length > MAX_CHARACTERS:
@@ -86,10 +86,14 @@ def cell_text(value: Any) -> str:
     >>> cell_text(3.0), cell_text(True), cell_text(None)
     ('3', 'true', '')
     """
+    if type(value) is str and value.isascii() and value.isprintable() and len(value) <= MAX_CELL:
+        return value.strip()
     if value is None or (isinstance(value, float) and value != value):
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)[:MAX_CELL]
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if hasattr(value, "isoformat"):

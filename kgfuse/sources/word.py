@@ -23,6 +23,7 @@ from kgfuse.sources.elements import CAPTION, Gathered
 
 MAX_UNPACKED: Final = 400_000_000
 MAX_PIXELS: Final = 100_000_000
+_CAPTION_STYLE: Final = "Caption"
 _MAX_NESTED: Final = 20
 _FORMATS: Final = {
     "PNG": "png", "JPEG": "jpeg", "GIF": "gif", "TIFF": "tiff", "BMP": "bmp", "WEBP": "webp",
@@ -90,8 +91,9 @@ class _Found:
 
     def _paragraph(self, paragraph: Paragraph, path: str) -> None:
         text = paragraph.text
-        style = paragraph.style.name if paragraph.style is not None else ""
-        is_caption = bool(text.strip()) and (style == "Caption" or CAPTION.match(text.strip()) is not None)
+        is_caption = bool(text.strip()) and (
+            paragraph._p.style == _CAPTION_STYLE or CAPTION.match(text.strip()) is not None
+        )
         if self._waiting and text.strip():
             if is_caption:
                 self._caption(text)
