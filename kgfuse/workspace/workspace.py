@@ -375,6 +375,32 @@ class Workspace:
         """Texts, pictures, RDF files and manifests."""
         return self._parts.catalog.sources()
 
+    def original(self, name: str, start: int, end: int) -> tuple[int, int]:
+        """Where characters of a stored text stand in the file it was read from, counted in its decoded characters.
+
+        Line ends, composed letters and Markdown's marks make the difference; for places in documents see the ``where``
+        of a mention.
+
+        Args:
+            name: of the source.
+            start: code point of the stored text.
+            end: the one after the last.
+
+        Raises:
+            UsageError: no text has this name, or it is of a document with pages, elements or cells.
+        """
+        from kgfuse.sources.places import CharacterPlaces, loads
+
+        row = self._parts.catalog.source(name)
+        if row is None or row.text_sha256 is None:
+            raise UsageError(f"no text is called {name!r}", remedy="see `kgfuse info`")
+        places = (
+            loads(self._parts.blobs.read_bytes(row.meta["places"])) if "places" in row.meta else CharacterPlaces(())
+        )
+        if not isinstance(places, CharacterPlaces):
+            raise UsageError(f"{name!r} is a document", remedy="its mentions say where they stand: mention.where")
+        return places.original(start, end)
+
     def problems(self) -> list[ProblemRow]:
         """What could not be read or extracted, and why."""
         return self._parts.catalog.problems()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kgfuse import Workspace
+from kgfuse.errors import UsageError
 from kgfuse.explain.chain import Check, Evidence, Explanation, Place
 from kgfuse.terms.mentions import TextSpan
 from kgfuse.workspace.report import write_explanations
@@ -127,6 +128,18 @@ def test_what_a_document_or_archive_no_longer_holds_goes(folder: Path, tmp_path:
         assert ws.remove("docs/more.zip") == 1
         assert ws.remove(str(docs / "owl.pdf")) == 1
         assert ws.items() == []
+
+
+def test_characters_lead_back_to_those_of_their_file(ws: Workspace, folder: Path) -> None:
+    row = ws._parts.catalog.source("docs/notes.md")
+    assert row is not None
+    at = ws._parts.blobs.read_text(str(row.text_sha256)).index("fox eats")
+    start, end = ws.original("docs/notes.md", at, at + 8)
+    assert (folder / "notes.md").read_text(encoding="utf-8")[start:end] == "fox** eats"
+    assert ws.original("docs/more.zip/in/bear.txt", 4, 8) == (4, 8)
+    for name in ("docs/owl.pdf", "docs/nothing.txt"):
+        with pytest.raises(UsageError):
+            ws.original(name, 0, 1)
 
 
 def test_globs_name_files(folder: Path, tmp_path: Path) -> None:
