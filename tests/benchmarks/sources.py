@@ -1,9 +1,10 @@
-"""Sources: each format's reader beside the bare library that it stands on, in items a second and peak memory.
+"""Sources: each format's reader beside the bare library that it stands on, in items a CPU second and peak memory.
 
     python -m tests.benchmarks.sources [--out DIR] [--seeds N] [--quick]
 
 Files are made from a seed. Both sides read the same files in turn, in one process; peak memory is each side's alone, in
-a process of its own. The bare side does the least that gives the words: no places, captions or normal form.
+a process of its own. CPU seconds, since machines are seldom idle. The bare side does the least that gives the words: no
+places, captions or normal form.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def alone(work: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def speed(name: str, folder: str, seeds: int) -> dict[str, Any]:
-    """Items a second of both sides."""
+    """Items a CPU second of both sides."""
     form = FORMATS[name]
     files = sorted(Path(folder).iterdir())
     per_s: dict[str, list[float]] = {"ours": [], "bare": []}
@@ -39,9 +40,9 @@ def speed(name: str, folder: str, seeds: int) -> dict[str, Any]:
             _read(form, side, files[:1], into)
         for seed in range(seeds):
             for side in random.Random(seed).sample(sorted(per_s), 2):
-                began = time.perf_counter()
+                began = time.process_time()
                 items = _read(form, side, files, into)
-                per_s[side].append(items / (time.perf_counter() - began))
+                per_s[side].append(items / (time.process_time() - began))
     ratio = [a / b for a, b in zip(per_s["ours"], per_s["bare"], strict=True)]
     return {"format": name, "unit": form.unit, "files": len(files), "per_s": per_s, "ratio": ratio}
 
@@ -96,7 +97,7 @@ def main() -> None:
             row |= {f"{side}_mb": alone(memory, name, side, str(folder)) for side in ("ours", "bare")}
             result["formats"].append(row)
             common.table(
-                f"{name}, {row['files']} files, {options.seeds} runs: {row['unit']} a second, peak memory",
+                f"{name}, {row['files']} files, {options.seeds} runs: {row['unit']} a CPU second, peak memory",
                 [
                     (f"bare {form.library}", f"{common.shown(row['per_s']['bare'], 1)}   {row['bare_mb']:,.0f} MB"),
                     ("kgfuse", f"{common.shown(row['per_s']['ours'], 1)}   {row['ours_mb']:,.0f} MB"),

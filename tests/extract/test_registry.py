@@ -27,7 +27,7 @@ def test_an_extractor_is_loaded_by_name(zoo: Vocabulary) -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones(zoo: Vocabulary) -> None:
-    with pytest.raises(UsageError, match="image, relations, text"):
+    with pytest.raises(UsageError, match="image, relations, table, text"):
         registry.load("txet", zoo, ExtractSettings())
 
 
