@@ -15,6 +15,7 @@ NAMES: Final = {
     "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
 _SAMPLE: Final = 20_000
+_LETTERS: Final = 2_000
 _LEAST_LETTERS: Final = 60
 _LEAST_OTHER_SCRIPT: Final = 12
 _SURE: Final = 0.9
@@ -39,7 +40,7 @@ def language(text: str) -> str:
     Short texts are told only where they are not in Latin script: a list of names reads like any language.
     """
     sample = text[:_SAMPLE]
-    letters = [c for c in sample if c.isalpha()]
+    letters = [c for c in sample[:_LETTERS] if c.isalpha()]
     others = sum(not c.isascii() and not unicodedata.name(c, "LATIN").startswith("LATIN") for c in letters)
     foreign = others >= _LEAST_OTHER_SCRIPT and others > 0.5 * len(letters)
     if len(letters) < _LEAST_LETTERS and not foreign:

@@ -182,7 +182,7 @@ def _archives() -> Iterator[Hostile]:
     yield Hostile("bomb.xz", lzma.compress(zeros, preset=0))
     yield Hostile("nested.zip", _nested(9))
     yield Hostile("traversal.zip", _zip({"../../evil.txt": b"evil"}))
-    yield Hostile("absolute.zip", _zip({"/tmp/evil.txt": b"evil"}))
+    yield Hostile("absolute.zip", _zip({"/evil.txt": b"evil"}))
     yield Hostile("windows.zip", _zip({"C:\\evil.txt": b"evil", "..\\evil.txt": b"evil"}))
     yield Hostile("traversal.tar", _tar("../evil.txt"))
     yield Hostile("link.tar", _tar("passwd.txt", kind=tarfile.SYMTYPE, link="/etc/passwd"))
