@@ -19,7 +19,7 @@ from kgfuse.workspace.running import Result, run_batch
 from kgfuse.workspace.worker import Reply, Task
 from kgfuse.workspace.workers import Pool, worker_count
 
-_BATCH = 16
+_BATCH = 32
 _CHARACTERS = 400_000
 
 
