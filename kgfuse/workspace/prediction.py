@@ -14,6 +14,7 @@ import numpy as np
 from kgfuse.catalog import ModelRow
 from kgfuse.errors import ModelError, SourceError, UsageError
 from kgfuse.extract.resolve import resolve
+from kgfuse.extract.running import extract_one
 from kgfuse.fuse import artefact
 from kgfuse.fuse.model import FusionModel
 from kgfuse.fuse.model import Prediction as Scores
@@ -27,7 +28,6 @@ from kgfuse.workspace.neighbours import gallery, nearest
 from kgfuse.workspace.parts import OnEvent, Parts, silent
 from kgfuse.workspace.pictures import Tuned
 from kgfuse.workspace.predicted import Answer, write_answers
-from kgfuse.workspace.running import extract_one
 from kgfuse.workspace.training import Prepared, class_pictures, prepare
 from kgfuse.workspace.visiting import visiting_samples, visiting_source
 

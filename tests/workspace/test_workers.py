@@ -16,9 +16,9 @@ import pytest
 from kgfuse import Workspace
 from kgfuse.errors import UsageError, WorkspaceError
 from kgfuse.extract.protocol import Extractor
+from kgfuse.extract.running import Result, run_batch
 from kgfuse.terms.mentions import Source
 from kgfuse.workspace import extraction
-from kgfuse.workspace.running import Result, run_batch
 from kgfuse.workspace.workers import worker_count
 from tests.workspace.samples import TEXT_ONLY, TEXTS, graph_hash, shape, texts, workspace
 
