@@ -16,9 +16,9 @@ from typing import Any
 import pyoxigraph as ox
 
 import kgfuse
-from kgfuse.catalog import ItemRow, SourceRow
+from kgfuse.catalog import SourceRow
 from kgfuse.extract.protocol import run_iri
-from kgfuse.extract.resolve import Given, Resolution, resolve
+from kgfuse.extract.resolve import Resolution, resolve
 from kgfuse.graph.journal import ALL
 from kgfuse.graph.provenance import (
     Review,
@@ -46,7 +46,7 @@ from kgfuse.terms.namespaces import (
 from kgfuse.workspace import facts as graph_facts
 from kgfuse.workspace import identity
 from kgfuse.workspace.extraction import extract_pending, extractions
-from kgfuse.workspace.links import linked
+from kgfuse.workspace.givens import givens
 from kgfuse.workspace.neighbours import NEIGHBOUR_RUN, neighbour_facts, neighbour_run
 from kgfuse.workspace.parts import OnEvent, Parts, silent
 from kgfuse.workspace.reasoning import MARK, bring_up_to_date, contradictions, mark
@@ -95,25 +95,22 @@ class Resolved:
 def resolved(parts: Parts) -> Resolved:
     """Resolve all extractions: decisions applied, entities named, statements gated, visual neighbours added."""
     found = tuple(extractions(parts))
-    items = {i.iri: i for i in parts.catalog.items()}
-    known = parts.known_items(items.values())
+    known = parts.known_items(parts.catalog.items())
     judged = judge(parts, found)
     said = (*judged.machine, *judged.people)
-    given, wishes = _given(parts, items.values()), identity.wishes(parts.catalog)
-    resolution = resolve(said, parts.vocabulary, known, parts.settings.extract, given, wishes, parts.gazetteer)
+    resolution = resolve(
+        said,
+        parts.vocabulary,
+        known,
+        parts.settings.extract,
+        givens(parts),
+        identity.wishes(parts.catalog),
+        parts.gazetteer,
+    )
     near = neighbour_facts(parts, found)
     resolution = settled(replace(resolution, facts=(*resolution.facts, *near)), judged)
     # what a person turned away still tells the leak mask which words reveal an answer
     return Resolved((*found, *judged.people), resolution, judged, reviews(judged, resolution, parts, known))
-
-
-def _given(parts: Parts, items: Iterable[ItemRow]) -> Iterator[Given]:
-    """What manifests state: no text may contradict it."""
-    for item in items:
-        source = source_iri(item.manifest) if item.manifest else ""
-        for prop in item.links:
-            for value in linked(item, prop):
-                yield Given(item.iri, prop, value, source)
 
 
 def build(parts: Parts, on_event: OnEvent = silent, *, retry: bool = False, workers: int | None = 1) -> BuildReport:
