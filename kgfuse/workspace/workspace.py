@@ -458,9 +458,9 @@ class Workspace:
 
     def prove(self, subject: str, predicate: str, object: str) -> Any:
         """Proof tree of a triple, down to what sources assert; ``None`` where it does not hold."""
-        from kgfuse.workspace.proving import prove
-
-        return prove(self._parts, subject, predicate, object)
+        expand = self.vocabulary.expand
+        p, o = (name if name == "a" or name.startswith('"') else expand(name) for name in (predicate, object))
+        return self.graph.prove(expand(subject), p, o)
 
     # inside
 
