@@ -21,12 +21,12 @@ from kgfuse.graph.published import publish
 from kgfuse.terms.mentions import Extraction, Fact, Source
 from kgfuse.terms.namespaces import item_iri
 from kgfuse.workspace import files
-from kgfuse.workspace.build import Resolved
 from kgfuse.workspace.dataset import Dataset, make_dataset
 from kgfuse.workspace.neighbours import gallery, nearest
 from kgfuse.workspace.parts import OnEvent, Parts, silent
 from kgfuse.workspace.pictures import Tuned
 from kgfuse.workspace.predicted import Answer, write_answers
+from kgfuse.workspace.resolving import Resolved
 from kgfuse.workspace.training import Prepared, class_pictures, prepare
 from kgfuse.workspace.visiting import visiting_facts, visiting_samples, visiting_source
 

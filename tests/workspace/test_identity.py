@@ -12,7 +12,7 @@ from kgfuse import Workspace
 from kgfuse.cli.main import app
 from kgfuse.errors import UsageError
 from kgfuse.extract.running import extract_one
-from kgfuse.workspace.build import resolved
+from kgfuse.workspace.resolving import resolved
 from kgfuse.workspace.settings import load, save
 from kgfuse.workspace.visiting import visiting_facts, visiting_source
 
