@@ -22,26 +22,27 @@ from kgfuse.ontology import Vocabulary, load_all
 from kgfuse.terms.mentions import Source
 from kgfuse.terms.namespaces import source_iri
 from kgfuse.workspace import Settings
-from tests.workspace.samples import TEXT_ONLY
+from tests.workspace.samples import TEXT_ONLY, small_ontology
 
 RDF = """@prefix ex: <https://example.org/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 ex:barn{n} a ex:Place ; ex:near ex:wood{n} , [ ex:name "a {n}" ] . ex:wood{n} ex:size "0{n}.50"^^xsd:decimal .
 """
 
 
-def prepare(folder: Path) -> tuple[Path, Any]:
-    """Documents to build from, and extractors that are loaded."""
+def prepare(folder: Path) -> tuple[Path, Path, Any]:
+    """Documents to build from, an ontology, and extractors that are loaded."""
     documents = folder / "docs"
     documents.mkdir()
     for n, animal in enumerate(("owl", "fox", "wren", "hare", "mole", "stoat", "robin", "otter")):
         text = f"The {animal} is an animal. It eats mice and lives in the forest. Its fur is brown."
         (documents / f"{animal}.txt").write_text(text, encoding="utf-8")
         (documents / f"map{n}.ttl").write_text(RDF.format(n=n), encoding="utf-8")
+    ontology = small_ontology(folder)
     settings = Settings.model_validate(TEXT_ONLY)
-    extractors = build_all(Vocabulary(load_all(["field-guide"])), settings.extract)
+    extractors = build_all(Vocabulary(load_all([str(ontology)])), settings.extract)
     for extractor in extractors:
         list(extractor.extract(Source(source_iri("x"), "x", "text", "text/plain", "0" * 64, text="The owl eats mice.")))
-    return documents, extractors
+    return documents, ontology, extractors
 
 
 def change(documents: Path, back: bool) -> None:
@@ -90,12 +91,12 @@ def main() -> None:
     """``crash.py FOLDER KILLS SEED``: prints one JSON object."""
     folder, kills, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
-    documents, extractors = prepare(folder)
+    documents, ontology, extractors = prepare(folder)
     rng = random.Random(seed)
 
     def fresh(name: str) -> Path:
         place = folder / name
-        forked(lambda: Workspace.create(place, ["field-guide"], TEXT_ONLY).close())
+        forked(lambda: Workspace.create(place, [str(ontology)], TEXT_ONLY).close())
         return place
 
     expected: dict[bool, Any] = {}
