@@ -12,12 +12,12 @@ from kgfuse.extract.settings import ExtractSettings
 from kgfuse.workspace.reading import read
 
 SAID = ("The barn owl is a bird. It eats mice.", "", "The saw is made of steel.", "Foxes do not eat grass.")
-# a plug-in as a package of its own brings it
+# a plug-in as a package of its own brings it; no other test has a module of this name
 PLUGIN = """
 import os, signal
 
-class Deadly:
-    name = "deadly"
+class Lethal:
+    name = "lethal"
     kinds = frozenset({"text"})
     fingerprint = "1"
 
@@ -27,27 +27,27 @@ class Deadly:
         return ()
 
 def build(vocabulary, settings):
-    return Deadly()
+    return Lethal()
 """
 
 
 @pytest.fixture
-def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def lethal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Install the plug-in where workers find it too: they start with this process's path."""
-    record = tmp_path / "deadly-1.dist-info"
+    record = tmp_path / "lethal-1.dist-info"
     record.mkdir()
-    (tmp_path / "deadly.py").write_text(PLUGIN)
-    (record / "METADATA").write_text("Metadata-Version: 2.1\nName: deadly\nVersion: 1\n")
-    (record / "entry_points.txt").write_text("[kgfuse.extractors]\ndeadly = deadly:build\n")
+    (tmp_path / "lethal.py").write_text(PLUGIN)
+    (record / "METADATA").write_text("Metadata-Version: 2.1\nName: lethal\nVersion: 1\n")
+    (record / "entry_points.txt").write_text("[kgfuse.extractors]\nlethal = lethal:build\n")
     monkeypatch.syspath_prepend(tmp_path)
 
 
-@pytest.mark.usefixtures("deadly")
+@pytest.mark.usefixtures("lethal")
 def test_workers_give_the_documents_of_one_process_and_tell_of_the_text_that_ends_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(documents, "_BATCH", 2)
-    settings = ExtractSettings.model_validate({"extractors": ["text", "deadly"]})
+    settings = ExtractSettings.model_validate({"extractors": ["text", "lethal"]})
     reader = Reader(ontology_of("field-guide"), settings)
     texts = [(f"{n}.txt", text) for n, text in enumerate(SAID * 2)]
     straight = list(read(reader, ["field-guide"], texts, 1))
