@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kgfuse.extract.gating.gate import CLASS_LIKE, Gate
-from kgfuse.extract.gating.joint import Candidate, Given, TypeClaim, decide
+from kgfuse.extract.gating.joint import Candidate, Given, Givens, TypeClaim, decide, nothing
 from kgfuse.extract.identity.gazetteer import Gazetteer
 from kgfuse.extract.identity.same import Identity, Wish, identify
 from kgfuse.extract.link import Known, Linker
@@ -83,7 +83,7 @@ def resolve(
     vocabulary: Vocabulary,
     items: Mapping[str, Known],
     settings: ExtractSettings | None = None,
-    given: Iterable[Given] = (),
+    given: Givens = nothing,
     wishes: Iterable[Wish] = (),
     gazetteer: Gazetteer | None = None,
 ) -> Resolution:
