@@ -12,6 +12,7 @@ from kgfuse.extract.settings import TextSettings
 from kgfuse.extract.text.assertion import PLAIN, Standing, standing
 from kgfuse.extract.text.english import ARTICLES, BEARING, POSSESSIVES
 from kgfuse.extract.text.lexicon import Hit
+from kgfuse.extract.text.quantities import quantity_statements
 from kgfuse.extract.text.reading import ANAPHOR, Reading, Subject, root_of
 from kgfuse.extract.text.relations import Link, find_links
 from kgfuse.extract.text.triggers import Trigger
@@ -34,6 +35,7 @@ def relation_statements(
     """What the triggers and patterns find in one sentence."""
     links = list(find_links(sent, triggers))
     links += [link for link in pattern_links if sent.start <= link.anchor.i < sent.end]
+    links = list(_completed(reading, links))
     groups: defaultdict[tuple[int, int, int], list[tuple[int, Link, Mention | Value]]] = defaultdict(list)
     for link in links:
         found = reading.object(link.object, link.property)
@@ -47,8 +49,24 @@ def relation_statements(
             if statement is not None:
                 taken.add((-1 if link.subject is None else link.subject.i, link.object.i))
                 yield statement
+                if isinstance(found, Mention):
+                    yield from quantity_statements(found, statement, reading)
     if settings.copula:
         yield from _types(reading, sent, taken)
+
+
+def _completed(reading: Reading, links: Sequence[Link]) -> Iterator[Link]:
+    """The links, and those of names that share their words: "in North and South Korea" says two things."""
+    seen = {(link.property.iri, link.anchor.i, link.subject and link.subject.i, link.object.i) for link in links}
+    for link in links:
+        yield link
+        for role, token in (("object", link.object), ("subject", link.subject)):
+            for other in reading.siblings(token) if token is not None else ():
+                more = replace(link, **{role: other})
+                key = more.property.iri, more.anchor.i, more.subject and more.subject.i, more.object.i
+                if key not in seen:
+                    seen.add(key)
+                    yield more
 
 
 def _fit(reading: Reading, link: Link, found: Mention | Value) -> int:
@@ -119,20 +137,29 @@ def statement(
     extractor: str = "text.trigger",
     said: Standing = PLAIN,
 ) -> Statement:
-    """A statement with its evidence: the words of both ends, the whole sentence, and who is said to say so."""
+    """A statement with its evidence: the words of both ends, what these rest on, and the whole sentence.
+
+    Where somebody is named who says so, their words are evidence too.
+    """
     said = said if link is None else link.standing
     holder = reading.thing(said.holder) if said.holder is not None else None
-    evidence = tuple(dict.fromkeys((about.mention, target, reading.sentence(anchor), *([holder] if holder else []))))
+    notes, evidence = [reason], [about.mention, target, reading.sentence(anchor), *([holder] if holder else [])]
     if said.assertion in ("speculated", "attributed"):
-        reason = f"{reason}; “{said.cue.text}”"
+        notes.append(f"“{said.cue.text}”")
+    for mention in dict.fromkeys((about.mention, target)):
+        note, places = reading.rests_on(mention)
+        notes += [note] if note else []
+        evidence += places
+    if about.note:
+        notes.append(about.note)
     return Statement(
         about.mention,
         prop if isinstance(prop, str) else prop.iri,
         found,
-        evidence,
+        tuple(dict.fromkeys(evidence)),
         extractor if link is None else link.extractor,
         round(certainty, 4),
-        f"{reason}; {about.note}" if about.note else reason,
+        "; ".join(notes),
         reading.source.iri,
         said.assertion,
         holder,
@@ -140,8 +167,13 @@ def statement(
 
 
 def _literal_mention(reading: Reading, link: Link) -> Mention:
+    """The words that spell the value."""
+    found = reading.literal(link.object, link.property)
     token = link.object
-    return reading.mention(token.i, token.i + 1, token.text, "text.value")
+    if found is None or found.start >= found.end:
+        return reading.mention(token.i, token.i + 1, token.text, "text.value")
+    place = reading.characters(found.start, found.end)
+    return Mention(reading.source.iri, place, place.exact, "text.value")
 
 
 def _types(reading: Reading, sent: Any, taken: set[tuple[int, int]]) -> Iterator[Statement]:

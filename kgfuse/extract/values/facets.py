@@ -19,9 +19,8 @@ from typing import Final
 from kgfuse.extract.values.units import unit_of
 from kgfuse.ontology.reading import Index
 from kgfuse.ontology.vocabulary import Vocabulary
-from kgfuse.terms.namespaces import KGF, OWL, RDFS, SH, SKOS, XSD
+from kgfuse.terms.namespaces import KGF, OWL, QUDT, RDFS, SH, SKOS, XSD
 
-QUDT: Final = "http://qudt.org/schema/qudt/"
 _UNITS: Final = (KGF + "unit", QUDT + "hasUnit", QUDT + "unit")
 
 

@@ -13,7 +13,9 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
-UNIT: Final = "http://qudt.org/vocab/unit/"
+from kgfuse.terms.namespaces import QUDT_UNIT
+
+UNIT: Final = QUDT_UNIT
 _FIFTEEN: Final = Context(prec=15, rounding=ROUND_HALF_EVEN)
 
 
