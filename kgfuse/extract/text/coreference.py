@@ -89,6 +89,7 @@ class Topic:
         names: surnames and given names of persons; ``None`` where two share one.
         pronouns: "he" or "she" by what the text used it for.
         abbreviations: long forms by short form.
+        inferred: classes of things by what was said of them.
     """
 
     alias: tuple[str, ...] = ()
@@ -100,10 +101,12 @@ class Topic:
     names: dict[str, Mention | None] = field(default_factory=dict)
     pronouns: dict[str, str] = field(default_factory=dict)
     abbreviations: dict[str, Mention] = field(default_factory=dict)
+    inferred: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def add(self, candidate: Candidate) -> None:
         """Remember a mention; what the text said of the same thing before stays known."""
-        kinds, classes, person = candidate.kinds, candidate.classes, candidate.person
+        kinds, person = candidate.kinds, candidate.person
+        classes = candidate.classes | self.inferred.get(candidate.key, frozenset())
         for other in reversed(self.candidates):
             if other.key == candidate.key:
                 kinds, classes = kinds | other.kinds, classes | other.classes
@@ -114,6 +117,11 @@ class Topic:
                       candidate.label, kinds, classes)
         )  # fmt: skip
         del self.candidates[:-_KEPT]
+
+    def learn(self, mention: Mention, classes: Iterable[str]) -> None:
+        """Remember classes that what was said of a thing gives it (the domain of a property)."""
+        key = mention.entity or mention.label.casefold()
+        self.inferred[key] = self.inferred.get(key, frozenset()) | frozenset(classes)
 
     def person(self, mention: Mention, before: str = "") -> None:
         """Remember a person's full name by its parts, and a title that goes before it."""
@@ -174,7 +182,16 @@ class Topic:
         subjects = {c.key for c in fitting if c.is_subject}
         if len(subjects) == 1:
             return next(c for c in reversed(fitting) if c.is_subject), 0.7
-        return None
+        return None if fitting else self._untyped(noun, wanted, near)
+
+    def _untyped(self, noun: str, wanted: set[str], near: list[Candidate]) -> tuple[Candidate, float] | None:
+        """The one name of which nothing is known, the subject of the last sentence: "Zog opened. The film …"."""
+        if not wanted and not any(noun in nouns for nouns in _KINDS.values()):
+            return None
+        latest = self.sentences - 1
+        names = [c for c in near if c.sentence == latest and c.is_subject and c.mention.label[:1].isupper()]
+        names = [c for c in names if not c.label and not c.classes and not c.plural]
+        return (names[0], 0.6) if len({c.key for c in names}) == 1 else None
 
     def _near(self, start: int) -> list[Candidate]:
         """Candidates of the last sentences that stand before a place, oldest first."""

@@ -272,6 +272,8 @@ class Reading:
         return False
 
     def _without_item(self, token: Any) -> Subject | None:
+        if (short := self.short_form(token)) is not None:  # the parser takes "WHO" for a pronoun
+            return Subject(short, WHOLE)
         if token.pos_ in ("PRON", "DET"):
             found = self.antecedent(token)
             return None if found is None else Subject(found[0], found[1])
@@ -397,6 +399,8 @@ class Reading:
             return short
         ent = self._ner_at.get(token.i)
         hit = self.hit_at(token)
+        if ent is None and hit is None and (full := self._by_surname(token.i, token.i + 1)) is not None:
+            return full
         start, end = phrase(token) if token.pos_ != "VERB" else (token.i, token.i + 1)
         if hit is not None and not (hit.weak and prop is None):
             term = self._term(hit, prop)
@@ -431,6 +435,15 @@ class Reading:
         self._rests_on(here, long)
         return replace(long, selector=here, extractor="text.abbreviation")
 
+    def _by_surname(self, start: int, end: int) -> Mention | None:
+        """The person whom the text has named in full before, for the surname or given name alone."""
+        here = self.span(start, end)
+        full = self.topic.short_name(here.exact, here.start)
+        if full is None or (start and self.doc[start - 1].text in full.label.split()):
+            return None
+        self._rests_on(here, full)
+        return replace(full, selector=here, extractor="text.ner", confidence=0.75)
+
     def _shares(self, hit: Hit) -> None:
         """A name that a coordination leaves incomplete rests on the words that it shares too."""
         if hit.shared is not None:
@@ -464,14 +477,14 @@ class Reading:
             start += 1
         if end - 1 > start and self.doc[end - 1].lower_ in ("'s", "'"):
             end -= 1
+        opened = next((t.i for t in self.doc[start + 1 : end] if t.text == "("), None)
+        if opened is not None and not any(t.text == ")" for t in self.doc[opened:end]):
+            end = opened  # an abbreviation's bracket, half taken in
         if end - start == 1:
             if (short := self.short_form(self.doc[start])) is not None:
                 return short
-            here = self.span(start, end)
-            full = self.topic.short_name(here.exact, here.start) if ent.label_ in ("PERSON", "ORG", "GPE") else None
-            if full is not None:
-                self._rests_on(here, full)
-                return replace(full, selector=here, extractor="text.ner", confidence=0.75)
+            if ent.label_ in ("PERSON", "ORG", "GPE") and (full := self._by_surname(start, end)) is not None:
+                return full
         cls = self.vocabulary.ner_classes.get(ent.label_)
         types = (cls,) if cls else ()
         return self.mention(

@@ -22,6 +22,8 @@ from kgfuse.ontology.pack import Property
 
 _DIRECT: Final = frozenset(("dobj", "obj", "oprd"))
 _PREDICATE: Final = frozenset(("acomp", "attr", "oprd"))
+_MEASURE: Final = frozenset(("npadvmod",))
+"""What an adjective is measured by: "324 metres tall"."""
 _REACH: Final = 12
 
 
@@ -104,22 +106,31 @@ def _finite(trigger: Trigger, token: Any) -> Iterator[tuple[Any | None, Any]]:
     if not is_passive(token):
         yield from _pairs(token, _objects(trigger, token))
     elif not trigger.after:
-        agents = [o for by in dependents(token, frozenset(("agent",))) for o in preposition_objects(by)]
-        for patient in subjects(token) or []:
-            yield from ((agent, patient) for agent in agents)
+        yield from _by_agent(token)
+
+
+def _by_agent(participle: Any) -> Iterator[tuple[Any | None, Any]]:
+    agents = [o for by in dependents(participle, frozenset(("agent",))) for o in preposition_objects(by)]
+    for patient in subjects(participle) or []:
+        yield from ((agent, patient) for agent in agents)
 
 
 def _participle(trigger: Trigger, token: Any) -> Iterator[tuple[Any | None, Any]]:
     if token.pos_ not in ("VERB", "ADJ", "AUX"):
         return
+    if is_passive(token) and not trigger.after and trigger.kind == "either":
+        yield from _by_agent(token)
+        return
     if is_passive(token) or (trigger.kind == "either" and not dependents(token, _DIRECT)):
         yield from _pairs(token, _objects(trigger, token))
         return
     direct = [o for d in dependents(token, _DIRECT) if d.pos_ not in ("VERB", "AUX") for o in with_conjuncts(d)]
-    if trigger.after[-1:] == ("by",):
+    if not trigger.after:
+        yield from _pairs(token, direct)  # "acquired" is the past of "acquires" too
+    elif trigger.after[-1:] == ("by",):
         for agent in subjects(token) or []:
             yield from ((patient, agent) for patient in direct)
-    elif trigger.after and direct:
+    elif direct:
         yield from ((patient, found) for patient in direct for found in _objects(trigger, token) if found != patient)
 
 
@@ -140,7 +151,7 @@ def _objects(trigger: Trigger, token: Any) -> list[Any]:
         matched.append(following)
     last = matched[-1]
     if not trigger.after:
-        deps = _DIRECT if token.pos_ == "VERB" else frozenset[str]()
+        deps = _DIRECT if token.pos_ == "VERB" else _MEASURE if token.pos_ == "ADJ" else frozenset[str]()
         found = [o for d in dependents(token, deps) for o in with_examples(d)]
         if trigger.is_linking():
             found += [o for d in dependents(token, frozenset(("acomp", "attr", "advmod"))) for o in with_conjuncts(d)]

@@ -49,6 +49,8 @@ def relation_statements(
             if statement is not None:
                 taken.add((-1 if link.subject is None else link.subject.i, link.object.i))
                 yield statement
+                if len(link.property.domain) == 1 and isinstance(statement.subject, Mention):
+                    reading.topic.learn(statement.subject, link.property.domain)
                 if isinstance(found, Mention):
                     yield from quantity_statements(found, statement, reading)
     if settings.copula:
