@@ -1,9 +1,9 @@
 """What pronouns, short names and definite nouns stand for: an earlier mention in the same text, by rule.
 
-Precision before recall: a noun with an article finds an antecedent only where exactly one thing of the last sentences is
-of that kind, a surname only where one person has it, and "he" or "she" never changes over to somebody for whom the text
-has used the other. Nobody's gender is guessed from a name. Salience follows centering (Grosz, Joshi & Weinstein 1995):
-the subject of the last sentence first.
+Precision before recall: a noun with an article finds an antecedent only where exactly one thing of the last sentences
+is of that kind, a surname only where one person has it, and "he" or "she" never changes over to somebody for whom the
+text has used the other. Nobody's gender is guessed from a name. Salience follows centering (Grosz, Joshi & Weinstein
+1995): the subject of the last sentence first.
 """
 
 from __future__ import annotations

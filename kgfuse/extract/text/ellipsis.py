@@ -91,7 +91,7 @@ class _Search:
                         return
 
     def _is_parallel(self, own: Sequence[int], whole: Sequence[int], terms: tuple[Term, ...]) -> bool:
-        """Where the conjunct is a name by itself ("fruit and vegetable soup"), both must name the same kind of thing."""
+        """Where the conjunct is a name by itself ("fruit and vegetable soup"), both must name one kind of thing."""
         if not any(i in self._hit_at for i in own):
             return True
         types = {t for term in terms for t in term.types}

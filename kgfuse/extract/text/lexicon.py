@@ -117,10 +117,11 @@ class Lexicon:
                 path.append(len(ends) - 1)
             self._end(ends, path[-1], groups[group])
             before = parts
-        order = np.lexsort((np.frombuffer(word, np.int32), np.frombuffer(parent, np.int32))) if parent else []
-        counts = np.bincount(np.frombuffer(parent, np.int32), minlength=len(ends)) if parent else [0]
-        self._word = array("i", np.frombuffer(word, np.int32)[order].tobytes() if parent else b"")
-        self._child = array("i", (np.asarray(order, np.int32) + 1).tobytes())
+        words, parents = np.array(word, np.int32), np.array(parent, np.int32)
+        order = np.lexsort((words, parents))
+        counts = np.bincount(parents, minlength=len(ends))
+        self._word = array("i", words[order].tobytes())
+        self._child = array("i", (order.astype(np.int32) + 1).tobytes())
         self._first = array("i", np.concatenate(([0], np.cumsum(counts))).astype(np.int32).tobytes())
         self._ends = ends
 

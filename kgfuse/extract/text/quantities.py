@@ -4,8 +4,8 @@ Three ways, by what the ontology asks for:
 
 * a data property with a unit (``kgf:unit``, ``qudt:hasUnit``): the number converted to it;
 * a data property without one: the number as written, with ``kgf:unit`` on the statement node;
-* an object property whose range is ``qudt:QuantityValue``, ``qudt:Quantity`` or ``schema:QuantitativeValue`` (or a class
-  under one of these): a node with ``qudt:numericValue`` (or ``qudt:lowerBound`` and ``qudt:upperBound``) and
+* an object property whose range is ``qudt:QuantityValue``, ``qudt:Quantity`` or ``schema:QuantitativeValue`` (or a
+  class under one of these): a node with ``qudt:numericValue`` (or ``qudt:lowerBound`` and ``qudt:upperBound``) and
   ``qudt:hasUnit``. Its IRI comes from number and unit, so that the same quantity is the same node.
 """
 

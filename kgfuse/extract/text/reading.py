@@ -541,7 +541,11 @@ class Reading:
         """The value that a data property takes from a token's phrase, in characters of the piece."""
         start, end = self._extent(token)
         facets = self.facets.get(prop.iri, NONE)
-        near = [replace(v, start=v.start - start, end=v.end - start) for v in self.values if start <= v.start and v.end <= end]
+        near = [
+            replace(v, start=v.start - start, end=v.end - start)
+            for v in self.values
+            if start <= v.start and v.end <= end
+        ]
         text = self.doc.text[start:end]
         found = place_of(text, prop.range, facets.unit, facets.patterns, near or None)
         return None if found is None else replace(found, start=found.start + start, end=found.end + start)

@@ -1,4 +1,4 @@
-"""Values in texts: numbers, quantities, money, dates, times, identifiers and coordinates as XSD literals and QUDT units."""
+"""Values in texts: numbers, quantities, money, dates, times, identifiers, coordinates; XSD literals and QUDT units."""
 
 from kgfuse.extract.values.dates import date, year
 from kgfuse.extract.values.find import find_values

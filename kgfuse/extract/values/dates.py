@@ -15,29 +15,16 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from kgfuse.extract.values.spans import ValueSpan
+from kgfuse.extract.values.spelling import MONTH_NUMBERS, ORDINALS
 from kgfuse.terms.mentions import Value
 from kgfuse.terms.namespaces import XSD
 
-_NAMES: Final = (
-    "january february march april may june july august september october november december"
-).split()
-MONTHS: Final = {m: n for n, full in enumerate(_NAMES, 1) for m in (full, full[:3])} | {"sept": 9}
 _MONTH: Final = (
     r"(?:Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|June?\.?|July?\.?|Aug(?:ust|\.)?"
     r"|Sept?(?:ember|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?|Dec(?:ember|\.)?)(?!\w)"
 )
 _DAY: Final = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _YEAR: Final = r"\d{4}(?![\d%]|[.,]\d)"
-_ORDINALS: Final = {
-    w: n
-    for n, w in enumerate(
-        (
-            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
-            "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth twenty-first"
-        ).split(),
-        1,
-    )
-}
 _ERA: Final = r"(?:\s?(?P<era>B\.?C\.?(?:E\.?)?|A\.?D\.?|C\.?E\.?)(?!\w))"
 _FORMS: Final = tuple(
     re.compile(form, re.IGNORECASE)
@@ -54,9 +41,9 @@ _FORMS: Final = tuple(
         rf"(?<!\w)(?P<month>(?-i:{_MONTH}))\s+(?P<d>{_DAY})(?![\w%]|[.,]\d)",
         rf"(?<![\w.])(?P<d>{_DAY})\s+(?:of\s+)?(?P<month>(?-i:{_MONTH}))(?!\w)",
         rf"(?<![\w.,/-])(?P<y>\d{{1,5}}){_ERA}",
-        rf"(?<!\w)A\.?D\.?\s?(?P<y>\d{{1,4}})(?!\w)",
+        r"(?<!\w)A\.?D\.?\s?(?P<y>\d{1,4})(?!\w)",
         r"(?<![\w.,'’/-])(?P<decade>\d{3}0)'?s(?!\w)",
-        r"(?<!\w)(?P<century>\d{1,2}(?:st|nd|rd|th)|" + "|".join(_ORDINALS) + rf")[\s-]+century{_ERA}?(?!\w)",
+        r"(?<!\w)(?P<century>\d{1,2}(?:st|nd|rd|th)|" + "|".join(ORDINALS) + rf")[\s-]+century{_ERA}?(?!\w)",
     )
 )
 _BARE: Final = re.compile(
@@ -160,7 +147,7 @@ def _single(found: re.Match[str]) -> DateSpan | None:
         return DateSpan(start, end, _year(first), _year(first + width - 1))
     if parts.get("century"):
         return _century(found)
-    month = int(parts["m"]) if parts.get("m") else MONTHS.get((parts.get("month") or "").lower().rstrip("."), 0)
+    month = int(parts["m"]) if parts.get("m") else MONTH_NUMBERS.get((parts.get("month") or "").lower().rstrip("."), 0)
     day = int(re.match(r"\d+", parts["d"])[0]) if parts.get("d") else 0  # type: ignore[index]
     if parts.get("a"):
         a, b = int(parts["a"]), int(parts["b"])
@@ -186,7 +173,7 @@ def _single(found: re.Match[str]) -> DateSpan | None:
 
 def _century(found: re.Match[str]) -> DateSpan:
     word = found["century"].lower()
-    number = _ORDINALS.get(word) or int(re.match(r"\d+", word)[0])  # type: ignore[index]
+    number = ORDINALS.get(word) or int(re.match(r"\d+", word)[0])  # type: ignore[index]
     first, last = 100 * number - 99, 100 * number
     if (found["era"] or "").upper().startswith("B"):
         first, last = 1 - last, 1 - first
@@ -198,11 +185,11 @@ def _split_range(found: re.Match[str]) -> DateSpan | None:
 
     def day(text: str, month: str, year: str) -> str | None:
         digits = re.match(r"\d+", text)
-        return iso(int(year), MONTHS[month.lower().rstrip(".")], int(digits[0])) if digits else None
+        return iso(int(year), MONTH_NUMBERS[month.lower().rstrip(".")], int(digits[0])) if digits else None
 
     if p["m1"]:
         year_ = int(p["y3"])
-        months = [MONTHS[p[k].lower().rstrip(".")] for k in ("m1", "m2")]
+        months = [MONTH_NUMBERS[p[k].lower().rstrip(".")] for k in ("m1", "m2")]
         ends = [Value(f"{year_:04d}-{m:02d}", XSD + "gYearMonth") for m in months]
         return DateSpan(*found.span(), *ends)
     if p["d1"]:

@@ -17,7 +17,9 @@ from kgfuse.terms.namespaces import XSD
 _URL: Final = re.compile(r"\b(?:https?://|www\.)[^\s<>\"“”«»{}|\\^`]+", re.IGNORECASE)
 _EMAIL: Final = re.compile(r"(?<![\w.+-])[A-Za-z0-9][A-Za-z0-9._%+-]*@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,24}(?![\w@])")
 _DOI: Final = re.compile(r"(?:\bdoi:\s?)?(?<![\w.])(10\.\d{4,9}/[^\s<>\"“”]+)", re.IGNORECASE)
-_ISBN: Final = re.compile(r"(?P<named>\bISBN(?:-1[03])?:?\s?)?(?<![\w-])(?P<digits>(?:97[89][- ]?)?(?:\d[- ]?){9}[\dXx])(?![\w-])")
+_ISBN: Final = re.compile(
+    r"(?P<named>\bISBN(?:-1[03])?:?\s?)?(?<![\w-])(?P<digits>(?:97[89][- ]?)?(?:\d[- ]?){9}[\dXx])(?![\w-])"
+)
 _ISSN: Final = re.compile(r"\bISSN:?\s?(\d{4}-\d{3}[\dXx])(?!\w)")
 _GTIN: Final = re.compile(r"\b(?:EAN|GTIN|UPC)(?:-?(?:8|12|13|14))?(?:\s(?:code|number))?:?\s?(\d{8}|\d{12,14})(?!\d)")
 _ORCID: Final = re.compile(r"(?<!\d)(\d{4}-\d{4}-\d{4}-\d{3}[\dX])(?![\w-])")

@@ -1,7 +1,7 @@
-"""The literal that a stretch of text stands for under a property's range, unit and patterns; and which literals are valid.
+"""The literal that some words stand for under a property's range, unit and patterns; and which literals are valid.
 
-A number goes into the unit that the property asks for, or stays as written with its unit beside it (``Value.unit``, which
-the statement node keeps as ``kgf:unit``). A range ("5 to 10 km") is no number: two ends are not one value.
+A number goes into the unit that the property asks for, or stays as written with its unit beside it (``Value.unit``,
+which the statement node keeps as ``kgf:unit``). A range ("5 to 10 km") is no number: two ends are not one value.
 """
 
 from __future__ import annotations
@@ -25,9 +25,17 @@ INTEGERS: Final = frozenset(
 DECIMALS: Final = frozenset(XSD + n for n in ("decimal", "double", "float"))
 STRINGS: Final = frozenset((XSD + "string", RDF + "langString", XSD + "token", XSD + "normalizedString"))
 EDTF: Final = "http://id.loc.gov/datatypes/edtf/EDTF"
-_MOMENTS: Final = tuple(XSD + n for n in ("dateTime", "dateTimeStamp", "date", "gYearMonth", "gYear", "gMonthDay", "time"))
+_MOMENTS: Final = tuple(
+    XSD + n for n in ("dateTime", "dateTimeStamp", "date", "gYearMonth", "gYear", "gMonthDay", "time")
+)
 _DURATION: Final = {"YR": "P{}Y", "MO": "P{}M", "DAY": "P{}D", "HR": "PT{}H", "MIN": "PT{}M", "SEC": "PT{}S"}
-_SCHEMES: Final = {"doi": "https://doi.org/", "email": "mailto:", "url": "", "orcid": "https://orcid.org/", "phone": "tel:"}
+_SCHEMES: Final = {
+    "doi": "https://doi.org/",
+    "email": "mailto:",
+    "url": "",
+    "orcid": "https://orcid.org/",
+    "phone": "tel:",
+}
 
 
 def value_of(
@@ -189,9 +197,7 @@ def _string(text: str, spans: Sequence[ValueSpan]) -> ValueSpan | None:
     return ValueSpan(start, len(text.rstrip()), "number", Value(lexical, XSD + "string")) if lexical else None
 
 
-def _by_pattern(
-    text: str, datatypes: Sequence[str], patterns: Sequence[re.Pattern[str]]
-) -> ValueSpan | None:
+def _by_pattern(text: str, datatypes: Sequence[str], patterns: Sequence[re.Pattern[str]]) -> ValueSpan | None:
     """The first stretch that matches a pattern, whole words only."""
     datatype = next((d for d in datatypes if d.startswith(XSD)), XSD + "string")
     for pattern in patterns:

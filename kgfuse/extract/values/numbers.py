@@ -10,18 +10,14 @@ from decimal import Decimal
 from typing import Final
 
 from kgfuse.extract.values.spans import number_literal
+from kgfuse.extract.values.spelling import SCALE, SMALL
 
-_UNDER_TWENTY: Final = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-SMALL: Final = {w: n for n, w in enumerate(_UNDER_TWENTY)} | {w: 10 * n for n, w in enumerate(_TENS, 2)}
-SCALE: Final = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 _FRACTIONS: Final = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 _WORD: Final = "|".join(sorted((*SMALL, *SCALE), key=len, reverse=True))
 _SCALES: Final = "|".join(SCALE)
-_DIGITS: Final = rf"(?:\d{{1,3}}(?:,\d{{3}})+|\d{{1,3}}(?:[\u00a0\u202f\u2009]\d{{3}})+|\d+)(?:\.\d+)?[{_FRACTIONS}]?|[{_FRACTIONS}]"
+_DIGITS: Final = (
+    rf"(?:\d{{1,3}}(?:,\d{{3}})+|\d{{1,3}}(?:[\u00a0\u202f\u2009]\d{{3}})+|\d+)(?:\.\d+)?[{_FRACTIONS}]?|[{_FRACTIONS}]"
+)
 NUMBER: Final = re.compile(
     rf"(?P<digits>(?:(?<![\w.,)\]])[-+−])?(?<![\w.])(?<!\d,)(?:{_DIGITS}))"
     rf"(?:\s?[×x]\s?10(?:\^|\*\*)?(?P<power>[-−]?\d{{1,2}}|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,3}})|[eE](?P<exponent>[-+]?\d{{1,2}})(?!\w))?"

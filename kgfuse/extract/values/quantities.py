@@ -10,6 +10,7 @@ from typing import Final
 
 from kgfuse.extract.values.numbers import NumberSpan, find_numbers
 from kgfuse.extract.values.spans import Kind, ValueSpan, number_literal
+from kgfuse.extract.values.spelling import SCALE
 from kgfuse.extract.values.units import LONGEST, NAMES, SYMBOLS, UNIT, Unit, convert, per
 from kgfuse.terms.mentions import Value
 from kgfuse.terms.namespaces import XSD
@@ -20,7 +21,7 @@ _WORD: Final = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
 _PER: Final = re.compile(r"\s?/\s?|\s(?:per|an?)\s|\sp\.?\s?(?=h\b)")
 _BETWEEN: Final = re.compile(r"\s?(?:-|–|—|−|\bto\b|\bthrough\b|\band\b|\bor\b)\s?", re.IGNORECASE)
 _SIZED: Final = re.compile(r"\s(?:tall|long|wide|high|deep|thick|across|by|in)\b")
-_ONLY_CLOSE: Final = frozenset("m g l s h t d L A V W J N K T F B".split())
+_ONLY_CLOSE: Final = frozenset(["m", "g", "l", "s", "h", "t", "d", "L", "A", "V", "W", "J", "N", "K", "T", "F", "B"])
 """Symbols of one letter, which follow their number at most one space away and are not the first letter of a word."""
 _ONLY_DIGITS: Final = frozenset(("stone", "bar", "second", "foot", "pound", "degree", "carat", "in", "mo", "st", "au"))
 """Names with other meanings ("two stone walls", "one second thought"): units behind digits only."""
@@ -30,10 +31,11 @@ _CURRENCY_SIGNS: Final = {
     "CA$": "CAD", "HK$": "HKD", "NZ$": "NZD", "S$": "SGD", "R$": "BRL", "NT$": "TWD", "CN¥": "CNY", "Rs": "INR",
     "Rs.": "INR",
 }  # fmt: skip
-_CURRENCY_CODES: Final = frozenset(
-    "USD EUR GBP JPY CHF CNY INR AUD CAD NZD SEK NOK DKK RUB BRL MXN ZAR KRW TRY PLN CZK HUF ILS SGD HKD THB TWD "
-    "SAR AED EGP NGN PKR IDR MYR PHP VND UAH RON BGN ISK CLP COP ARS".split()
-)
+_CURRENCY_CODES: Final = frozenset((
+    "USD", "EUR", "GBP", "JPY", "CHF", "CNY", "INR", "AUD", "CAD", "NZD", "SEK", "NOK", "DKK", "RUB", "BRL", "MXN",
+    "ZAR", "KRW", "TRY", "PLN", "CZK", "HUF", "ILS", "SGD", "HKD", "THB", "TWD", "SAR", "AED", "EGP", "NGN", "PKR",
+    "IDR", "MYR", "PHP", "VND", "UAH", "RON", "BGN", "ISK", "CLP", "COP", "ARS",
+))  # fmt: skip
 _CURRENCY_NAMES: Final = {
     "dollar": "USD", "dollars": "USD", "us dollars": "USD", "u.s. dollars": "USD", "american dollars": "USD",
     "australian dollars": "AUD", "canadian dollars": "CAD", "hong kong dollars": "HKD", "euro": "EUR", "euros": "EUR",
@@ -90,7 +92,7 @@ def _is_name_part(text: str, one: _Measured) -> bool:
     behind, before = text[one.end : one.end + 2], text[max(0, one.start - 2) : one.start]
     return (
         behind[:1].isalpha()
-        or (before[-1:] in ("-", "/") and (before[:1].isalnum() and not before[:1].isdigit() or before[-1:] == "/"))
+        or (before[-1:] in ("-", "/") and ((before[:1].isalnum() and not before[:1].isdigit()) or before[-1:] == "/"))
         or re.match(r"/\d", behind) is not None
     )
 
@@ -158,7 +160,7 @@ def _unit_behind(text: str, number: NumberSpan) -> tuple[int, Unit] | None:
 
 
 def _unit_at(text: str, at: int, digits: bool, gap: int) -> tuple[int, Unit] | None:
-    words = []
+    words: list[re.Match[str]] = []
     here = at
     while len(words) < LONGEST and (word := _WORD.match(text, here)):
         words.append(word)
@@ -171,9 +173,9 @@ def _unit_at(text: str, at: int, digits: bool, gap: int) -> tuple[int, Unit] | N
             continue  # "two stone walls"
         if (unit := NAMES.get(name)) is not None and (digits or name not in _ONLY_DIGITS):
             return words[n - 1].end(), unit
-    name = words[0][0].partition("-")[0] if words else ""
-    if name != (words[0][0] if words else "") and (unit := NAMES.get(name.lower())) is not None:
-        if digits or name.lower() not in _ONLY_DIGITS:  # "a 12-year-old whisky"
+    if words and "-" in words[0][0]:  # "a 12-year-old whisky"
+        name = words[0][0].partition("-")[0]
+        if (unit := NAMES.get(name.lower())) is not None and (digits or name.lower() not in _ONLY_DIGITS):
             return words[0].start() + len(name), unit
     symbol = _SYMBOL.match(text, at)
     if symbol is None or not digits:
@@ -191,7 +193,7 @@ def _unit_at(text: str, at: int, digits: bool, gap: int) -> tuple[int, Unit] | N
 
 
 def _sum(text: str, one: _Measured, two: _Measured) -> _Measured | None:
-    """ "6 ft 2 in", "1 h 30 min": the second a smaller unit of the same kind, close behind. In the smaller unit."""
+    """Join "6 ft 2 in", "1 h 30 min": the second a smaller unit of one kind, close behind. In the smaller unit."""
     if one.kind != "quantity" or two.kind != "quantity" or one.unit == two.unit:
         return None
     if not re.fullmatch(r"[ ,]? ?(?:and )?", text[one.end : two.start]) or ", " in text[one.end : two.start]:
@@ -203,7 +205,7 @@ def _sum(text: str, one: _Measured, two: _Measured) -> _Measured | None:
 
 
 def _range(text: str, one: _Measured, two: _Measured) -> tuple[_Measured, _Measured] | None:
-    """ "5 to 10 km", "5 km to 10 km", "$3–4 million": both ends in units of their own, or both in the second's."""
+    """Both ends of "5 to 10 km", "5 km to 10 km", "$3–4 million": each in its own unit, or both in the second's."""
     joint = _BETWEEN.fullmatch(text, one.end, two.start)
     if joint is None:
         return None
@@ -233,8 +235,7 @@ def _scaled(text: str, one: _Measured, two: _Measured) -> Decimal:
     behind = re.search(r"\b(hundred|thousand|million|billion|trillion)\b", text[two.start : two.end], re.I)
     if behind is None or re.search(r"[^\W\d_]", text[one.start : one.end]):
         return one.decimal
-    factor = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-    return one.decimal * factor[behind[1].lower()]
+    return one.decimal * SCALE[behind[1].lower()]
 
 
 def _value(one: _Measured) -> Value:

@@ -1,8 +1,8 @@
 """Units of measurement: English names and symbols, their QUDT IRIs, and exact conversion between them.
 
-IRIs are those of the QUDT unit vocabulary (https://qudt.org, version 3: currencies are ``unit:CCY_…``); factors are those
-of the SI brochure and NIST SP 811. The table is kgfuse's own: pint knows no QUDT IRIs and gives no places in a text, and
-quantulum3 brings a trained classifier to guess what a table can say.
+IRIs are those of the QUDT unit vocabulary (https://qudt.org, version 3: currencies are ``unit:CCY_…``); factors are
+those of the SI brochure and NIST SP 811. The table is kgfuse's own: pint knows no QUDT IRIs and gives no places in a
+text, and quantulum3 brings a trained classifier to guess what a table can say.
 """
 
 from __future__ import annotations
