@@ -78,13 +78,15 @@ class DateSpan:
 def find_dates(text: str) -> Iterator[ValueSpan]:
     """Dates, years and periods, in order; none overlaps another."""
     taken: list[DateSpan] = []
+    void: list[DateSpan] = []  # what looks like a day and is none has no month either
     for found in _SPLIT_RANGE.finditer(text):
         if (span := _split_range(found)) is not None:
             taken.append(span)
     for form in _FORMS:
         for found in form.finditer(text):
-            if _is_free(found.start(), found.end(), taken) and (span := _single(found)) is not None:
-                taken.append(span)
+            if _is_free(found.start(), found.end(), [*taken, *void]):
+                span = _single(found)
+                (void if span is None else taken).append(span or DateSpan(*found.span(), _year(0)))
     for found in _YEARS.finditer(text):
         if _is_free(found.start(), found.end(), taken):
             a, b = found["a"], found["b"] if len(found["b"]) == 4 else found["a"][:2] + found["b"]

@@ -27,6 +27,12 @@ NUMBER: Final = re.compile(
 )
 
 
+_MINUS: Final = re.compile(r"(?<!\w)(?<!\d\s)(?:minus|negative)\s$", re.IGNORECASE)
+_SHARE: Final = re.compile(
+    r"\b(?:(?P<half>half)|(?:third|quarter|fraction|part|tenth)s?\sof|many)[\s-]$", re.IGNORECASE
+)
+
+
 @dataclass(frozen=True, slots=True)
 class NumberSpan:
     """A number in a text: its place, its canonical decimal, and whether it is written in digits."""
@@ -43,14 +49,44 @@ class NumberSpan:
 
 
 def find_numbers(text: str) -> Iterator[NumberSpan]:
-    """Every number, in order; none overlaps another."""
+    """Every number, in order; none overlaps another.
+
+    Digits whose marks can be read in two ways are none: "1.200,50", "12 345", "2.0.1", "3:2", and 6'2".
+    """
     for found in NUMBER.finditer(text):
+        start, end = found.span()
         if found["words"] is not None:
             total = _spoken(found["words"])
-            if total is not None:
-                yield NumberSpan(found.start(), found.end(), Decimal(total), digits=False)
+            share = _SHARE.search(text, max(0, start - 12), start)
+            if total is None or (share is not None and not share["half"]):
+                continue
+            decimal = Decimal(total)
+            if share is not None:
+                decimal, start = decimal / 2, share.start()
+        elif _is_unclear(text, *found.span("digits")):
+            continue
         else:
-            yield NumberSpan(found.start(), found.end(), _written(found), digits=True)
+            decimal = _written(found)
+        minus = _MINUS.search(text, max(0, start - 10), start)
+        if minus is not None:
+            decimal, start = -decimal, minus.start()
+        yield NumberSpan(start, end, decimal, digits=found["words"] is None)
+
+
+def _is_unclear(text: str, start: int, end: int) -> bool:
+    """True for digits between marks that belong to something else than an English number."""
+    if re.match(r"[.,:'′]\d", text[end : end + 2]) or re.search(r"\d[:'′]$", text[max(0, start - 2) : start]):
+        return True
+    digits = text[start:end]
+    if (
+        digits.isdigit()
+        and len(digits) == 3
+        and re.search(r"(?<![\w.,])\d{1,3}(?: \d{3})* $", text[max(0, start - 12) : start])
+    ):
+        return True
+    return (
+        digits.isdigit() and len(digits) <= 3 and re.match(r" \d{3}(?![\d.,:/-]*\d)", text[end : end + 6]) is not None
+    )
 
 
 def number(text: str) -> str | None:
@@ -80,6 +116,8 @@ def _written(found: re.Match[str]) -> Decimal:
 
 
 def _spoken(words: str) -> int | None:
+    if re.match(_SCALES, words, re.IGNORECASE):
+        return None  # "several million"
     total, current, last = 0, 0, 0
     for word in re.findall(r"[a-z]+", words.lower()):
         if word in ("a", "an"):

@@ -156,6 +156,8 @@ def _unit_behind(text: str, number: NumberSpan) -> tuple[int, Unit] | None:
         second = _unit_at(text, stroke.end(), True, 1)
         if second is not None and (rate := per(unit, second[1])) is not None:
             return second[0], rate
+        if "/" in stroke[0] and text[stroke.end() : stroke.end() + 1].isalpha():
+            return None  # a rate that is not known is not its upper half
     return end, unit
 
 

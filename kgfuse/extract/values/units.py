@@ -92,6 +92,7 @@ _PLAIN: Final = (
     ("WK", "time", "604800", "0", "wk wks", "week"),
     ("MO", "time", "2629746", "0", "mo", "month"),
     ("YR", "time", "31556952", "0", "yr yrs", "year"),
+    ("SEC2", "time2", "1", "0", "s² s2 s^2", "second_squared"),
     ("DEG_C", "temperature", "1", "273.15", "°C ℃", "degree_Celsius degree_centigrade Celsius"),
     ("DEG_F", "temperature", "5/9", "459.67", "°F ℉", "degree_Fahrenheit Fahrenheit"),
     ("K", "temperature", "1", "0", "K", "kelvin"),
@@ -139,8 +140,9 @@ _PLAIN: Final = (
     ("GigaBIT-PER-SEC", "information/time", "1000000000", "0", "Gbps", ""),
 )  # fmt: skip
 _RATES: Final = frozenset(
-    ("length/time", "mass/volume", "volume/time", "power/area", "information/time", "amount/volume", "mass/area",
-     "energy/mass", "mass/time", "power/mass", "length/volume", "volume/area", "mass/mass", "energy/area", "dose/time",
+    ("length/time", "length/time2", "mass/volume", "volume/time", "power/area", "information/time", "amount/volume",
+     "mass/area", "energy/mass", "mass/time", "power/mass",
+     "length/volume", "volume/area", "mass/mass", "energy/area", "dose/time",
      "activity/volume", "activity/mass", "force/area", "force/length", "voltage/length", "temperature/time")
 )  # fmt: skip
 """Dimensions "a per b" for which QUDT has a unit ``A-PER-B`` for the usual units of both."""
