@@ -9,12 +9,14 @@ from typing import Any, Final
 from kgfuse.extract.protocol import Found
 from kgfuse.extract.settings import TextSettings
 from kgfuse.extract.text.coreference import Topic
+from kgfuse.extract.text.discourse import note, note_abbreviations, note_names, note_others
 from kgfuse.extract.text.ellipsis import elliptic_hits
 from kgfuse.extract.text.lexicon import Lexicon, fold, words_of
 from kgfuse.extract.text.nlp import load, model_hash, model_view, pieces
 from kgfuse.extract.text.patterns import Patterns
 from kgfuse.extract.text.reading import Reading, main_subject
-from kgfuse.extract.text.statements import mention_statements, relation_statements, sufficient_statements
+from kgfuse.extract.text.statements import mention_statements, relation_statements
+from kgfuse.extract.text.sufficient import sufficient_statements
 from kgfuse.extract.text.triggers import compile_triggers
 from kgfuse.extract.values.facets import facets_of
 from kgfuse.ontology.vocabulary import Vocabulary
@@ -88,16 +90,17 @@ class TextExtractor:
             hits = sorted([*hits, *shared], key=lambda h: (h.start, h.end))
         entities = self.settings.entities
         reading = Reading(doc, source, offset, hits, self.vocabulary, topic, words, entities, self._facets)
+        note_abbreviations(reading)
         links = self._patterns.links(doc) if self._patterns else []
         for sent in doc.sents:
-            reading.note_names(sent)
+            note_names(reading, sent)
             statements = list(relation_statements(reading, sent, self._triggers, links, self.settings))
             if self.settings.suffices:
                 statements += sufficient_statements(reading, sent, statements)
             yield from _with_mentions(statements)
             if (main := main_subject(sent)) is not None:
-                reading.note(main)
-            reading.note_others(sent, main)
+                note(reading, main)
+            note_others(reading, sent, main)
             topic.sentences += 1
         yield from mention_statements(reading, self.settings)
 

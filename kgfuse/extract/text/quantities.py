@@ -13,18 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import quote
 
+from kgfuse.extract.text.reading import Reading
 from kgfuse.extract.values.spans import ValueSpan
 from kgfuse.extract.values.units import UNIT, unit_of
 from kgfuse.ontology.pack import Property
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Mention, Statement, TextSpan, Value
 from kgfuse.terms.namespaces import BASE, QUDT, RDF, SCHEMA, XSD
-
-if TYPE_CHECKING:
-    from kgfuse.extract.text.reading import Reading
 
 QUANTITY: Final = BASE + "quantity/"
 CLASSES: Final = frozenset((QUDT + "QuantityValue", QUDT + "Quantity", SCHEMA + "QuantitativeValue"))

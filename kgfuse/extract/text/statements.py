@@ -10,13 +10,15 @@ from typing import Any
 from kgfuse.extract.protocol import Found
 from kgfuse.extract.settings import TextSettings
 from kgfuse.extract.text.assertion import PLAIN, Standing, standing
-from kgfuse.extract.text.english import ARTICLES, BEARING, POSSESSIVES
-from kgfuse.extract.text.lexicon import Hit
+from kgfuse.extract.text.english import ARTICLES
+from kgfuse.extract.text.naming import class_mention, named, term_mention, thing
+from kgfuse.extract.text.objects import literal, object_of
 from kgfuse.extract.text.quantities import quantity_statements
-from kgfuse.extract.text.reading import ANAPHOR, Reading, Subject, root_of
+from kgfuse.extract.text.reading import Reading
 from kgfuse.extract.text.relations import Link, find_links
+from kgfuse.extract.text.subjects import ANAPHOR, Subject, subject_of
 from kgfuse.extract.text.triggers import Trigger
-from kgfuse.ontology.pack import Property, Term
+from kgfuse.ontology.pack import Property
 from kgfuse.terms.mentions import Mention, Statement, Value
 from kgfuse.terms.namespaces import KGF, RDF
 
@@ -38,7 +40,7 @@ def relation_statements(
     links = list(_completed(reading, links))
     groups: defaultdict[tuple[int, int, int], list[tuple[int, Link, Mention | Value]]] = defaultdict(list)
     for link in links:
-        found = reading.object(link.object, link.property)
+        found = object_of(reading, link.object, link.property)
         if found is not None:
             key = (-1 if link.subject is None else link.subject.i, link.object.i, link.anchor.i)
             groups[key].append((_fit(reading, link, found), link, found))
@@ -106,7 +108,7 @@ def _best(group: Sequence[tuple[int, Link, Mention | Value]]) -> list[tuple[int,
 
 
 def _statement(reading: Reading, link: Link, found: Mention | Value, fit: int) -> Statement | None:
-    about = reading.subject(link.subject, link.anchor)
+    about = subject_of(reading, link.subject, link.anchor)
     if about is not None and link.about_item and reading.source.item is not None:
         about = None if about.mention.entity != reading.source.item else replace(about, certainty=ANAPHOR, note="")
     if about is None:
@@ -144,7 +146,7 @@ def statement(
     Where somebody is named who says so, their words are evidence too.
     """
     said = said if link is None else link.standing
-    holder = reading.thing(said.holder) if said.holder is not None else None
+    holder = thing(reading, said.holder) if said.holder is not None else None
     notes, evidence = [reason], [about.mention, target, reading.sentence(anchor), *([holder] if holder else [])]
     if said.assertion in ("speculated", "attributed"):
         notes.append(f"“{said.cue.text}”")
@@ -170,7 +172,7 @@ def statement(
 
 def _literal_mention(reading: Reading, link: Link) -> Mention:
     """The words that spell the value."""
-    found = reading.literal(link.object, link.property)
+    found = literal(reading, link.object, link.property)
     token = link.object
     if found is None or found.start >= found.end:
         return reading.mention(token.i, token.i + 1, token.text, "text.value")
@@ -194,92 +196,15 @@ def _types(reading: Reading, sent: Any, taken: set[tuple[int, int]]) -> Iterator
             if not any(c.lower_ in ARTICLES for c in noun.children) and noun.tag_ not in ("NNS", "NNPS"):
                 continue
             for subject in subjects(token) or []:
-                about = reading.subject(subject, token)
+                about = subject_of(reading, subject, token)
                 if about is None or about.note or (subject.i, noun.i) in taken:
                     continue
-                target = reading.class_mention(hit, term)
+                target = class_mention(reading, hit, term)
                 made = statement(
                     reading, about, TYPE, target, target, token, 0.85 * about.certainty, "“is a” names a class",
                     extractor="text.copula", said=standing(token, noun, subject),
                 )  # fmt: skip
                 yield made
-
-
-def sufficient_statements(reading: Reading, sent: Any, known: Sequence[Statement]) -> Iterator[Statement]:
-    """Members of the range of a ``kgf:mentionSuffices`` property, named in a clause about the item."""
-    properties = sorted(
-        (p for p in reading.vocabulary.properties.values() if p.mention_suffices and p.kind == "object" and p.range),
-        key=lambda p: p.iri,
-    )
-    if not properties or reading.source.item is None:
-        return
-    said = {(s.predicate, s.object.entity) for s in known if isinstance(s.object, Mention)}
-    ranges = {p.iri: p.range for p in reading.vocabulary.properties.values()}
-    used = {(s.object.selector, ranges.get(s.predicate)) for s in known if isinstance(s.object, Mention)}
-    objects = {
-        s.object.selector
-        for s in known
-        if isinstance(s.object, Mention) and s.predicate not in {p.iri for p in properties}
-    }
-    for hit in reading.hits:
-        if hit.weak or not (sent.start <= hit.start < sent.end):
-            continue
-        if all(reading.in_label(t) for t in reading.doc[hit.start : hit.end]):
-            continue
-        for prop in _specific(properties):
-            term = reading.term_for(hit, prop)
-            if term is None or term.kind == "class" or (prop.iri, term.iri) in said:
-                continue
-            if (reading.span(hit.start, hit.end), prop.range) in used:
-                continue
-            made = _sufficient(reading, hit, term, prop, objects)
-            if made is not None:
-                yield made
-
-
-def _specific(properties: Sequence[Property]) -> list[Property]:
-    above = {q for p in properties for q in p.parents if q != p.iri}
-    return [p for p in properties if p.iri not in above]
-
-
-def _sufficient(reading: Reading, hit: Hit, term: Term, prop: Property, objects: set[Any]) -> Statement | None:
-    head = root_of(reading, hit)
-    noun = head
-    while noun.dep_ in ("amod", "compound", "nmod") or (
-        noun.dep_ == "conj" and noun.head.dep_ in ("amod", "compound") and noun.pos_ in ("ADJ", "NOUN", "PROPN")
-    ):
-        noun = noun.head
-    about = _bearer(reading, noun, modifier=noun != head)
-    if about is None:
-        return None
-    if noun != head and _is_object_of_other(reading, noun, objects):
-        return None
-    target = reading.term_mention(hit, term)
-    made = statement(
-        reading, about, prop, target, target, head, 0.8 * about.certainty, f"“{term.label}” is named of the subject",
-        extractor="text.mention", said=standing(head, head),
-    )  # fmt: skip
-    return made
-
-
-def _is_object_of_other(reading: Reading, noun: Any, objects: set[Any]) -> bool:
-    here = reading.offset + noun.idx
-    if not any(o.start <= here < o.end for o in objects):
-        return False
-    governor = noun.head
-    return not (governor.lemma_.lower() in BEARING or governor.lower_ == "with")
-
-
-def _bearer(reading: Reading, noun: Any, *, modifier: bool) -> Subject | None:
-    """The item or its part where a quality of this noun is a quality of it."""
-    if not modifier:
-        return reading.is_about_item(noun)
-    if noun.dep_ in ("nsubj", "nsubjpass"):
-        about = reading.subject(noun, noun)
-        return about if about is not None and about.mention.entity == reading.source.item else None
-    if any(c.dep_ == "poss" and c.lower_ in POSSESSIVES for c in noun.children):
-        return reading.subject(noun, noun)
-    return reading.is_about_item(noun)
 
 
 def mention_statements(reading: Reading, settings: TextSettings) -> Iterator[Found]:
@@ -290,18 +215,18 @@ def mention_statements(reading: Reading, settings: TextSettings) -> Iterator[Fou
         if hit.weak or (all(reading.in_label(t) for t in reading.doc[hit.start : hit.end]) and reading.source.item):
             continue
         if term.kind == "class":
-            yield reading.class_mention(hit, term)
+            yield class_mention(reading, hit, term)
         elif len(hit.terms) == 1:
-            found.append(reading.term_mention(hit, term))
+            found.append(term_mention(reading, hit, term))
     if settings.entities:
         for ent in reading.doc.ents:
             known = ent.label_ in reading.vocabulary.ner_classes and reading.is_name(ent)
             if known and not any(reading.in_label(t) or reading.hit_at(t) for t in ent):
-                found.append(reading.named(ent))
+                found.append(named(reading, ent))
     if settings.noun_chunks:
         for chunk in reading.doc.noun_chunks:
             if chunk.root.pos_ in ("NOUN", "PROPN") and not reading.in_label(chunk.root):
-                found.append(reading.thing(chunk.root))
+                found.append(thing(reading, chunk.root))
     for mention in dict.fromkeys(found):
         yield mention
         if settings.mentions and reading.source.item is not None and mention.entity != reading.source.item:
