@@ -88,7 +88,7 @@ class Topic:
         candidates: what was mentioned, newest last.
         names: surnames and given names of persons; ``None`` where two share one.
         pronouns: "he" or "she" by what the text used it for.
-        abbreviations: long forms by short form.
+        abbreviations: long forms by short form, in the order of the text.
         inferred: classes of things by what was said of them.
     """
 
@@ -100,15 +100,15 @@ class Topic:
     candidates: list[Candidate] = field(default_factory=list)
     names: dict[str, Mention | None] = field(default_factory=dict)
     pronouns: dict[str, str] = field(default_factory=dict)
-    abbreviations: dict[str, Mention] = field(default_factory=dict)
+    abbreviations: dict[str, list[Mention]] = field(default_factory=dict)
     inferred: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def add(self, candidate: Candidate) -> None:
         """Remember a mention; what the text said of the same thing before stays known."""
-        kinds, person = candidate.kinds, candidate.person
-        classes = candidate.classes | self.inferred.get(candidate.key, frozenset())
+        kinds, person, key = candidate.kinds, candidate.person, candidate.key
+        classes = candidate.classes | self.inferred.get(key, frozenset())
         for other in reversed(self.candidates):
-            if other.key == candidate.key:
+            if other.key == key:
                 kinds, classes = kinds | other.kinds, classes | other.classes
                 person = other.person if person is None else person
                 break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,13 +21,22 @@ def note_abbreviations(reading: Reading) -> None:
     doc, known = reading.doc, reading.topic.abbreviations
     for found in definitions(doc.text):
         long = doc.char_span(found.long_start, found.long_end, alignment_mode="expand")
-        if long is not None and found.short not in known:
-            known[found.short] = _long_form(reading, long)
-    for short, mention in known.items():
+        if long is not None:
+            meant = known.setdefault(found.short, [])
+            mention = _long_form(reading, long)
+            if not meant or meant[-1].label != mention.label:
+                meant.append(mention)
+    for short, meant in known.items():
         for place in re.finditer(rf"(?<!\w){re.escape(short)}(?!\w)", doc.text):
-            span = doc.char_span(*place.span())
-            if span is not None:
-                reading.short_at |= {t.i: (span.start, span.end, mention) for t in span}
+            span, long = doc.char_span(*place.span()), _meant(meant, reading.offset + place.start())
+            if span is not None and long is not None:
+                reading.short_at |= {t.i: (span.start, span.end, long) for t in span}
+
+
+def _meant(forms: Sequence[Mention], start: int) -> Mention | None:
+    """The long form given last before a place; before the first, that one where there is no other."""
+    before = [m for m in forms if isinstance(m.selector, TextSpan) and m.selector.start <= start]
+    return before[-1] if before else forms[0] if len(forms) == 1 else None
 
 
 def _long_form(reading: Reading, span: Any) -> Mention:
@@ -44,8 +54,8 @@ def _long_form(reading: Reading, span: Any) -> Mention:
 
 def note_names(reading: Reading, sent: Any) -> None:
     """Remember the persons that a sentence names in full, for their surnames alone."""
-    for ent in sent.ents if reading.entities else ():
-        if ent.label_ == "PERSON" and reading.is_name(ent):
+    for ent in reading.names_in(sent):
+        if ent.label_ == "PERSON":
             before = reading.doc[ent.start - 1].text if ent.start else ""
             reading.topic.person(named(reading, ent), before)
 
@@ -68,10 +78,10 @@ def note(reading: Reading, token: Any) -> None:
 
 def note_others(reading: Reading, sent: Any, main: Any | None) -> None:
     """Remember what else a sentence names: entities, in its order, after its main subject."""
-    for ent in sent.ents if reading.entities else ():
+    for ent in reading.names_in(sent):
         covered = main is not None and ent.start <= main.i < ent.end
-        if reading.is_name(ent) and not covered and not reading.in_label(ent.root):
-            one = candidate(reading, ent.root, is_subject=False)
+        if not covered and not reading.in_label(root := ent.root):
+            one = candidate(reading, root, is_subject=False)
             reading.topic.add(replace(one, mention=_origin(reading, one.mention)))
 
 

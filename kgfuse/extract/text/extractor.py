@@ -15,6 +15,7 @@ from kgfuse.extract.text.lexicon import Lexicon, fold, words_of
 from kgfuse.extract.text.nlp import load, model_hash, model_view, pieces
 from kgfuse.extract.text.patterns import Patterns
 from kgfuse.extract.text.reading import Reading, main_subject
+from kgfuse.extract.text.sentence import Sentence
 from kgfuse.extract.text.statements import mention_statements, relation_statements
 from kgfuse.extract.text.sufficient import sufficient_statements
 from kgfuse.extract.text.triggers import compile_triggers
@@ -23,7 +24,7 @@ from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Source, SourceKind, Statement
 from kgfuse.terms.namespaces import digest
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 
 
 class TextExtractor:
@@ -42,7 +43,7 @@ class TextExtractor:
         self.vocabulary = vocabulary
         self._nlp = load(settings.model)
         self._lexicon = Lexicon(vocabulary.lexicon if settings.lexicon else {})
-        self._triggers = compile_triggers(vocabulary.properties.values(), self._nlp) if settings.triggers else {}
+        self._triggers = compile_triggers(vocabulary.properties.values() if settings.triggers else (), self._nlp)
         self._facets = facets_of(vocabulary)
         self._patterns = Patterns(vocabulary, self._nlp) if settings.patterns else None
         meta = self._nlp.meta
@@ -89,12 +90,14 @@ class TextExtractor:
             hits = [h for h in hits if covered.isdisjoint(range(h.start, h.end))]
             hits = sorted([*hits, *shared], key=lambda h: (h.start, h.end))
         entities = self.settings.entities
-        reading = Reading(doc, source, offset, hits, self.vocabulary, topic, words, entities, self._facets)
+        sentences = [Sentence.of(sent) for sent in doc.sents]
+        reading = Reading(doc, source, offset, hits, self.vocabulary, topic, words, sentences, entities, self._facets)
         note_abbreviations(reading)
-        links = self._patterns.links(doc) if self._patterns else []
-        for sent in doc.sents:
+        links = self._patterns.links(doc, sentences) if self._patterns else []
+        for sentence in sentences:
+            sent = sentence.span
             note_names(reading, sent)
-            statements = list(relation_statements(reading, sent, self._triggers, links, self.settings))
+            statements = list(relation_statements(reading, sentence, self._triggers, links, self.settings))
             if self.settings.suffices:
                 statements += sufficient_statements(reading, sent, statements)
             yield from _with_mentions(statements)

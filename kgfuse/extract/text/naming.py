@@ -16,6 +16,14 @@ from kgfuse.terms.namespaces import OWL
 
 def thing(reading: Reading, token: Any, prop: Property | None = None) -> Mention:
     """A noun or verb phrase as a mention: lexicon entry, named entity, or its normalised words."""
+    if prop is not None:
+        return _thing(reading, token, prop)
+    if token.i not in reading.things:
+        reading.things[token.i] = _thing(reading, token, None)
+    return reading.things[token.i]
+
+
+def _thing(reading: Reading, token: Any, prop: Property | None) -> Mention:
     if (short := short_form(reading, token)) is not None:
         return short
     ent = reading.ner_at.get(token.i)
@@ -102,14 +110,20 @@ def term_mention(reading: Reading, hit: Hit, term: Term) -> Mention:
 
 def named(reading: Reading, ent: Any) -> Mention:
     """A named entity, without article and possessive ending, typed by the class with its ``kgf:nerLabel``."""
+    place = ent.start, ent.end
+    if place not in reading.known:
+        reading.known[place] = _named(reading, ent)
+    return reading.known[place]
+
+
+def _named(reading: Reading, ent: Any) -> Mention:
     start, end = ent.start, ent.end
     while start < end - 1 and (reading.doc[start].lower_ in ARTICLES or reading.doc[start].is_space):
         start += 1
     if end - 1 > start and reading.doc[end - 1].lower_ in ("'s", "'"):
         end -= 1
-    opened = next((t.i for t in reading.doc[start + 1 : end] if t.text == "("), None)
-    if opened is not None and not any(t.text == ")" for t in reading.doc[opened:end]):
-        end = opened  # an abbreviation's bracket, half taken in
+    if "(" in (text := ent.text) and ")" not in text:  # an abbreviation's bracket, half taken in
+        end = next((t.i for t in reading.doc[start + 1 : end] if t.text == "("), end)
     if end - start == 1:
         if (short := short_form(reading, reading.doc[start])) is not None:
             return short

@@ -10,7 +10,7 @@ from kgfuse.extract.text.clauses import phrase
 from kgfuse.extract.text.english import LIGHT
 from kgfuse.extract.text.lexicon import Hit
 from kgfuse.extract.text.naming import of_term, short_form, term_mention, thing
-from kgfuse.extract.text.quantities import quantity_node, takes_quantities
+from kgfuse.extract.text.quantities import quantity_node
 from kgfuse.extract.text.reading import MEASURES, Reading
 from kgfuse.extract.values import ValueSpan, place_of
 from kgfuse.extract.values.facets import NONE
@@ -25,7 +25,7 @@ def object_of(reading: Reading, token: Any, prop: Property) -> Mention | Value |
     if prop.kind == "data":
         found = literal(reading, token, prop)
         return None if found is None else found.value
-    if cls := takes_quantities(prop, reading.vocabulary):
+    if cls := reading.facets.get(prop.iri, NONE).quantity:
         near = reading.value_near(token)
         if near is not None and (node := quantity_node(reading, near, cls)) is not None:
             return node

@@ -19,22 +19,11 @@ from urllib.parse import quote
 from kgfuse.extract.text.reading import Reading
 from kgfuse.extract.values.spans import ValueSpan
 from kgfuse.extract.values.units import UNIT, unit_of
-from kgfuse.ontology.pack import Property
-from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Mention, Statement, TextSpan, Value
-from kgfuse.terms.namespaces import BASE, QUDT, RDF, SCHEMA, XSD
+from kgfuse.terms.namespaces import BASE, QUDT, RDF, XSD
 
 QUANTITY: Final = BASE + "quantity/"
-CLASSES: Final = frozenset((QUDT + "QuantityValue", QUDT + "Quantity", SCHEMA + "QuantitativeValue"))
 _AMOUNTS: Final = frozenset(("quantity", "money", "percent"))
-
-
-def takes_quantities(prop: Property, vocabulary: Vocabulary) -> str:
-    """The class of the range that holds quantities; empty where the property takes other things."""
-    for cls in prop.range:
-        if not CLASSES.isdisjoint({cls, *vocabulary.ancestors(cls)}):
-            return cls
-    return ""
 
 
 def quantity_node(reading: Reading, span: ValueSpan, cls: str) -> Mention | None:

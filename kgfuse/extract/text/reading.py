@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
+from kgfuse.extract.text.assertion import PLAIN, Standing, standing
 from kgfuse.extract.text.clauses import phrase
 from kgfuse.extract.text.coreference import Topic
 from kgfuse.extract.text.lexicon import Hit, Word, find_phrase, fold
+from kgfuse.extract.text.sentence import Sentence
 from kgfuse.extract.values import ValueSpan, find_values
 from kgfuse.extract.values.facets import Facets
 from kgfuse.ontology.pack import Property, Term
@@ -33,10 +36,14 @@ class Reading:
         vocabulary: what the terms mean.
         topic: of the text so far.
         words: the word pieces of the parse.
+        sentences: of the parse.
         entities: use named entities.
-        facets: units and patterns of properties.
+        facets: of properties.
         support: by the place of a mention, further places that it rests on (antecedents, long forms, shared words),
             and what to tell people about them.
+        labels: tokens that name the item.
+        known: mentions of named entities, by their tokens.
+        things: what nouns and verbs name, by their token.
     """
 
     doc: Any
@@ -46,10 +53,15 @@ class Reading:
     vocabulary: Vocabulary
     topic: Topic
     words: Sequence[Word]
+    sentences: Sequence[Sentence]
     entities: bool = True
     facets: Mapping[str, Facets] = field(default_factory=dict)
     support: dict[TextSpan, tuple[str, tuple[Mention, ...]]] = field(default_factory=dict)
     labels: list[tuple[int, int]] = field(default_factory=list)
+    known: dict[tuple[int, int], Mention] = field(default_factory=dict)
+    things: dict[int, Mention] = field(default_factory=dict)
+    _sentences: dict[int, Mention] = field(default_factory=dict)
+    _is_name: dict[int, bool] = field(default_factory=dict)
     _hit_at: dict[int, Hit] = field(default_factory=dict)
     ner_at: dict[int, Any] = field(default_factory=dict)
     short_at: dict[int, tuple[int, int, Mention]] = field(default_factory=dict)
@@ -61,7 +73,8 @@ class Reading:
             self.labels = list(find_phrase(self.words, self.topic.alias))
         self._hit_at = {i: hit for hit in self.hits for i in range(hit.start, hit.end)}
         if self.entities:
-            self.ner_at = {t.i: e for e in self.doc.ents for t in e if self.is_name(e) or e.label_ in MEASURES}
+            used = [e for e in self.doc.ents if e.label_ in MEASURES or self.is_name(e)]
+            self.ner_at = {i: e for e in used for i in range(e.start, e.end)}
         if self.labels and self.topic.named is None and self.source.item is not None:
             self.topic.named = self.item(*self.labels[0])
 
@@ -115,19 +128,46 @@ class Reading:
 
     def is_name(self, ent: Any) -> bool:
         """True for an entity that is named, not measured, and written like a name."""
-        return ent.label_ not in MEASURES and any(
-            t.text[:1].isupper() and t.pos_ in ("PROPN", "ADJ", "NOUN") for t in ent
-        )
+        if ent.start not in self._is_name:
+            self._is_name[ent.start] = ent.label_ not in MEASURES and any(
+                t.text[:1].isupper() and t.pos_ in ("PROPN", "ADJ", "NOUN") for t in ent
+            )
+        return self._is_name[ent.start]
 
     def sentence(self, token: Any) -> Mention:
         """The sentence around a token, without the space at its edges."""
-        sent = token.sent
-        start, end = sent.start, sent.end
+        number = bisect_right(self._starts, token.i) - 1
+        if number in self._sentences:
+            return self._sentences[number]
+        start, end = self._starts[number], self._starts[number + 1]
         while start < end - 1 and self.doc[start].is_space:
             start += 1
         while end - 1 > start and self.doc[end - 1].is_space:
             end -= 1
-        return self.mention(start, end, "", "text.sentence")
+        return self._sentences.setdefault(number, self.mention(start, end, "", "text.sentence"))
+
+    def said(self, anchor: Any, target: Any, subject: Any = None) -> Standing:
+        """How the text stands to a relation: `standing`, which most sentences need not be asked for."""
+        number = bisect_right(self._starts, anchor.i) - 1
+        inside = self._starts[number] <= target.i < self._starts[number + 1]
+        return PLAIN if inside and self.sentences[number].is_plain else standing(anchor, target, subject)
+
+    def names_in(self, sent: Any) -> list[Any]:
+        """Named entities of a sentence."""
+        return self._names.get(sent.start, []) if self.entities else []
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [*(sentence.span.start for sentence in self.sentences), len(self.doc)]
+
+    @cached_property
+    def _names(self) -> dict[int, list[Any]]:
+        """Named entities by the first token of their sentence."""
+        found: dict[int, list[Any]] = {}
+        for ent in self.doc.ents:
+            if self.is_name(ent):
+                found.setdefault(self._starts[bisect_right(self._starts, ent.start) - 1], []).append(ent)
+        return found
 
     def hit_at(self, token: Any) -> Hit | None:
         """The lexicon match that covers a token."""
@@ -135,11 +175,11 @@ class Reading:
 
     def siblings(self, token: Any) -> list[Any]:
         """Tokens of the names that share a token with its own: "North" for "Korea" in "North and South Korea"."""
-        found = []
-        for hit in self.hits:
-            if hit.shared is not None and hit.shared[0] <= token.i < hit.shared[1]:
-                found.append(self.doc[hit.end - 1])
-        return found
+        return [self.doc[hit.end - 1] for shared, hit in self._sharing if shared[0] <= token.i < shared[1]]
+
+    @cached_property
+    def _sharing(self) -> list[tuple[tuple[int, int], Hit]]:
+        return [(hit.shared, hit) for hit in self.hits if hit.shared is not None]
 
     def rests_on(self, mention: Mention) -> tuple[str, tuple[Mention, ...]]:
         """What else a mention rests on, and what to tell people about it: see ``support``.

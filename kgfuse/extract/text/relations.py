@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kgfuse.extract.text.assertion import PLAIN, Standing, standing
+from kgfuse.extract.text.assertion import Standing
 from kgfuse.extract.text.clauses import (
     dependents,
     is_hedged,
@@ -16,8 +16,9 @@ from kgfuse.extract.text.clauses import (
     with_conjuncts,
     with_examples,
 )
-from kgfuse.extract.text.english import PREPOSITIONS, RELATIVES
-from kgfuse.extract.text.triggers import Trigger
+from kgfuse.extract.text.english import HEDGES, PREPOSITIONS, RELATIVES
+from kgfuse.extract.text.sentence import Sentence
+from kgfuse.extract.text.triggers import Trigger, Triggers
 from kgfuse.ontology.pack import Property
 
 _DIRECT: Final = frozenset(("dobj", "obj", "oprd"))
@@ -25,6 +26,8 @@ _PREDICATE: Final = frozenset(("acomp", "attr", "oprd"))
 _MEASURE: Final = frozenset(("npadvmod",))
 """What an adjective is measured by: "324 metres tall"."""
 _REACH: Final = 12
+RESTRICTED: Final = 0.7
+"""Of the confidence is left where a sentence restricts what it says ("rarely eats")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ class Link:
         anchor: the trigger's head.
         phrase: the trigger, for the reason.
         confidence: of the pattern.
-        standing: how the sentence stands to it.
+        standing: how the sentence stands to it, where a pattern says so; otherwise that is read from the parse, once
+            the link has become a statement.
         extractor: ``text.trigger`` or ``text.pattern``.
         about_item: only good where the subject is the item or a part of it, and then said of the item itself.
         weight: how many content words the trigger has.
@@ -50,31 +54,23 @@ class Link:
     anchor: Any
     phrase: str
     confidence: float
-    standing: Standing = PLAIN
+    standing: Standing | None = None
     extractor: str = "text.trigger"
     about_item: bool = False
     weight: int = 1
 
 
-def find_links(doc: Any, triggers: Mapping[str, tuple[Trigger, ...]]) -> Iterator[Link]:
+def find_links(sentence: Sentence, triggers: Triggers) -> Iterator[Link]:
     """Every link that a trigger makes, in the order of the text."""
-    for token in doc:
-        found: dict[Trigger, None] = {}
-        for form in (token.lower_, token.lemma_.lower()):
-            for trigger in triggers.get(form, ()):
-                found.setdefault(trigger)
-        for trigger in found:
+    restricted = not HEDGES.isdisjoint(sentence.forms)
+    for token, form, lemma in zip(sentence.tokens, sentence.lower, sentence.lemmas, strict=True):
+        for trigger in triggers.at(form, lemma):
+            if not trigger.needs <= sentence.forms:
+                continue
             for subject, object_ in _match(trigger, token):
                 weight = 1 + len(trigger.before) + len(trigger.after)
-                yield make_link(trigger.property, subject, object_, token, trigger.phrase, 0.9, weight=weight)
-
-
-def make_link(
-    prop: Property, subject: Any | None, object_: Any, anchor: Any, phrase: str, confidence: float, **more: Any
-) -> Link:
-    """A link with how the sentence stands to it, and less confidence where it restricts ("rarely eats")."""
-    said = standing(anchor, object_, subject)
-    return Link(prop, subject, object_, anchor, phrase, confidence * (0.7 if is_hedged(anchor) else 1.0), said, **more)
+                confidence = 0.9 * (RESTRICTED if restricted and is_hedged(token) else 1.0)
+                yield Link(trigger.property, subject, object_, token, trigger.phrase, confidence, weight=weight)
 
 
 def _match(trigger: Trigger, token: Any) -> Iterator[tuple[Any | None, Any]]:
@@ -176,7 +172,11 @@ def _shared(trigger: Trigger, token: Any) -> list[Any]:
 def _follow(matched: Sequence[Any], word: str, final: bool) -> Any | None:
     """The next trigger word, right of the last one and governed by one of them without another verb between."""
     last = matched[-1]
-    for token in last.doc[last.i + 1 : min(last.i + 1 + _REACH, last.sent.end)]:
+    doc = last.doc
+    for at in range(last.i + 1, min(last.i + 1 + _REACH, len(doc))):
+        token = doc[at]
+        if token.is_sent_start:
+            break
         if word not in (token.lower_, token.lemma_.lower()):
             continue
         if final and word == "to" and token.dep_ == "aux":

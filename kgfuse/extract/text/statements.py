@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from kgfuse.extract.protocol import Found
 from kgfuse.extract.settings import TextSettings
-from kgfuse.extract.text.assertion import PLAIN, Standing, standing
+from kgfuse.extract.text.assertion import PLAIN, Standing
+from kgfuse.extract.text.clauses import subjects, with_conjuncts
 from kgfuse.extract.text.english import ARTICLES
 from kgfuse.extract.text.naming import class_mention, named, term_mention, thing
 from kgfuse.extract.text.objects import literal, object_of
 from kgfuse.extract.text.quantities import quantity_statements
 from kgfuse.extract.text.reading import Reading
 from kgfuse.extract.text.relations import Link, find_links
+from kgfuse.extract.text.sentence import Sentence
 from kgfuse.extract.text.subjects import ANAPHOR, Subject, subject_of
-from kgfuse.extract.text.triggers import Trigger
+from kgfuse.extract.text.triggers import Triggers
 from kgfuse.ontology.pack import Property
 from kgfuse.terms.mentions import Mention, Statement, Value
 from kgfuse.terms.namespaces import KGF, RDF
@@ -29,13 +31,14 @@ _KNOWN, _OPEN, _UNKNOWN, _MISFIT = 2, 1, 0, -1
 
 def relation_statements(
     reading: Reading,
-    sent: Any,
-    triggers: Mapping[str, tuple[Trigger, ...]],
+    sentence: Sentence,
+    triggers: Triggers,
     pattern_links: Sequence[Link],
     settings: TextSettings,
 ) -> Iterator[Statement]:
     """What the triggers and patterns find in one sentence."""
-    links = list(find_links(sent, triggers))
+    sent = sentence.span
+    links = list(find_links(sentence, triggers))
     links += [link for link in pattern_links if sent.start <= link.anchor.i < sent.end]
     links = list(_completed(reading, links))
     groups: defaultdict[tuple[int, int, int], list[tuple[int, Link, Mention | Value]]] = defaultdict(list)
@@ -56,7 +59,7 @@ def relation_statements(
                 if isinstance(found, Mention):
                     yield from quantity_statements(found, statement, reading)
     if settings.copula:
-        yield from _types(reading, sent, taken)
+        yield from _types(reading, sentence, taken)
 
 
 def _completed(reading: Reading, links: Sequence[Link]) -> Iterator[Link]:
@@ -145,7 +148,8 @@ def statement(
 
     Where somebody is named who says so, their words are evidence too.
     """
-    said = said if link is None else link.standing
+    if link is not None:
+        said = link.standing or reading.said(link.anchor, link.object, link.subject)
     holder = thing(reading, said.holder) if said.holder is not None else None
     notes, evidence = [reason], [about.mention, target, reading.sentence(anchor), *([holder] if holder else [])]
     if said.assertion in ("speculated", "attributed"):
@@ -180,12 +184,10 @@ def _literal_mention(reading: Reading, link: Link) -> Mention:
     return Mention(reading.source.iri, place, place.exact, "text.value")
 
 
-def _types(reading: Reading, sent: Any, taken: set[tuple[int, int]]) -> Iterator[Statement]:
+def _types(reading: Reading, sentence: Sentence, taken: set[tuple[int, int]]) -> Iterator[Statement]:
     """Read "X is a C" for a class C of the vocabulary, where no property of the vocabulary said it."""
-    from kgfuse.extract.text.clauses import subjects, with_conjuncts
-
-    for token in sent:
-        if token.lemma_ != "be" or token.pos_ not in ("AUX", "VERB"):
+    for token, lemma in zip(sentence.tokens, sentence.lemmas, strict=True):
+        if lemma != "be" or token.pos_ not in ("AUX", "VERB"):
             continue
         nouns = [o for c in token.children if c.dep_ == "attr" for o in with_conjuncts(c)]
         for noun in nouns:
@@ -202,7 +204,7 @@ def _types(reading: Reading, sent: Any, taken: set[tuple[int, int]]) -> Iterator
                 target = class_mention(reading, hit, term)
                 made = statement(
                     reading, about, TYPE, target, target, token, 0.85 * about.certainty, "“is a” names a class",
-                    extractor="text.copula", said=standing(token, noun, subject),
+                    extractor="text.copula", said=reading.said(token, noun, subject),
                 )  # fmt: skip
                 yield made
 

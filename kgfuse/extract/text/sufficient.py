@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from kgfuse.extract.text.assertion import standing
 from kgfuse.extract.text.english import BEARING, POSSESSIVES
 from kgfuse.extract.text.lexicon import Hit
 from kgfuse.extract.text.naming import term_mention
@@ -68,7 +67,7 @@ def _sufficient(reading: Reading, hit: Hit, term: Term, prop: Property, objects:
     target = term_mention(reading, hit, term)
     made = statement(
         reading, about, prop, target, target, head, 0.8 * about.certainty, f"“{term.label}” is named of the subject",
-        extractor="text.mention", said=standing(head, head),
+        extractor="text.mention", said=reading.said(head, head),
     )  # fmt: skip
     return made
 

@@ -1,11 +1,12 @@
-"""What an ontology asks of a property's literals: the unit of its numbers, the patterns of its codes.
+"""What an ontology asks of a property's values: the unit of its numbers, the patterns of its codes, whole quantities.
 
 Read, whatever the vocabulary calls it:
 
 * ``kgf:unit``, ``qudt:hasUnit`` or ``qudt:unit`` on the property: an IRI of QUDT, or of something that is
   ``skos:exactMatch`` with one; and ``sh:hasValue`` is not read, since it is about a node, not about the property;
 * ``sh:pattern`` of a property shape in the ontology or in ``shapes.ttl``;
-* ``xsd:pattern`` of a restricted datatype (``owl:withRestrictions``) that is the property's range.
+* ``xsd:pattern`` of a restricted datatype (``owl:withRestrictions``) that is the property's range;
+* a range of ``qudt:QuantityValue``, ``qudt:Quantity`` or ``schema:QuantitativeValue``, or of a class under one of them.
 """
 
 from __future__ import annotations
@@ -19,17 +20,25 @@ from typing import Final
 from kgfuse.extract.values.units import unit_of
 from kgfuse.ontology.reading import Index
 from kgfuse.ontology.vocabulary import Vocabulary
-from kgfuse.terms.namespaces import KGF, OWL, QUDT, RDFS, SH, SKOS, XSD
+from kgfuse.terms.namespaces import KGF, OWL, QUDT, RDFS, SCHEMA, SH, SKOS, XSD
 
 _UNITS: Final = (KGF + "unit", QUDT + "hasUnit", QUDT + "unit")
+QUANTITIES: Final = frozenset((QUDT + "QuantityValue", QUDT + "Quantity", SCHEMA + "QuantitativeValue"))
 
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """Of one property: IRI of the unit that its numbers are in (or empty), patterns of which its codes match one."""
+    """Of one property.
+
+    Args:
+        unit: IRI of the unit that its numbers are in, or empty.
+        patterns: of which its codes match one.
+        quantity: class of its range that holds whole quantities, or empty.
+    """
 
     unit: str = ""
     patterns: tuple[re.Pattern[str], ...] = ()
+    quantity: str = ""
 
 
 NONE: Final = Facets()
@@ -53,8 +62,16 @@ def facets_of(vocabulary: Vocabulary) -> Mapping[str, Facets]:
             for text in _restrictions(datatype, index):
                 patterns[p].setdefault(f"^(?:{text})$")
     compiled = {p: _compiled(texts) for p, texts in patterns.items() if p in vocabulary.properties}
-    found = {p: Facets(units.get(p, ""), compiled.get(p, ())) for p in units.keys() | compiled.keys()}
-    return {p: f for p, f in sorted(found.items()) if f != NONE}
+    quantities = {p: cls for p, prop in vocabulary.properties.items() if (cls := _quantity(prop.range, vocabulary))}
+    return {
+        p: Facets(units.get(p, ""), compiled.get(p, ()), quantities.get(p, ""))
+        for p in sorted(units.keys() | compiled.keys() | quantities.keys())
+        if p in units or p in quantities or compiled[p]
+    }
+
+
+def _quantity(range_: Iterable[str], vocabulary: Vocabulary) -> str:
+    return next((c for c in range_ if not QUANTITIES.isdisjoint({c, *vocabulary.ancestors(c)})), "")
 
 
 def _unit(iri: str, index: Index) -> str:
