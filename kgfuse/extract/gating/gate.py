@@ -11,7 +11,7 @@ from typing import Final
 from kgfuse.extract.values import is_valid
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Mention, Statement, Value
-from kgfuse.terms.namespaces import KGF, OWL, QUDT, RDF, RDFS, SKOS, XSD, local_name
+from kgfuse.terms.namespaces import KGF, OWL, RDF, RDFS, SKOS, XSD, local_name
 
 CLASS_LIKE: Final = frozenset((RDFS + "Class", OWL + "Class"))
 TOP: Final = frozenset((OWL + "Thing", RDFS + "Resource"))
@@ -66,7 +66,7 @@ class Gate:
             return self._type(statement, subject)
         prop = self.vocabulary.properties.get(statement.predicate)
         if prop is None:
-            if statement.predicate in _FREE or statement.predicate.startswith((KGF, QUDT)):
+            if statement.predicate in _FREE or statement.predicate.startswith(KGF):
                 return None
             return "unknown", f"no ontology of this workspace has a property {local_name(statement.predicate)!r}"
         name = f"“{prop.label}”"

@@ -10,10 +10,10 @@ from kgfuse.extract.text.clauses import phrase
 from kgfuse.extract.text.english import LIGHT
 from kgfuse.extract.text.lexicon import Hit
 from kgfuse.extract.text.naming import of_term, short_form, term_mention, thing
-from kgfuse.extract.text.quantities import quantity_node
 from kgfuse.extract.text.reading import MEASURES, Reading
 from kgfuse.extract.values import ValueSpan, place_of
 from kgfuse.extract.values.facets import NONE
+from kgfuse.extract.values.nodes import quantity_iri, quantity_label
 from kgfuse.ontology.pack import Property
 from kgfuse.terms.mentions import Mention, Value
 
@@ -27,8 +27,10 @@ def object_of(reading: Reading, token: Any, prop: Property) -> Mention | Value |
         return None if found is None else found.value
     if cls := reading.facets.get(prop.iri, NONE).quantity:
         near = reading.value_near(token)
-        if near is not None and (node := quantity_node(reading, near, cls)) is not None:
-            return node
+        if near is not None and (iri := quantity_iri(near)) is not None:
+            place = reading.characters(near.start, near.end)
+            more: dict[str, Any] = {"types": (cls,), "entity": iri, "confidence": 0.95}
+            return Mention(reading.source.iri, place, quantity_label(iri), "text.value", **more)
     if token.pos_ in _EMPTY:
         if reading.source.item is None:
             before = antecedent(reading, token) if token.pos_ == "PRON" and token.dep_ != "poss" else None

@@ -14,7 +14,6 @@ from kgfuse.extract.text.clauses import subjects, with_conjuncts
 from kgfuse.extract.text.english import ARTICLES
 from kgfuse.extract.text.naming import class_mention, named, term_mention, thing
 from kgfuse.extract.text.objects import literal, object_of
-from kgfuse.extract.text.quantities import quantity_statements
 from kgfuse.extract.text.reading import Reading
 from kgfuse.extract.text.relations import Link, find_links
 from kgfuse.extract.text.sentence import Sentence
@@ -56,8 +55,6 @@ def relation_statements(
                 yield statement
                 if len(link.property.domain) == 1 and isinstance(statement.subject, Mention):
                     reading.topic.learn(statement.subject, link.property.domain)
-                if isinstance(found, Mention):
-                    yield from quantity_statements(found, statement, reading)
     if settings.copula:
         yield from _types(reading, sentence, taken)
 

@@ -17,13 +17,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from kgfuse.extract.values.nodes import QUANTITIES
 from kgfuse.extract.values.units import unit_of
 from kgfuse.ontology.reading import Index
 from kgfuse.ontology.vocabulary import Vocabulary
-from kgfuse.terms.namespaces import KGF, OWL, QUDT, RDFS, SCHEMA, SH, SKOS, XSD
+from kgfuse.terms.namespaces import KGF, OWL, QUDT, RDFS, SH, SKOS, XSD
 
 _UNITS: Final = (KGF + "unit", QUDT + "hasUnit", QUDT + "unit")
-QUANTITIES: Final = frozenset((QUDT + "QuantityValue", QUDT + "Quantity", SCHEMA + "QuantitativeValue"))
 
 
 @dataclass(frozen=True, slots=True)
