@@ -28,8 +28,10 @@ def antecedent(reading: Reading, token: Any) -> tuple[Mention, float] | None:
         return None
     if found is None:
         return None
-    candidate, certainty = found
-    there = candidate.mention
+    chosen, certainty = found
+    there = chosen.mention
+    if token.pos_ == "NOUN" and there.label.casefold() == token.lemma_.lower():
+        return None  # "the fox" names a fox by itself
     here = replace(there, selector=reading.span(start, end), extractor="text.subject")
     note = f"{reading.doc[start:end].text} = “{exact_of(there)}” ({offsets_of(there)})"
     reading.support[reading.span(start, end)] = (note, (there,))
@@ -42,6 +44,9 @@ def _inside_sentence(reading: Reading, token: Any) -> tuple[Candidate, float] | 
     if main is None or main.i >= token.i or token.head == main.head or main.pos_ not in ("PROPN", "NOUN"):
         return None
     one = candidate(reading, main, is_subject=True)
+    beside = [e for e in reading.names_in(token.sent) if e.end <= token.i and not e.start <= main.i < e.end]
+    if any(e.label_ == (one.label or "PERSON") for e in beside):
+        return None
     fits = {"it": not one.person and not one.plural, "they": one.plural}.get(token.lower_)
     if token.lower_ in ("he", "she"):
         said = reading.topic.pronouns.get(one.key, token.lower_)
@@ -62,14 +67,26 @@ def _is_plain_definite(reading: Reading, token: Any) -> bool:
 
 
 def _definite_antecedent(reading: Reading, token: Any) -> tuple[Candidate, float] | None:
-    hit = reading.hit_at(token)
-    plain = hit is not None and hit.end == token.i + 1
-    classes = [t.iri for t in hit.terms if t.kind == "class"] if hit is not None and plain else []
     place = reading.offset + token.idx
-    found = reading.topic.definite(token.lemma_.lower(), classes, place)
+    found = reading.topic.definite(token.lemma_.lower(), _classes(reading, token), place)
     if found is None and token.lemma_.lower() in GENERIC and reading.topic.last is not None:
         found = reading.topic.pronoun("it", place)
     return found
+
+
+def _classes(reading: Reading, token: Any) -> list[str]:
+    """Classes that a noun names."""
+    hit = reading.hit_at(token)
+    return [t.iri for t in hit.terms if t.kind == "class"] if hit is not None and hit.end == token.i + 1 else []
+
+
+def is_unclear(reading: Reading, token: Any) -> bool:
+    """True for a noun with "the" for which `antecedent` chose none of the things of its kind that were named before."""
+    if not _is_plain_definite(reading, token):
+        return False
+    noun, place = token.lemma_.lower(), reading.offset + token.idx
+    named = reading.topic.of_kind(noun, _classes(reading, token), place)
+    return any(c.mention.label.casefold() != noun for c in named)
 
 
 def candidate(reading: Reading, token: Any, *, is_subject: bool) -> Candidate:
@@ -82,6 +99,7 @@ def candidate(reading: Reading, token: Any, *, is_subject: bool) -> Candidate:
     person = True if label == "PERSON" or (person_class is not None and person_class in above) else None
     if person is None and (label or (above and person_class is not None)):
         person = False
-    plural = token.tag_ in ("NNS", "NNPS") or any(c.dep_ == "conj" for c in token.children)
+    group = any(c.dep_ == "conj" for c in token.children)
+    plural = group or token.tag_ in ("NNS", "NNPS")
     kinds = kinds_of(token, mention.label)
-    return Candidate(mention, reading.topic.sentences, is_subject, plural, person, label, kinds, above)
+    return Candidate(mention, reading.topic.sentences, is_subject, plural, person, label, kinds, above, group)

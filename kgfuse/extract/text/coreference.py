@@ -8,8 +8,8 @@ text has used the other. Nobody's gender is guessed from a name. Salience follow
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from kgfuse.extract.text.english import singular, words
@@ -58,6 +58,7 @@ class Candidate:
         label: entity label of spaCy, or empty.
         kinds: lemmas of nouns that the text used for it ("a company", "… University").
         classes: IRIs of its classes and all above them.
+        group: it is the first of several that are named together.
     """
 
     mention: Mention
@@ -68,6 +69,7 @@ class Candidate:
     label: str = ""
     kinds: frozenset[str] = frozenset()
     classes: frozenset[str] = frozenset()
+    group: bool = False
 
     @property
     def key(self) -> str:
@@ -112,11 +114,15 @@ class Topic:
                 kinds, classes = kinds | other.kinds, classes | other.classes
                 person = other.person if person is None else person
                 break
-        self.candidates.append(
-            Candidate(candidate.mention, candidate.sentence, candidate.is_subject, candidate.plural, person,
-                      candidate.label, kinds, classes)
-        )  # fmt: skip
+        self.candidates.append(replace(candidate, person=person, kinds=kinds, classes=classes))
         del self.candidates[:-_KEPT]
+
+    def renew(self, mention: Mention) -> None:
+        """Remember that the sentence at hand is about something that a pronoun takes up."""
+        key = mention.entity or mention.label.casefold()
+        known = next((c for c in reversed(self.candidates) if c.key == key), None)
+        if known is not None:
+            self.add(replace(known, sentence=self.sentences, is_subject=True))
 
     def learn(self, mention: Mention, classes: Iterable[str]) -> None:
         """Remember classes that what was said of a thing gives it (the domain of a property)."""
@@ -146,24 +152,28 @@ class Topic:
         near = self._near(start)
         if word in PEOPLE:
             said = "she" if word in _SHE else "he"
-            fitting = [c for c in near if c.person is not False and not c.plural and (c.person or c.is_subject)]
+            fitting = [c for c in near if not c.plural and (c.person or (c.person is None and _may_be_person(c)))]
             fitting = [c for c in fitting if self.pronouns.get(c.key, said) == said]
             persons = [c for c in fitting if c.person]
-            found = _most_salient(persons or fitting)
+            used = frozenset(key for key, pronoun in self.pronouns.items() if pronoun == said)
+            found = _most_salient(persons or fitting, used)
             if found is not None:
                 self.pronouns.setdefault(found[0].key, said)
             return found
         if word in GROUP:
             several = [c for c in near if c.plural]
             if several or word in ("these", "those"):
-                return _most_salient(several)
-            found = _most_salient([c for c in near if c.label in ("ORG", "NORP")] or [c for c in near if c.is_subject])
+                found = _most_salient(several)
+                return None if found is None or found[0].group else found  # "they" are not the first of them
+            found = _most_salient(
+                [c for c in near if c.label in ("ORG", "NORP")] or [c for c in near if c.is_subject and not c.person]
+            )
             return None if found is None else (found[0], found[1] * 0.8)
         if word in THING:
             return _most_salient([c for c in near if not c.person and not c.plural])
         return None
 
-    def definite(self, noun: str, classes: Iterable[str], start: int) -> tuple[Candidate, float] | None:
+    def definite(self, noun: str, classes: Collection[str], start: int) -> tuple[Candidate, float] | None:
         """The one thing of the last sentences that a noun with "the" names by its kind.
 
         Args:
@@ -171,26 +181,29 @@ class Topic:
             classes: IRIs of the classes that the noun names.
             start: its place in the text.
         """
+        near, fitting = self._near(start), self.of_kind(noun, classes, start)
+        distinct = {c.key for c in fitting}
+        if len(distinct) == 1:
+            last = fitting[-1]
+            return None if any(_is_open(c) and c.sentence > last.sentence for c in near) else (last, 0.85)
+        topics = [c for c in reversed(fitting) if c.is_subject and _continues(c, fitting)]
+        if len({c.key for c in topics}) == 1:
+            return topics[0], 0.7
+        return None if fitting else self._untyped(noun, classes, near)
+
+    def of_kind(self, noun: str, classes: Iterable[str], start: int) -> list[Candidate]:
+        """What the last sentences mention of a kind, oldest first: see `definite`."""
         wanted = set(classes)
         near = self._near(start)
         fitting = [c for c in near if noun in c.kinds or not wanted.isdisjoint(c.classes)]
-        if not fitting:
-            fitting = [c for c in near if c.label and not c.plural and noun in _KINDS.get(c.label, ())]
-        distinct = {c.key for c in fitting}
-        if len(distinct) == 1:
-            return fitting[-1], 0.85
-        subjects = {c.key for c in fitting if c.is_subject}
-        if len(subjects) == 1:
-            return next(c for c in reversed(fitting) if c.is_subject), 0.7
-        return None if fitting else self._untyped(noun, wanted, near)
+        return fitting or [c for c in near if c.label and not c.plural and noun in _KINDS.get(c.label, ())]
 
-    def _untyped(self, noun: str, wanted: set[str], near: list[Candidate]) -> tuple[Candidate, float] | None:
+    def _untyped(self, noun: str, wanted: Collection[str], near: list[Candidate]) -> tuple[Candidate, float] | None:
         """The one name of which nothing is known, the subject of the last sentence: "Zog opened. The film …"."""
         if not wanted and not any(noun in nouns for nouns in _KINDS.values()):
             return None
         latest = self.sentences - 1
-        names = [c for c in near if c.sentence == latest and c.is_subject and c.mention.label[:1].isupper()]
-        names = [c for c in names if not c.label and not c.classes and not c.plural]
+        names = [c for c in near if c.sentence == latest and _is_open(c)]
         return (names[0], 0.6) if len({c.key for c in names}) == 1 else None
 
     def _near(self, start: int) -> list[Candidate]:
@@ -200,17 +213,52 @@ class Topic:
         return [c for c in found if isinstance(c.mention.selector, TextSpan) and c.mention.selector.end <= start]
 
 
-def _most_salient(candidates: list[Candidate]) -> tuple[Candidate, float] | None:
-    """The subject of the latest sentence, else the only one there is in it; surer where nothing else fits."""
+def _is_open(candidate: Candidate) -> bool:
+    """True for a name in subject position of which nothing tells what kind of thing it names."""
+    is_name = candidate.mention.label[:1].isupper() and not candidate.plural
+    return candidate.is_subject and is_name and not candidate.label and not candidate.classes
+
+
+def _may_be_person(candidate: Candidate) -> bool:
+    label = candidate.mention.label
+    return candidate.is_subject and (label[:1].isupper() or label in _KINDS["PERSON"])
+
+
+def _continues(candidate: Candidate, candidates: Iterable[Candidate]) -> bool:
+    """True where more than one sentence is about it."""
+    return len({c.sentence for c in candidates if c.is_subject and c.key == candidate.key}) > 1
+
+
+def _alike(one: Candidate, other: Candidate) -> bool:
+    """True for two things of one kind, between which a pronoun does not tell."""
+    if (one.person and other.person) or (one.label and one.label == other.label):
+        return True
+    return bool(one.classes and other.classes) and (one.classes <= other.classes or other.classes <= one.classes)
+
+
+def _most_salient(candidates: list[Candidate], used: frozenset[str] = frozenset()) -> tuple[Candidate, float] | None:
+    """The subject of the latest sentence, else the only one there is in it; surer where nothing else fits.
+
+    Beside another thing of its kind, the subject counts only where the text is about it for more than one sentence, or
+    has used the pronoun for it before.
+
+    Args:
+        candidates: that fit, oldest first.
+        used: keys of those for which the text has used the pronoun.
+    """
     if not candidates:
         return None
     latest = max(c.sentence for c in candidates)
     here = [c for c in candidates if c.sentence == latest]
     subjects = [c for c in here if c.is_subject]
     alone = len({c.key for c in here}) == 1
-    if subjects:
-        return subjects[0], 0.8 if alone else 0.7
-    return (here[-1], 0.65) if alone else None
+    if not subjects:
+        return (here[-1], 0.65) if alone else None
+    first = subjects[0]
+    has_rival = any(c.key != first.key and _alike(c, first) for c in here)
+    if has_rival and first.key not in used and not _continues(first, candidates):
+        return None
+    return first, 0.8 if alone else 0.7
 
 
 def kinds_of(noun: Any, name: str) -> frozenset[str]:

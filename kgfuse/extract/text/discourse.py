@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from kgfuse.extract.text.abbreviations import definitions
-from kgfuse.extract.text.antecedents import candidate
+from kgfuse.extract.text.antecedents import antecedent, candidate
 from kgfuse.extract.text.english import ARTICLES
 from kgfuse.extract.text.naming import named, of_term
 from kgfuse.extract.text.reading import Reading
@@ -64,7 +64,9 @@ def note(reading: Reading, token: Any) -> None:
     """Remember the main subject of a sentence for the pronouns of the next one."""
     if token.pos_ in ("PRON", "DET") or reading.in_label(token):
         if reading.source.item is None:
-            return  # what a pronoun takes up stays the topic
+            if (found := antecedent(reading, token)) is not None:
+                reading.topic.renew(_origin(reading, found[0]))
+            return
         if token.lower_ != "they":
             reading.topic.last, reading.topic.last_plural = None, False
         return

@@ -105,7 +105,8 @@ class TextExtractor:
                 note(reading, main)
             note_others(reading, sent, main)
             topic.sentences += 1
-        yield from mention_statements(reading, self.settings)
+        nested = [inner for hit in hits for inner in self._lexicon.inside(doc, words, hit)]
+        yield from mention_statements(reading, nested, self.settings)
 
 
 def _with_mentions(statements: Iterable[Statement]) -> Iterator[Found]:

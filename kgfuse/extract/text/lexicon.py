@@ -148,7 +148,7 @@ class Lexicon:
         at, previous = 0, -1
         while at < len(words):
             token = words[at][0]
-            best = self._longest(words, at) if token != previous else None
+            best = self._longest(words, at, len(words)) if token != previous else None
             previous = token
             hit = best and self._hit(doc, token, words[best[0] - 1][0] + 1, best[1])
             if best is None or hit is None:
@@ -158,32 +158,33 @@ class Lexicon:
             at = best[0]
         return found
 
-    def inside(self, doc: Any, words: Sequence[Word], hit: Hit) -> list[Hit]:
-        """Names inside a longer one ("Oxford" in "University of Oxford"), longest first from the left."""
-        within = [w for w in words if hit.start <= w[0] < hit.end]
-        found: list[Hit] = []
-        at = 0
-        while at < len(within):
+    def inside(self, doc: Any, words: Sequence[Word], hit: Hit) -> Iterator[Hit]:
+        """Names inside a longer one ("Oxford" in "University of Oxford"), at any depth, the outer before the inner."""
+        if hit.end - hit.start < 2:
+            return
+        low, high = (bisect_left(words, at, key=lambda word: word[0]) for at in (hit.start, hit.end))
+        at = low
+        while at < high:
             best = None
-            if not at or within[at - 1][0] != within[at][0]:
-                best = self._longest(within[: len(within) - (at == 0)], at)
-            inner = best and self._hit(doc, within[at][0], within[best[0] - 1][0] + 1, best[1])
+            if at == low or words[at - 1][0] != words[at][0]:
+                best = self._longest(words, at, high - (at == low))
+            inner = best and self._hit(doc, words[at][0], words[best[0] - 1][0] + 1, best[1])
             if best is None or inner is None:
                 at += 1
                 continue
-            found.append(inner)
+            yield inner
+            yield from self.inside(doc, words, inner)
             at = best[0]
-        return found
 
     def spelt(self, words: Sequence[Word]) -> tuple[Term, ...]:
         """Terms that these words spell, all of them and in this order."""
-        best = self._longest(words, 0)
+        best = self._longest(words, 0, len(words))
         return best[1] if best is not None and best[0] == len(words) else ()
 
-    def _longest(self, words: Sequence[Word], at: int) -> tuple[int, tuple[Term, ...]] | None:
+    def _longest(self, words: Sequence[Word], at: int, end: int) -> tuple[int, tuple[Term, ...]] | None:
         best: tuple[int, tuple[Term, ...]] | None = None
         layer = [0]
-        while layer and at < len(words):
+        while layer and at < end:
             _, forms, last = words[at]
             layer = [child for node in layer for form in forms if (child := self._step(node, form))]
             at += 1

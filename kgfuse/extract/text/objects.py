@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from kgfuse.extract.text.antecedents import antecedent
+from kgfuse.extract.text.antecedents import antecedent, is_unclear
 from kgfuse.extract.text.clauses import phrase
 from kgfuse.extract.text.english import LIGHT
 from kgfuse.extract.text.lexicon import Hit
@@ -38,6 +38,11 @@ def object_of(reading: Reading, token: Any, prop: Property) -> Mention | Value |
         return reading.item(token.i, token.i + 1) if token.lower_ == "it" else None
     if (short := short_form(reading, token)) is not None:
         return short
+    if reading.source.item is None and token.pos_ == "NOUN":
+        if (taken := antecedent(reading, token)) is not None:
+            return replace(taken[0], confidence=taken[1])
+        if is_unclear(reading, token):
+            return None
     hit = reading.hit_at(token) or (_inside(reading, token, prop) if token.pos_ == "VERB" else None)
     term = reading.term_for(hit, prop) if hit is not None else None
     if term is None and reading.source.item and reading.in_label(token) and token.pos_ != "VERB":
@@ -45,7 +50,8 @@ def object_of(reading: Reading, token: Any, prop: Property) -> Mention | Value |
     if hit is not None and (token.pos_ == "VERB" or _covers(reading, hit, token)):
         if term is not None:
             return term_mention(reading, hit, term)
-        if hit.end == token.i + 1 and all(t.kind == "individual" for t in hit.terms):
+        is_other = all(t.kind == "individual" and not reading.accepts(prop, t) for t in hit.terms)
+        if hit.end == token.i + 1 and is_other:
             return of_term(reading, hit, hit.terms[-1])
     ent = reading.ner_at.get(token.i)
     if token.pos_ in ("ADJ", "ADV", "INTJ", "X") or token.lemma_.lower() in LIGHT or token.is_stop:

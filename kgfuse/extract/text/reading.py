@@ -213,8 +213,11 @@ class Reading:
         return not above.isdisjoint(prop.range)
 
     def term_for(self, hit: Hit, prop: Property) -> Term | None:
-        """The one term of a match that the property takes: a class first where it takes classes."""
-        return next((t for t in hit.terms if self.accepts(prop, t)), None)
+        """The term of a match that the property takes, a class first; none of several things that share the name."""
+        fitting = [t for t in hit.terms if self.accepts(prop, t)]
+        found = next((t for t in fitting if t.kind == "class"), fitting[0] if fitting else None)
+        is_one = found is None or found.kind == "class" or all(t.iri == found.iri for t in fitting)
+        return found if is_one else None
 
     def take_up(self, here: TextSpan, there: Mention) -> None:
         """Note that words stand for what was named before, at another place."""

@@ -12,6 +12,7 @@ from kgfuse.extract.settings import TextSettings
 from kgfuse.extract.text.assertion import PLAIN, Standing
 from kgfuse.extract.text.clauses import subjects, with_conjuncts
 from kgfuse.extract.text.english import ARTICLES
+from kgfuse.extract.text.lexicon import Hit
 from kgfuse.extract.text.naming import class_mention, named, term_mention, thing
 from kgfuse.extract.text.objects import literal, object_of
 from kgfuse.extract.text.reading import Reading
@@ -53,8 +54,9 @@ def relation_statements(
             if statement is not None:
                 taken.add((-1 if link.subject is None else link.subject.i, link.object.i))
                 yield statement
-                if len(link.property.domain) == 1 and isinstance(statement.subject, Mention):
-                    reading.topic.learn(statement.subject, link.property.domain)
+                for end, classes in ((statement.subject, link.property.domain), (found, link.property.range)):
+                    if len(classes) == 1 and isinstance(end, Mention):
+                        reading.topic.learn(end, classes)
     if settings.copula:
         yield from _types(reading, sentence, taken)
 
@@ -117,7 +119,8 @@ def _statement(reading: Reading, link: Link, found: Mention | Value, fit: int) -
         return None
     certainty = link.confidence * about.certainty
     if isinstance(found, Mention):
-        certainty *= found.confidence if found.entity is None and found.extractor == "text.ner" else 1.0
+        is_guess = found.extractor == "text.subject" or (found.entity is None and found.extractor == "text.ner")
+        certainty *= found.confidence if is_guess else 1.0
         certainty *= {_KNOWN: 1.0, _OPEN: 0.9, _UNKNOWN: 0.75, _MISFIT: 0.3}[fit]
     target = found if isinstance(found, Mention) else _literal_mention(reading, link)
     reason = f"“{link.phrase}” links subject and object"
@@ -206,8 +209,11 @@ def _types(reading: Reading, sentence: Sentence, taken: set[tuple[int, int]]) ->
                 yield made
 
 
-def mention_statements(reading: Reading, settings: TextSettings) -> Iterator[Found]:
-    """Lexicon entries and named entities as mentions, and what the item thereby mentions."""
+def mention_statements(reading: Reading, nested: Sequence[Hit], settings: TextSettings) -> Iterator[Found]:
+    """Lexicon entries and named entities as mentions, and what the item thereby mentions.
+
+    A name inside a longer one ("Oxford" in "University of Oxford") is a mention too, but not said to be the item's.
+    """
     found: list[Mention] = []
     for hit in reading.hits:
         term = hit.terms[0]
@@ -220,7 +226,7 @@ def mention_statements(reading: Reading, settings: TextSettings) -> Iterator[Fou
     if settings.entities:
         for ent in reading.doc.ents:
             known = ent.label_ in reading.vocabulary.ner_classes and reading.is_name(ent)
-            if known and not any(reading.in_label(t) or reading.hit_at(t) for t in ent):
+            if known and not any(reading.in_label(t) for t in ent) and not _is_named_by_hit(reading, ent):
                 found.append(named(reading, ent))
     if settings.noun_chunks:
         for chunk in reading.doc.noun_chunks:
@@ -229,7 +235,18 @@ def mention_statements(reading: Reading, settings: TextSettings) -> Iterator[Fou
     for mention in dict.fromkeys(found):
         yield mention
         if settings.mentions and reading.source.item is not None and mention.entity != reading.source.item:
+            note, places = reading.rests_on(mention)
             yield Statement(
-                reading.source.item, MENTIONS, mention, (mention,), mention.extractor, mention.confidence,
-                "the text names it", reading.source.iri,
+                reading.source.item, MENTIONS, mention, (mention, *places), mention.extractor, mention.confidence,
+                f"the text names it; {note}" if note else "the text names it", reading.source.iri,
             )  # fmt: skip
+    for hit in nested:
+        if not hit.weak and len(hit.terms) == 1:
+            yield term_mention(reading, hit, hit.terms[0])
+
+
+def _is_named_by_hit(reading: Reading, ent: Any) -> bool:
+    """True where a lexicon entry says what an entity's head is, so that the entity is no name of its own."""
+    head = reading.hit_at(ent.root)
+    around = (reading.hit_at(t) for t in ent)
+    return head is not None or any(h is not None and not ent.start <= h.start < h.end <= ent.end for h in around)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from kgfuse.extract.text.antecedents import antecedent
+from kgfuse.extract.text.antecedents import antecedent, is_unclear
 from kgfuse.extract.text.clauses import phrase, subjects
 from kgfuse.extract.text.english import BEARING, DEFINITE, GENERIC, POSSESSIVES, QUANTIFIERS, SUBJECT_PRONOUNS, singular
 from kgfuse.extract.text.lexicon import fold
@@ -75,7 +75,9 @@ def _without_item(reading: Reading, token: Any) -> Subject | None:
     if token.pos_ in ("PRON", "DET"):
         found = antecedent(reading, token)
         return None if found is None else Subject(found[0], found[1])
-    return Subject(*(antecedent(reading, token) or (thing(reading, token), WHOLE)))
+    if (found := antecedent(reading, token)) is None and is_unclear(reading, token):
+        return None
+    return Subject(*(found or (thing(reading, token), WHOLE)))
 
 
 def _pronoun(reading: Reading, token: Any) -> Subject | None:
