@@ -216,8 +216,11 @@ class Reading:
         """The term of a match that the property takes, a class first; none of several things that share the name."""
         fitting = [t for t in hit.terms if self.accepts(prop, t)]
         found = next((t for t in fitting if t.kind == "class"), fitting[0] if fitting else None)
-        is_one = found is None or found.kind == "class" or all(t.iri == found.iri for t in fitting)
-        return found if is_one else None
+        if found is None or found.kind == "class":
+            return found
+        names = {name.casefold() for name in found.names}
+        others = [t for t in fitting if t.iri != found.iri and not names.isdisjoint(map(str.casefold, t.names))]
+        return None if others else found
 
     def take_up(self, here: TextSpan, there: Mention) -> None:
         """Note that words stand for what was named before, at another place."""

@@ -122,7 +122,8 @@ def _participle(trigger: Trigger, token: Any) -> Iterator[tuple[Any | None, Any]
         return
     direct = [o for d in dependents(token, _DIRECT) if d.pos_ not in ("VERB", "AUX") for o in with_conjuncts(d)]
     if not trigger.after:
-        yield from _pairs(token, direct)  # "acquired" is the past of "acquires" too
+        if token.tag_ in ("VBD", "VBN"):  # "acquired" is the past of "acquires" too
+            yield from _pairs(token, direct)
     elif trigger.after[-1:] == ("by",):
         for agent in subjects(token) or []:
             yield from ((patient, agent) for patient in direct)
