@@ -18,7 +18,10 @@ WORKS = """
 @prefix w: <http://example.org/works#> .
 @prefix kgf: <https://w3id.org/kgfuse#> .
 @prefix owl: <http://www.w3.org/2002/07/owl#> .
+@prefix qudt: <http://qudt.org/schema/qudt/> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix sh: <http://www.w3.org/ns/shacl#> .
+@prefix unit: <http://qudt.org/vocab/unit/> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 w:Person a owl:Class ; rdfs:label "person"@en ; kgf:nerLabel "PERSON" .
 w:Organisation a owl:Class ; rdfs:label "organisation"@en ; kgf:nerLabel "ORG" .
@@ -35,6 +38,10 @@ w:won a owl:ObjectProperty ; rdfs:label "won"@en .
 w:advises a owl:ObjectProperty ; rdfs:label "advises"@en .
 w:affects a owl:ObjectProperty ; rdfs:label "affects"@en ; rdfs:range w:Organ .
 w:released a owl:DatatypeProperty ; rdfs:label "was released in"@en ; rdfs:range xsd:gYear .
+w:height a owl:DatatypeProperty ; rdfs:label "rises to"@en ; rdfs:range xsd:decimal ; kgf:unit unit:M .
+w:weighs a owl:ObjectProperty ; rdfs:label "weighs"@en ; rdfs:range qudt:QuantityValue .
+w:code a owl:DatatypeProperty ; rdfs:label "carries"@en ; rdfs:range xsd:string .
+w:codeShape sh:path w:code ; sh:pattern "^[A-Z]{2}-[0-9]{3}$" .
 w:northKorea a w:Place ; rdfs:label "North Korea"@en .
 w:southKorea a w:Place ; rdfs:label "South Korea"@en .
 w:leftLung a w:Organ ; rdfs:label "left lung"@en .
