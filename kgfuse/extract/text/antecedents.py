@@ -15,6 +15,12 @@ from kgfuse.terms.mentions import Mention
 
 def antecedent(reading: Reading, token: Any) -> tuple[Mention, float] | None:
     """An earlier mention that a pronoun or a noun with "the" takes up, seen at this place, and how sure that is."""
+    if token.i not in reading.taken_up:
+        reading.taken_up[token.i] = _antecedent(reading, token)
+    return reading.taken_up[token.i]
+
+
+def _antecedent(reading: Reading, token: Any) -> tuple[Mention, float] | None:
     if token.pos_ in ("PRON", "DET"):
         if token.lower_ not in PRONOUNS:
             return None
@@ -25,6 +31,7 @@ def antecedent(reading: Reading, token: Any) -> tuple[Mention, float] | None:
         start = next((c.i for c in token.children if c.dep_ == "det" and c.i < start), start)
         found = _definite_antecedent(reading, token)
     else:
+        reading.unclear[token.i] = False
         return None
     if found is None:
         return None
@@ -82,8 +89,12 @@ def _classes(reading: Reading, token: Any) -> list[str]:
 
 def is_unclear(reading: Reading, token: Any) -> bool:
     """True for a noun with "the" for which `antecedent` chose none of the things of its kind that were named before."""
-    if not _is_plain_definite(reading, token):
-        return False
+    if token.i not in reading.unclear:
+        reading.unclear[token.i] = _is_plain_definite(reading, token) and _has_kin(reading, token)
+    return reading.unclear[token.i]
+
+
+def _has_kin(reading: Reading, token: Any) -> bool:
     noun, place = token.lemma_.lower(), reading.offset + token.idx
     named = reading.topic.of_kind(noun, _classes(reading, token), place)
     return any(c.mention.label.casefold() != noun for c in named)

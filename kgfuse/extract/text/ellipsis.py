@@ -20,7 +20,7 @@ _ALTERNATIVE, _SHARED = 3, 3
 
 def elliptic_hits(doc: Any, words: Sequence[Word], lexicon: Lexicon, hits: Sequence[Hit]) -> list[Hit]:
     """Hits for names that share words with a neighbour; see `Hit.shared`."""
-    joints = [t.i for t in doc if t.lower_ in _JOINTS and t.pos_ != "PART"]
+    joints = [i for i, forms, _ in words if forms[0] in _JOINTS and doc[i].pos_ != "PART"]
     if not joints:
         return []
     at_token: dict[int, list[Word]] = {}

@@ -69,6 +69,8 @@ def short_form(reading: Reading, token: Any) -> Mention | None:
 
 def _by_surname(reading: Reading, start: int, end: int) -> Mention | None:
     """The person whom the text has named in full before, for the surname or given name alone."""
+    if reading.doc[start].text not in reading.topic.names:
+        return None
     here = reading.span(start, end)
     full = reading.topic.short_name(here.exact, here.start)
     if full is None or (start and reading.doc[start - 1].text in full.label.split()):
@@ -122,7 +124,7 @@ def _named(reading: Reading, ent: Any) -> Mention:
         start += 1
     if end - 1 > start and reading.doc[end - 1].lower_ in ("'s", "'"):
         end -= 1
-    if "(" in (text := ent.text) and ")" not in text:  # an abbreviation's bracket, half taken in
+    if "(" in (text := reading.span(start, end).exact) and ")" not in text:  # an abbreviation's bracket, half taken in
         end = next((t.i for t in reading.doc[start + 1 : end] if t.text == "("), end)
     if end - start == 1:
         if (short := short_form(reading, reading.doc[start])) is not None:

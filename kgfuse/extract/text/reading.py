@@ -44,6 +44,8 @@ class Reading:
         labels: tokens that name the item.
         known: mentions of named entities, by their tokens.
         things: what nouns and verbs name, by their token.
+        taken_up: what pronouns and nouns with "the" take up, by their token; ``None`` where that is nothing.
+        unclear: nouns with "the" that may take up several things, by their token.
     """
 
     doc: Any
@@ -60,6 +62,8 @@ class Reading:
     labels: list[tuple[int, int]] = field(default_factory=list)
     known: dict[tuple[int, int], Mention] = field(default_factory=dict)
     things: dict[int, Mention] = field(default_factory=dict)
+    taken_up: dict[int, tuple[Mention, float] | None] = field(default_factory=dict)
+    unclear: dict[int, bool] = field(default_factory=dict)
     _sentences: dict[int, Mention] = field(default_factory=dict)
     _is_name: dict[int, bool] = field(default_factory=dict)
     _hit_at: dict[int, Hit] = field(default_factory=dict)
