@@ -127,7 +127,9 @@ class Topic:
     def learn(self, mention: Mention, classes: Iterable[str]) -> None:
         """Remember classes that what was said of a thing gives it (the domain of a property)."""
         key = mention.entity or mention.label.casefold()
-        self.inferred[key] = self.inferred.get(key, frozenset()) | frozenset(classes)
+        known, added = self.inferred.get(key), frozenset(classes)
+        if known is None or not added <= known:
+            self.inferred[key] = added if known is None else known | added
 
     def person(self, mention: Mention, before: str = "") -> None:
         """Remember a person's full name by its parts, and a title that goes before it."""

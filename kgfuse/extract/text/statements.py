@@ -247,6 +247,7 @@ def mention_statements(reading: Reading, nested: Sequence[Hit], settings: TextSe
 
 def _is_named_by_hit(reading: Reading, ent: Any) -> bool:
     """True where a lexicon entry says what an entity's head is, so that the entity is no name of its own."""
-    head = reading.hit_at(ent.root)
-    around = (reading.hit_at(t) for t in ent)
-    return head is not None or any(h is not None and not ent.start <= h.start < h.end <= ent.end for h in around)
+    inside = [hit for token in ent if (hit := reading.hit_at(token)) is not None]
+    if not inside:
+        return False
+    return reading.hit_at(ent.root) is not None or any(h.start < ent.start or h.end > ent.end for h in inside)
