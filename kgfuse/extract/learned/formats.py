@@ -13,19 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kgfuse.extract.learned.dates import MONTHS, Date, parse_date
+from kgfuse.extract.learned.dates import Date, parse_date
 from kgfuse.extract.learned.locate import fold
+from kgfuse.extract.values.spelling import MONTHS, TO_TWELVE
 
 _NUMBER: Final = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 _ANY: Final = "*"
 _LEAST: Final = 2
 _SURE: Final = 0.5
-_SMALL: Final = {
-    w: str(n)
-    for n, w in enumerate(
-        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"), 1
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +157,7 @@ def kind_of(surface: str) -> str:
     if date is not None:
         return ("year", "month", "date")[date.precision - 1]
     stripped = surface.strip()
-    if _NUMBER.fullmatch(stripped) or stripped.lower() in _SMALL:
+    if _NUMBER.fullmatch(stripped) or stripped.lower() in TO_TWELVE:
         return "number"
     return "quantity" if _NUMBER.match(stripped) else "text"
 
@@ -176,7 +171,8 @@ def _renderings(surface: str) -> Iterator[tuple[str, str]]:
         return
     if (date := parse_date(text)) is not None:
         yield from _of_date(date)
-    lexical = _SMALL.get(text.lower())
+    spelt = TO_TWELVE.get(text.lower())
+    lexical = None if spelt is None else str(spelt)
     found = _NUMBER.search(text)
     if lexical is None and found is not None:
         lexical = found[0].replace(",", "")

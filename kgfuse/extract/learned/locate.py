@@ -10,13 +10,10 @@ from functools import lru_cache
 from typing import Final
 
 from kgfuse.extract.learned.dates import Date, dates_in, parse_date
+from kgfuse.extract.values.spelling import TO_TWELVE
 
 _NUMBER: Final = re.compile(r"\d[\d,]*(?:\.\d+)?")
-_SMALL: Final = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-    "eleven": 11, "twelve": 12,
-}  # fmt: skip
-_SMALL_WORD: Final = re.compile(r"\b(" + "|".join(_SMALL) + r")\b", re.I)
+_SMALL_WORD: Final = re.compile(r"\b(" + "|".join(TO_TWELVE) + r")\b", re.I)
 
 
 _ANAPHOR: Final = re.compile(
@@ -188,4 +185,4 @@ def _numbers_in(text: str) -> Iterator[tuple[int, int, float]]:
         lexical = found[0].rstrip(",")
         yield found.start(), found.start() + len(lexical), float(lexical.replace(",", ""))
     for found in _SMALL_WORD.finditer(text):
-        yield found.start(), found.end(), float(_SMALL[found[0].lower()])
+        yield found.start(), found.end(), float(TO_TWELVE[found[0].lower()])
