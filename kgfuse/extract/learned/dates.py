@@ -18,7 +18,7 @@ _FORMS: Final = tuple(
         rf"{_DAY}(?:\s+of)?\s+{_NAMED},?\s+{_YEAR}",
         rf"{_NAMED}\s+{_DAY},?\s+{_YEAR}",
         rf"{_YEAR}-(?P<m>\d\d)-(?P<d>\d\d)",
-        rf"(?P<d>\d{{1,2}})/(?P<m>\d{{1,2}})/{_YEAR}",
+        rf"(?P<d>\d{{1,2}})(?P<sep>[/.-])(?P<m>\d{{1,2}})(?P=sep){_YEAR}",
         rf"{_NAMED}(?:\s+of)?,?\s+{_YEAR}",
         r"(?P<y>1\d{3}|20\d\d)(?![-–]?\d)",
     )
