@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, Row, Table, delete, func, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Row, Table, delete, func, select
 
-from kgfuse.catalog.database import Database
+from kgfuse.catalog.database import Database, upsert
 from kgfuse.catalog.decisions import Decisions
 from kgfuse.catalog.identities import Identities
 from kgfuse.catalog.rows import ItemRow, ModelRow, ProblemRow, SourceRow
@@ -28,7 +26,6 @@ from kgfuse.errors import UsageError
 from kgfuse.terms.mentions import SourceKind
 
 FILE_NAME: Final = "catalog.sqlite"
-_CHUNK: Final = 2000
 
 _SOURCE = cast(Table, SourceTable.__table__)
 _ITEM = cast(Table, ItemTable.__table__)
@@ -80,7 +77,7 @@ class Catalog:
     def add_sources(self, rows: Iterable[SourceRow]) -> int:
         """Add or replace many sources in one transaction; returns how many."""
         with self._database.write() as connection:
-            return _upsert(connection, _SOURCE, (_source_values(row) for row in rows), ("name",))
+            return upsert(connection, _SOURCE, (_source_values(row) for row in rows), ("name",))
 
     def sources(
         self, kind: SourceKind | None = None, item: str | None = None, parent: str | None = None
@@ -113,7 +110,7 @@ class Catalog:
     def put_items(self, rows: Iterable[ItemRow]) -> int:
         """Add or replace many items in one transaction; returns how many."""
         with self._database.write() as connection:
-            return _upsert(connection, _ITEM, (_item_values(row) for row in rows), ("iri",))
+            return upsert(connection, _ITEM, (_item_values(row) for row in rows), ("iri",))
 
     def items(self, manifest: str | None = None, split: str | None = None) -> list[ItemRow]:
         """Items in order of their IRIs, of that manifest and split where given."""
@@ -152,7 +149,7 @@ class Catalog:
         with self._database.write() as connection:
             if connection.execute(select(_SOURCE.c.name).where(_SOURCE.c.name == source)).first() is None:
                 raise UsageError(f"no source is called {source!r}", remedy="add it before its extraction")
-            _upsert(connection, _EXTRACTION, [values], ("source", "key"))
+            upsert(connection, _EXTRACTION, [values], ("source", "key"))
 
     def extraction(self, source: str, key: str) -> bytes | None:
         """The payload kept under that key, or ``None``."""
@@ -180,7 +177,7 @@ class Catalog:
         """Note what could not be used; the same problem is noted once."""
         values = {"place": place, "stage": stage, "message": message, "remedy": remedy, "noted_at": _now()}
         with self._database.write() as connection:
-            _upsert(connection, _PROBLEM, [values], ("place", "stage", "message"))
+            upsert(connection, _PROBLEM, [values], ("place", "stage", "message"))
 
     def problems(self, stage: str | None = None) -> list[ProblemRow]:
         """Problems by place, then in the order they were noted."""
@@ -218,7 +215,7 @@ class Catalog:
             "metrics": dict(row.metrics),
         }
         with self._database.write() as connection:
-            _upsert(connection, _MODEL, [values], ("name",))
+            upsert(connection, _MODEL, [values], ("name",))
 
     def models(self) -> list[ModelRow]:
         """Trained models, oldest first."""
@@ -250,7 +247,7 @@ class Catalog:
             if value is None:
                 connection.execute(delete(_STATE).where(_STATE.c.key == key))
             else:
-                _upsert(connection, _STATE, [{"key": key, "value": value}], ("key",))
+                upsert(connection, _STATE, [{"key": key, "value": value}], ("key",))
 
     def states(self, prefix: str = "") -> dict[str, str]:
         """All marks whose key starts with the prefix."""
@@ -273,18 +270,6 @@ class Catalog:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _upsert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]], key: tuple[str, ...]) -> int:
-    """Insert, or update where the key is there already: an upsert, since REPLACE would cascade to what refers to it."""
-    statement = upsert(table)
-    changed = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in (*key, "id")}
-    statement = statement.on_conflict_do_update(index_elements=list(key), set_=changed)
-    done, rows = 0, iter(rows)
-    while chunk := list(islice(rows, _CHUNK)):
-        connection.execute(statement, chunk)
-        done += len(chunk)
-    return done
 
 
 def _source_values(row: SourceRow) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from kgfuse.catalog.schema import expect, prepare
@@ -16,6 +18,7 @@ from kgfuse.errors import UsageError, WorkspaceError
 
 _WRITING = "kgfuse_writing"
 _BUSY_SECONDS = 15.0
+_CHUNK = 2000
 
 
 class Database:
@@ -117,3 +120,15 @@ def _engine(path: Path) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
+
+
+def upsert(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]], key: tuple[str, ...]) -> int:
+    """Insert, or update where the key is there already: an upsert, since REPLACE would cascade to what refers to it."""
+    statement = insert(table)
+    changed = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in (*key, "id")}
+    statement = statement.on_conflict_do_update(index_elements=list(key), set_=changed)
+    done, rows = 0, iter(rows)
+    while chunk := list(islice(rows, _CHUNK)):
+        connection.execute(statement, chunk)
+        done += len(chunk)
+    return done

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import cast
 
 from sqlalchemy import Table, delete, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
-from kgfuse.catalog.database import Database
+from kgfuse.catalog.database import Database, upsert
 from kgfuse.catalog.rows import DecisionRow
 from kgfuse.catalog.schema import DecisionTable, SourceTable
 from kgfuse.errors import UsageError
@@ -37,12 +36,10 @@ class Decisions:
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         values = {c.name: getattr(row, c.name) for c in _DECISION.columns}
         values |= {"payload": dict(row.payload), "decided_at": row.decided_at or now}
-        statement = upsert(_DECISION)
-        changed = {c.name: statement.excluded[c.name] for c in _DECISION.columns if c.name not in _KEY}
         with self._database.write() as connection:
             if connection.execute(select(_SOURCE.c.name).where(_SOURCE.c.name == row.source)).first() is None:
                 raise UsageError(f"no source is called {row.source!r}", remedy="see `kgfuse info`")
-            connection.execute(statement.on_conflict_do_update(index_elements=list(_KEY), set_=changed), [values])
+            upsert(connection, _DECISION, [values], _KEY)
 
     def all(self) -> list[DecisionRow]:
         """Every decision, by source, content and key."""

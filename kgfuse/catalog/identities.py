@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import cast
 
-from sqlalchemy import Table, delete, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Table, delete, insert, select
 
 from kgfuse.catalog.database import Database
 from kgfuse.catalog.rows import IdentityRow
@@ -31,7 +30,7 @@ class Identities:
         values["decided_at"] = row.decided_at or datetime.now(UTC).isoformat(timespec="microseconds")
         with self._database.write() as connection:
             self.remove(row.a, row.b)
-            connection.execute(upsert(_IDENTITY), [values])
+            connection.execute(insert(_IDENTITY), [values])
 
     def all(self) -> list[IdentityRow]:
         """Every decision, by its names."""

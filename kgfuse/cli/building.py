@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kgfuse.cli.app import app
-from kgfuse.cli.command import FAILED, WorkspaceArgument, command, given
+from kgfuse.cli.command import FAILED, OntologyOption, WorkersOption, WorkspaceArgument, command, given
 from kgfuse.cli.output import Output
 from kgfuse.cli.overrides import nested
 from kgfuse.cli.tables import pairs, plural, table
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
 _SHOWN = 10
 
 
-def pack_names(incomplete: str) -> list[str]:
-    """Installed packs that begin like this, for shell completion."""
-    from kgfuse.ontology import available
-
-    return [name for name in available() if name.startswith(incomplete)]
-
-
 @command(
     app,
     "init",
@@ -38,16 +31,7 @@ def pack_names(incomplete: str) -> list[str]:
 def init(
     out: Output,
     workspace: WorkspaceArgument,
-    ontology: Annotated[
-        list[str],
-        typer.Option(
-            "-o",
-            "--ontology",
-            metavar="NAME_OR_PATH",
-            autocompletion=pack_names,
-            help="Installed pack, or path of a pack or OWL file; may be repeated. `general` is always there.",
-        ),
-    ] = [],  # noqa: B006
+    ontology: OntologyOption = [],  # noqa: B006
     set: Annotated[
         list[str],
         typer.Option("--set", metavar="KEY=VALUE", help="A setting of extraction or encoders; may be repeated."),
@@ -121,10 +105,7 @@ def build(
     rejected: Annotated[
         bool, typer.Option("--rejected", help="List every statement that the gate turned away, and why.")
     ] = False,
-    workers: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Processes that extract; by default as many as the work is worth."),
-    ] = None,
+    workers: WorkersOption = None,
 ) -> int:
     """Extract, resolve, reason, validate: bring the graph up to date. What did not change is not done again."""
     from kgfuse.workspace import Workspace

@@ -33,6 +33,29 @@ Debug = Annotated[
 WorkspaceArgument = Annotated[
     str, typer.Argument(metavar="WORKSPACE", envvar=WORKSPACE_VARIABLE, help="Folder of the workspace.")
 ]
+
+
+def pack_names(incomplete: str) -> list[str]:
+    """Installed packs that begin like this, for shell completion."""
+    from kgfuse.ontology import available
+
+    return [name for name in available() if name.startswith(incomplete)]
+
+
+OntologyOption = Annotated[
+    list[str],
+    typer.Option(
+        "-o",
+        "--ontology",
+        metavar="NAME_OR_PATH",
+        autocompletion=pack_names,
+        help="Installed pack, or path of a pack or of an OWL, RDFS or SKOS file; may be repeated.",
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Processes that extract; by default as many as the work is worth."),
+]
 _SHARED: Final = {"json": Json, "quiet": Quiet, "debug": Debug}
 Command = Callable[..., int | None]
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kgfuse.cli.app import app
-from kgfuse.cli.building import pack_names
-from kgfuse.cli.command import FAILED, command
+from kgfuse.cli.command import FAILED, OntologyOption, WorkersOption, command
 from kgfuse.cli.output import Output
 from kgfuse.cli.overrides import nested
 from kgfuse.cli.tables import plural, table
@@ -39,16 +38,7 @@ def extract(
     files: Annotated[
         list[str] | None, typer.Argument(metavar="FILE", help="Texts, folders of texts, or - for standard input.")
     ] = None,
-    ontology: Annotated[
-        list[str],
-        typer.Option(
-            "-o",
-            "--ontology",
-            metavar="NAME_OR_PATH",
-            autocompletion=pack_names,
-            help="Installed pack, or path of a pack or ontology file; may be repeated.",
-        ),
-    ] = [],  # noqa: B006
+    ontology: OntologyOption = [],  # noqa: B006
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page with marked texts, arrows and reasons.")
     ] = None,
@@ -59,6 +49,7 @@ def extract(
     encoding: Annotated[
         str | None, typer.Option(help="Of texts that are not UTF-8 and have no byte order mark.")
     ] = None,
+    workers: WorkersOption = None,
     set: Annotated[
         list[str], typer.Option("--set", metavar="KEY=VALUE", help="A setting of extraction; may be repeated.")
     ] = [],  # noqa: B006
@@ -70,6 +61,8 @@ def extract(
     from kgfuse.extract.document_records import document_record
     from kgfuse.extract.documents import Reader, ontology_of
     from kgfuse.extract.settings import ExtractSettings
+    from kgfuse.workspace.reading import read
+    from kgfuse.workspace.workers import worker_count
 
     if not ontology:
         raise UsageError("no ontology is given", remedy="--ontology NAME_OR_PATH; `kgfuse ontologies list` shows packs")
@@ -84,7 +77,8 @@ def extract(
     problems: list[str] = []
     documents: list[Document] = []
     with out.progress() as on_event:
-        for n, document in enumerate(reader.read(_texts(paths, encoding, problems)), 1):
+        count = worker_count(workers, len(paths))
+        for n, document in enumerate(read(reader, ontology, _texts(paths, encoding, problems), count), 1):
             on_event("extract:text", n, len(paths), document.name)
             if document.problem:
                 problems.append(f"{document.name}: {document.problem}")

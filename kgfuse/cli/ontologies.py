@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kgfuse.cli.app import app
-from kgfuse.cli.building import pack_names
-from kgfuse.cli.command import FAILED, command
+from kgfuse.cli.command import FAILED, command, pack_names
 from kgfuse.cli.output import Output
 from kgfuse.cli.tables import plural, table
 from kgfuse.errors import UsageError

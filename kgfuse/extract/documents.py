@@ -6,24 +6,29 @@ The same extractors, resolution and gate as in a workspace; nothing is stored.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
-from kgfuse.errors import KgfuseError
 from kgfuse.extract.identity.gazetteer import Gazetteer
-from kgfuse.extract.protocol import Extractor, check_places, run
+from kgfuse.extract.protocol import Extractor
 from kgfuse.extract.registry import available, load, load_some
 from kgfuse.extract.resolve import Resolution, resolve
+from kgfuse.extract.running import outcomes
 from kgfuse.extract.settings import ExtractSettings
 from kgfuse.ontology import Vocabulary, load_all
 from kgfuse.terms.mentions import Extraction, Mention, Node, Source, Statement, TextSpan, Value
 from kgfuse.terms.namespaces import KGF, OWL, RDFS, source_iri
 
-_BATCH: Final = 16
+_BATCH: Final = 32
 _CLASSES: Final = frozenset((OWL + "Class", RDFS + "Class"))
+
+Ran: TypeAlias = tuple[tuple[Source, ...], list[list[Extraction | str]]]
+"""Sources, and for each what the extractors gave: an extraction, or the sentence that says why there is none."""
+Run: TypeAlias = Callable[[Iterable[tuple[Source, ...]]], Iterator[Ran]]
+"""Runs extractors on batches of texts and yields the batches in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,9 @@ class Reader:
         settings: how to read, and what the gate lets through.
         extractors: these, in place of those that the settings name.
 
+    Attributes:
+        settings: with the names of the extractors that are used.
+
     Raises:
         UsageError: the settings name an extractor that is not registered.
         PackError: an extractor cannot be imported.
@@ -134,32 +142,36 @@ class Reader:
             self.extractors = tuple(extractors)
             return
         named = self.settings.extractors
-        built: Iterable[Extractor]
-        if named is None:
-            texts = [name for name in available() if name != "image"]  # pictures need big models
-            built = load_some(texts, vocabulary, self.settings)
+        found: dict[str, Extractor] = {}
+        if named is not None:
+            found = {name: load(name, vocabulary, self.settings) for name in named}
         else:
-            built = (load(name, vocabulary, self.settings) for name in named)
-        self.extractors = tuple(e for e in built if "text" in e.kinds)
+            for name in available():
+                if name != "image":  # pictures need big models
+                    found.update((name, e) for e in load_some([name], vocabulary, self.settings))
+        found = {name: e for name, e in found.items() if "text" in e.kinds}
+        self.extractors = tuple(found.values())
+        self.settings = self.settings.model_copy(update={"extractors": tuple(found)})
 
-    def read(self, texts: Iterable[tuple[str, str]]) -> Iterator[Document]:
-        """Yield one document per (name, text), in order; what one holds does not depend on the others."""
-        rest = iter(texts)
-        while batch := list(islice(rest, _BATCH)):
-            sources = [_source(name, text) for name, text in batch]
-            found: dict[str, list[Extraction]] = {s.iri: [] for s in sources}
-            problems: dict[str, str] = {}
-            for extractor in self.extractors:
-                for source, result in _run(extractor, sources):
-                    if isinstance(result, Extraction):
-                        found[source.iri].append(result)
-                    else:
-                        problems.setdefault(source.iri, result)
-            for source in sources:
-                if source.iri in problems:
-                    yield Document(source.name, source.text or "", problem=problems[source.iri])
+    def read(self, texts: Iterable[tuple[str, str]], run: Run | None = None) -> Iterator[Document]:
+        """Yield one document per (name, text), in order; what one holds does not depend on the others.
+
+        Args:
+            texts: names and texts; a few at a time are taken and held.
+            run: runs the extractors elsewhere, such as in other processes; ``None`` is here.
+        """
+        for sources, rows in (run or self._run)(_batches(texts)):
+            for source, found in zip(sources, rows, strict=True):
+                problem = next((one for one in found if isinstance(one, str)), None)
+                if problem is not None:
+                    yield Document(source.name, source.text or "", problem=problem)
                 else:
-                    yield self._document(source, found[source.iri])
+                    yield self._document(source, [one for one in found if isinstance(one, Extraction)])
+
+    def _run(self, batches: Iterable[tuple[Source, ...]]) -> Iterator[Ran]:
+        for sources in batches:
+            columns = [outcomes(extractor, sources) for extractor in self.extractors]
+            yield sources, [[column[n] for column in columns] for n in range(len(sources))]
 
     def _document(self, source: Source, extractions: Sequence[Extraction]) -> Document:
         resolution = resolve(extractions, self.vocabulary, {}, self.settings, gazetteer=self._gazetteer)
@@ -176,28 +188,15 @@ class Reader:
         )
 
 
+def _batches(texts: Iterable[tuple[str, str]]) -> Iterator[tuple[Source, ...]]:
+    rest = iter(texts)
+    while batch := tuple(_source(name, text) for name, text in islice(rest, _BATCH)):
+        yield batch
+
+
 def _source(name: str, text: str) -> Source:
     sha256 = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return Source(source_iri(name), name, "text", "text/plain", sha256, text=text)
-
-
-def _run(extractor: Extractor, sources: Sequence[Source]) -> Iterator[tuple[Source, Extraction | str]]:
-    """Each source's extraction, or the sentence that says why there is none; one bad text stops no other."""
-    try:
-        yield from [(s, _checked(e, s)) for s, e in zip(sources, run(extractor, sources), strict=True)]
-    except Exception as error:  # an extractor's fault is the text's problem, never the batch's
-        if len(sources) > 1:
-            for source in sources:
-                yield from _run(extractor, [source])
-        elif isinstance(error, KgfuseError):
-            yield sources[0], error.message
-        else:
-            yield sources[0], f"extractor {extractor.name}: {type(error).__name__}: {error}"
-
-
-def _checked(extraction: Extraction, source: Source) -> Extraction:
-    check_places((*extraction.mentions, *extraction.statements), source)
-    return extraction
 
 
 def _order(statement: Statement) -> tuple[int, int, str]:

@@ -8,39 +8,20 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field
 
+from kgfuse.extract.facts import Entity, facts_of
 from kgfuse.extract.gating.gate import CLASS_LIKE, Gate
-from kgfuse.extract.gating.joint import Candidate, Given, TypeClaim, decide
+from kgfuse.extract.gating.joint import Candidate, Given, Givens, TypeClaim, decide, nothing
 from kgfuse.extract.identity.gazetteer import Gazetteer
 from kgfuse.extract.identity.same import Identity, Wish, identify
 from kgfuse.extract.link import Known, Linker
 from kgfuse.extract.settings import ExtractSettings
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import REVIEW, Extraction, Fact, Mention, Rejected, Statement, Value
-from kgfuse.terms.namespaces import ENTITY, KGF, RDF, RDFS, SKOS, XSD, entity_iri, label_key
+from kgfuse.terms.namespaces import ENTITY, KGF, entity_iri
 
 __all__ = ["Entity", "Given", "Known", "Resolution", "resolve"]
-
-TYPE: Final = RDF + "type"
-LABEL: Final = RDFS + "label"
-ALTERNATIVE: Final = SKOS + "altLabel"
-
-
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """A thing that no ontology and no manifest knows, named after its label or by a gazetteer's identifier.
-
-    Args:
-        iri, label, types: what it is called and is.
-        file: name of the gazetteer that knows it; empty for what is known from texts alone.
-    """
-
-    iri: str
-    label: str
-    types: tuple[str, ...]
-    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +64,7 @@ def resolve(
     vocabulary: Vocabulary,
     items: Mapping[str, Known],
     settings: ExtractSettings | None = None,
-    given: Iterable[Given] = (),
+    given: Givens = nothing,
     wishes: Iterable[Wish] = (),
     gazetteer: Gazetteer | None = None,
 ) -> Resolution:
@@ -135,7 +116,7 @@ def resolve(
         if cls is not None and isinstance(one.object, str) and types.accept(one.object, cls):
             ranged[id(one)] = cls
     entities = _entities(accepted, types, identity)
-    facts = _facts(accepted, entities, ranged)
+    facts = facts_of(accepted, entities, ranged, vocabulary)
     ends = {one.statement: (one.subject, one.object) for one in named}
     return Resolution(tuple(facts), tuple(sorted(rejected, key=_rejected_key)), entities, ends, identity)
 
@@ -226,79 +207,6 @@ def _entities(accepted: Iterable[Candidate], types: _Types, identity: Identity) 
         label = min(own.items(), key=lambda c: (-c[1], c[0]))[0]
         entities[iri] = Entity(iri, label, tuple(sorted(types.of.get(iri, ()))) or (KGF + "Entity",))
     return entities
-
-
-def _facts(
-    accepted: Iterable[Candidate],
-    entities: Mapping[str, Entity],
-    ranged: Mapping[int, str],
-) -> list[Fact]:
-    """One fact per source and triple: evidence united, the highest confidence, reasons joined."""
-    groups: defaultdict[tuple[str, str, str, str], list[Fact]] = defaultdict(list)
-    for one in accepted:
-        _put(groups, _fact(one))
-        for node, iri in ((one.statement.subject, one.subject), (one.statement.object, one.object)):
-            if isinstance(iri, str) and isinstance(node, Mention) and iri in entities:
-                for fact in _about(entities[iri], node, one, ranged.get(id(one))):
-                    _put(groups, fact)
-    return [_merged(groups[key]) for key in sorted(groups)]
-
-
-def _fact(one: Candidate) -> Fact:
-    s = one.statement
-    who = "" if s.said_by is None else s.said_by.label
-    return Fact(
-        one.subject, s.predicate, one.object, s.source, s.evidence, s.extractor, s.confidence,
-        f"{s.reason}; {one.note}" if one.note else s.reason, one.run, s.assertion, who,
-    )  # fmt: skip
-
-
-def _about(
-    entity: Entity,
-    mention: Mention,
-    one: Candidate,
-    ranged: str | None,
-) -> Iterable[Fact]:
-    """Label and types of a minted entity, as far as this statement supports them."""
-    s = one.statement
-    base = Fact(
-        entity.iri, LABEL, Value(entity.label, XSD + "string"), s.source, (mention,), mention.extractor,
-        mention.confidence, f"named so in {entity.file or 'the text'}", one.run,
-    )  # fmt: skip
-    yield base
-    if one.note and label_key(mention.label) != label_key(entity.label):
-        name = Value(mention.label.strip(), XSD + "string")
-        yield replace(base, predicate=ALTERNATIVE, object=name, reason=one.note)
-    for cls in entity.types:
-        if cls == KGF + "Entity":
-            yield replace(base, predicate=TYPE, object=cls, reason="no class of the ontology is known for it")
-        elif entity.file:
-            yield replace(base, predicate=TYPE, object=cls, reason=f"{entity.file} says so")
-        elif cls in mention.types:
-            yield replace(base, predicate=TYPE, object=cls, reason="the words name a member of this class")
-        elif one.object == entity.iri and cls == ranged:
-            yield replace(
-                base, predicate=TYPE, object=cls, evidence=s.evidence, extractor=s.extractor, confidence=s.confidence,
-                reason="it stands where the property takes this class",
-            )  # fmt: skip
-
-
-def _put(groups: defaultdict[tuple[str, str, str, str], list[Fact]], fact: Fact) -> None:
-    groups[fact.source, fact.subject, fact.predicate, repr(fact.object)].append(fact)
-
-
-def _merged(same: list[Fact]) -> Fact:
-    if len(same) == 1:
-        return same[0]
-    # what a source also says outright is asserted, whatever it supposes or reports elsewhere
-    ordered = sorted(
-        same, key=lambda f: (f.assertion != "asserted", -f.confidence, f.extractor, f.reason, f.run, repr(f))
-    )
-    best = ordered[0]
-    evidence = tuple(sorted({m for f in ordered for m in f.evidence}, key=repr))
-    reasons = "; ".join(dict.fromkeys(f.reason for f in ordered))
-    vouched = next((f.assertion for f in ordered if f.assertion == "asserted"), best.assertion)
-    return replace(best, evidence=evidence, reason=reasons, assertion=vouched)
 
 
 def _rejected_key(one: Rejected) -> tuple[str, str, str]:

@@ -26,7 +26,7 @@ def mirror_key(statement: Statement, predicate: str) -> str:
 
 def _end_key(node: Node | Value) -> str:
     if isinstance(node, Value):
-        return f"literal {node.datatype} {node.language} {node.lexical}"
+        return " ".join(("literal", node.datatype, node.language, node.lexical, *filter(None, (node.unit,))))
     if isinstance(node, str):
         return f"iri {node}"
     if node.entity is not None:
@@ -101,7 +101,8 @@ def _node(node: Node | Value) -> Any:
     if isinstance(node, Mention):
         return mention_values(node)
     if isinstance(node, Value):
-        return {"literal": node.lexical, "datatype": node.datatype, "language": node.language}
+        values = {"literal": node.lexical, "datatype": node.datatype, "language": node.language}
+        return {**values, "unit": node.unit} if node.unit else values
     return {"iri": node}
 
 
@@ -109,7 +110,8 @@ def _node_of(values: Mapping[str, Any], source: str) -> Node | Value:
     if "iri" in values:
         return str(values["iri"])
     if "literal" in values:
-        return Value(values["literal"], values.get("datatype", XSD + "string"), values.get("language", ""))
+        datatype, language = values.get("datatype", XSD + "string"), values.get("language", "")
+        return Value(values["literal"], datatype, language, values.get("unit", ""))
     return mention_of(values, source)
 
 

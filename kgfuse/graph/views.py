@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from typing import TYPE_CHECKING, Literal, overload
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+
+import pyoxigraph as ox
 
 from kgfuse.errors import UsageError
 from kgfuse.graph import labels as names
@@ -20,6 +22,7 @@ from kgfuse.graph.store import GraphStore
 from kgfuse.graph.subgraph import Subgraph, subgraph
 from kgfuse.graph.tables import Statistics
 from kgfuse.terms.mentions import Value
+from kgfuse.terms.namespaces import RDF
 
 if TYPE_CHECKING:
     import networkx
@@ -29,16 +32,20 @@ if TYPE_CHECKING:
 
     from kgfuse.graph.columns import Columns
 
+Prover: TypeAlias = Callable[[ox.NamedNode, ox.NamedNode, ox.NamedNode | ox.Literal], Any]
+
 
 class KnowledgeGraph:
     """What holds, seen from Python. IRIs are given in full or with a known prefix, as ``ent:owl``.
 
     Args:
         store: where it is kept.
+        prover: finds the proof of a triple; who knows the rules brings it.
     """
 
-    def __init__(self, store: GraphStore) -> None:
+    def __init__(self, store: GraphStore, prover: Prover | None = None) -> None:
         self.store = store
+        self._prover = prover
         self._walked: tuple[Columns, object, Arcs] | None = None
 
     def __len__(self) -> int:
@@ -215,6 +222,26 @@ class KnowledgeGraph:
     def provenance_of(self, s: str, p: str, o: str | Value) -> list[StatementRecord]:
         """Every graph that says this triple, with characters, boxes and times where it was extracted."""
         return provenance_of(self.store, self.iri(s), self.iri(p), self.iri(o) if isinstance(o, str) else o)
+
+    def prove(self, s: str, p: str, o: str | Value) -> Any:
+        """Proof tree of a triple, down to what sources assert; ``None`` where it does not hold.
+
+        Args:
+            s: a thing.
+            p: a property; ``a`` stands for ``rdf:type``.
+            o: a thing or a literal; text in double quotes is a literal too.
+
+        Raises:
+            UsageError: a name that is none, or a graph that knows no rules.
+        """
+        if self._prover is None:
+            raise UsageError("this graph knows no rules", remedy="prove with a workspace's graph")
+        if isinstance(o, str) and o.startswith('"'):
+            if not o.endswith('"') or len(o) < 2:
+                raise UsageError(f"{o} is no literal", remedy='write it in double quotes, such as "red"')
+            o = Value(o[1:-1])
+        predicate = RDF + "type" if p == "a" else self.iri(p)
+        return self._prover(named(self.iri(s)), named(predicate), node(self.iri(o)) if isinstance(o, str) else node(o))
 
     @property
     def rdflib(self) -> rdflib.Dataset:

@@ -100,6 +100,9 @@ class Source:
 class Mention:
     """A place in a source that speaks of something.
 
+    A mention has one place. Of a name in pieces ("North" and "Korea", in "North and South Korea") it is the piece that
+    the name has to itself; the words that it shares are mentions of their own, and stand beside it in the evidence.
+
     Args:
         source: IRI of the source.
         selector: where in it.

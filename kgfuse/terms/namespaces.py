@@ -30,6 +30,8 @@ OA: Final = "http://www.w3.org/ns/oa#"
 DCTERMS: Final = "http://purl.org/dc/terms/"
 SCHEMA: Final = "https://schema.org/"
 SH: Final = "http://www.w3.org/ns/shacl#"
+QUDT: Final = "http://qudt.org/schema/qudt/"
+QUDT_UNIT: Final = "http://qudt.org/vocab/unit/"
 
 GRAPH_INFERRED: Final = KGF + "inferred"
 GRAPH_PREDICTED: Final = KGF + "predicted"
@@ -50,6 +52,8 @@ PREFIXES: Final[dict[str, str]] = {
     "dcterms": DCTERMS,
     "schema": SCHEMA,
     "sh": SH,
+    "qudt": QUDT,
+    "unit": QUDT_UNIT,
 }
 
 _SAFE = "/-._~"

@@ -8,54 +8,26 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import pyoxigraph as ox
-
-import kgfuse
-from kgfuse.catalog import ItemRow, SourceRow
 from kgfuse.extract.protocol import run_iri
-from kgfuse.extract.resolve import Given, Resolution, resolve
-from kgfuse.graph.journal import ALL
-from kgfuse.graph.provenance import (
-    Review,
-    RunRecord,
-    fact_lines,
-    remove_provenance,
-    replace_provenance,
-    review_lines,
-    run_lines,
-    source_lines,
-)
 from kgfuse.graph.published import publish
-from kgfuse.graph.writing import Writer
 from kgfuse.reason.shapes import Violation, validate
-from kgfuse.sources.sandbox import Sandbox
-from kgfuse.terms.mentions import REVIEW, Extraction, Fact, Rejected
-from kgfuse.terms.namespaces import (
-    GRAPH_PREDICTED,
-    GRAPH_PROVENANCE,
-    KGF,
-    OA,
-    digest,
-    ontology_graph,
-    source_iri,
-)
-from kgfuse.workspace import facts as graph_facts
+from kgfuse.terms.mentions import Rejected
+from kgfuse.terms.namespaces import GRAPH_PROVENANCE, KGF, OA, digest
 from kgfuse.workspace import identity
-from kgfuse.workspace.extraction import extract_pending, extractions
-from kgfuse.workspace.links import linked
-from kgfuse.workspace.neighbours import NEIGHBOUR_RUN, neighbour_facts, neighbour_run
+from kgfuse.workspace.extraction import extract_pending
 from kgfuse.workspace.parts import OnEvent, Parts, silent
-from kgfuse.workspace.reasoning import MARK, bring_up_to_date, contradictions, mark
-from kgfuse.workspace.review.decisions import Judged, decisions, judge, reviews, settled
+from kgfuse.workspace.reasoning import contradictions
+from kgfuse.workspace.resolving import resolved
+from kgfuse.workspace.review.decisions import decisions
 from kgfuse.workspace.review.examples import FILE as EXAMPLES
 from kgfuse.workspace.review.examples import write_examples
 from kgfuse.workspace.searching import refresh_index
-from kgfuse.workspace.whereabouts import whereabouts
+from kgfuse.workspace.writing import write
 
 
 @dataclass(slots=True)
@@ -82,40 +54,6 @@ class BuildReport:
     lapsed: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     unchanged: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """All that the extractions and the decisions of people come to."""
-
-    extractions: tuple[Extraction, ...]
-    resolution: Resolution
-    judged: Judged
-    reviews: Mapping[str, Sequence[Review]]
-
-
-def resolved(parts: Parts) -> Resolved:
-    """Resolve all extractions: decisions applied, entities named, statements gated, visual neighbours added."""
-    found = tuple(extractions(parts))
-    items = {i.iri: i for i in parts.catalog.items()}
-    known = parts.known_items(items.values())
-    judged = judge(parts, found)
-    said = (*judged.machine, *judged.people)
-    given, wishes = _given(parts, items.values()), identity.wishes(parts.catalog)
-    resolution = resolve(said, parts.vocabulary, known, parts.settings.extract, given, wishes, parts.gazetteer)
-    near = neighbour_facts(parts, found)
-    resolution = settled(replace(resolution, facts=(*resolution.facts, *near)), judged)
-    # what a person turned away still tells the leak mask which words reveal an answer
-    return Resolved((*found, *judged.people), resolution, judged, reviews(judged, resolution, parts, known))
-
-
-def _given(parts: Parts, items: Iterable[ItemRow]) -> Iterator[Given]:
-    """What manifests state: no text may contradict it."""
-    for item in items:
-        source = source_iri(item.manifest) if item.manifest else ""
-        for prop in item.links:
-            for value in linked(item, prop):
-                yield Given(item.iri, prop, value, source)
 
 
 def build(parts: Parts, on_event: OnEvent = silent, *, retry: bool = False, workers: int | None = 1) -> BuildReport:
@@ -148,7 +86,7 @@ def refresh(parts: Parts, report: BuildReport, on_event: OnEvent = silent) -> No
         outcome = resolved(parts)
     on_event("resolve", 1, 1, "")
     with _timed(report, "write"):
-        report.graphs_written = _write(parts, outcome, on_event)
+        report.graphs_written = write(parts, outcome, on_event)
     report.rejected = list(outcome.resolution.rejected)
     if parts.settings.validate_shapes:
         on_event("validate", 0, 1, "")
@@ -166,7 +104,7 @@ def refresh(parts: Parts, report: BuildReport, on_event: OnEvent = silent) -> No
     parts.store.flush()
     parts.catalog.set_state("violations", json.dumps([v.to_dict() for v in report.violations]))
     parts.catalog.set_state("contradictions", json.dumps(report.contradictions))
-    parts.catalog.set_state("rejected", json.dumps([_rejected_record(r) for r in report.rejected]))
+    parts.catalog.set_state("rejected", json.dumps([rejected_record(r) for r in report.rejected]))
     identity.keep(parts.catalog, outcome.resolution.identity)
     parts.catalog.set_state("entities", str(len(outcome.resolution.entities)))
     parts.catalog.set_state("built", state)
@@ -205,162 +143,8 @@ def _inputs(parts: Parts) -> str:
     )
 
 
-def _write(parts: Parts, outcome: Resolved, on_event: OnEvent) -> int:
-    """Write every graph whose content differs from what was written last; return how many were written."""
-    parts.catalog.set_state("built", "")
-    marks = {key.removeprefix("graph:"): mark for key, mark in parts.catalog.states("graph:").items()}
-    contents: dict[str, str | None] = {}
-
-    def done(graphs: list[str]) -> None:
-        with parts.catalog.transaction():
-            for graph in graphs:
-                if graph in contents:
-                    parts.catalog.set_state(f"graph:{graph}", contents[graph])
-
-    with Writer(parts.store, done) as writer, Sandbox() as sandbox:
-        _write_graphs(parts, outcome, on_event, writer, contents, marks, sandbox)
-        on_event("reason", 0, 1, "")
-        bring_up_to_date(parts, writer)
-        writer.finish()
-    parts.catalog.set_state(MARK, mark(parts))
-    on_event("reason", 1, 1, "")
-    _forget_predictions(parts)
-    return len(contents)
-
-
-def _write_graphs(
-    parts: Parts,
-    outcome: Resolved,
-    on_event: OnEvent,
-    writer: Writer,
-    contents: dict[str, str | None],
-    marks: Mapping[str, str],
-    sandbox: Sandbox,
-) -> None:
-    """Hand the writer every graph that changed; ``contents`` gets the mark of each, ``None`` for one that goes."""
-    unfinished = set(marks) if ALL in writer.interrupted else set(writer.interrupted)
-
-    def changed(graph: str, content: str) -> bool:
-        if marks.get(graph) == content and graph not in unfinished:
-            return False
-        contents[graph] = content
-        return True
-
-    wanted: set[str] = set()
-    for pack in parts.packs:
-        graph = ontology_graph(pack.name)
-        wanted.add(graph)
-        if changed(graph, pack.sha256):
-            writer.replace(graph, [graph_facts.lines(pack.triples)])
-    rows = list(parts.catalog.sources())
-    facts = graph_facts.by_source(outcome.resolution.facts)
-    runs = _runs(parts, outcome)
-    on_event("write", 0, len(rows), "")
-    for n, row in enumerate(rows, 1):
-        graph = source_iri(row.name)
-        wanted.add(graph)
-        mine = facts.get(graph, [])
-        own = [] if row.kind == "rdf" else list(structural(parts, row))
-        reviewed = outcome.reviews.get(graph, ())
-        if changed(graph, _content_hash(row, own, mine, reviewed)):
-            pieces: Iterable[bytes] = [graph_facts.lines([*own, *map(graph_facts.fact_triple, mine)])]
-            confidence: list[float] | None = [1.0] * len(own) + [f.confidence for f in mine]
-            if row.kind == "rdf":
-                pieces, confidence = _imported(parts, row), None
-            provenance = _provenance(parts, row, mine, runs, reviewed, sandbox)
-            if graph not in marks and graph not in unfinished:
-                told = "".join(provenance).encode()
-            else:
-                told = b""
-                replace_provenance(parts.store, graph, provenance)
-            writer.replace(graph, pieces, confidence=confidence, provenance=told)
-        on_event("write", n, len(rows), row.name)
-    for graph in sorted(marks.keys() - wanted):
-        contents[graph] = None
-        remove_provenance(parts.store, graph)
-        writer.replace(graph, [])
-
-
-def _imported(parts: Parts, row: SourceRow) -> Iterable[bytes]:
-    """Lines of an RDF source; one that does not parse says nothing, and is recorded."""
-    try:
-        # read once before anything is written: a file that breaks half-way must leave nothing behind
-        for _ in graph_facts.rdf_lines(parts.blobs.path(row.sha256), row):
-            pass
-    except (SyntaxError, ValueError) as e:
-        parts.catalog.record_problem(
-            row.name, "import", f"{row.location}: does not parse: {e}", "mend the file and add it again"
-        )
-        return []
-    parts.catalog.clear_problem(row.name, "import")
-    return graph_facts.rdf_lines(parts.blobs.path(row.sha256), row)
-
-
-def _forget_predictions(parts: Parts) -> None:
-    """Take away what was predicted of items that are gone."""
-    said = list(parts.store.quads(graph=GRAPH_PREDICTED))
-    items = {f"<{i.iri}>" for i in parts.catalog.items()}
-    about = {str(q.subject): str(q.object) for q in said if q.predicate.value == KGF + "aboutItem"}
-    kept = [q for q in said if about.get(str(q.subject), str(q.subject)) in items]
-    if len(kept) < len(said):
-        parts.store.replace_graph(GRAPH_PREDICTED, kept)
-
-
-def structural(parts: Parts, row: SourceRow) -> Iterable[ox.Triple]:
-    """What a source states by itself, before anything is extracted from it."""
-    if row.kind in ("manifest", "table"):
-        for item in parts.catalog.items(manifest=row.name):
-            yield from graph_facts.item_triples(item, parts.catalog.sources(item=item.iri))
-        return
-    if row.parent is not None:
-        yield from graph_facts.part_triples(row, parts.catalog)
-    elif row.item is not None:
-        owner = parts.catalog.item(row.item)
-        if owner is not None:
-            yield from graph_facts.item_triples(owner, [row])
-
-
-def _runs(parts: Parts, outcome: Resolved) -> dict[str, RunRecord]:
-    """What each run was, by the name that its facts know it under."""
-    kinds = {r.kind for r in parts.catalog.sources()}
-    used = {f.run for f in outcome.resolution.facts}
-    names = {run_iri(e): e.name for e in parts.extractors if e.kinds & kinds}
-    runs = {
-        e.run: RunRecord((names.get(e.run, REVIEW),), kgfuse.__version__, {}, dict(e.parameters))
-        for e in outcome.extractions
-    }
-    if NEIGHBOUR_RUN in used:
-        runs[NEIGHBOUR_RUN] = neighbour_run(parts)
-    return runs
-
-
-def _provenance(
-    parts: Parts,
-    row: SourceRow,
-    mine: Sequence[Fact],
-    runs: Mapping[str, RunRecord],
-    reviewed: Iterable[Review],
-    sandbox: Sandbox,
-) -> Iterator[str]:
-    yield from source_lines(parts.source(row))
-    for review in reviewed:
-        yield from review_lines(review)
-    named = [replace(f, run=runs[f.run].iri) for f in mine]
-    document = whereabouts(parts.blobs, row, sandbox) if mine else None
-    yield from fact_lines(named, document.of(m for f in mine for m in f.evidence) if document else None)
-    for record in {runs[f.run].iri: runs[f.run] for f in mine}.values():
-        yield from run_lines(record)
-
-
-def _content_hash(
-    row: SourceRow, structural: Iterable[ox.Triple], mine: Iterable[Fact], reviewed: Iterable[Review]
-) -> str:
-    said = (*sorted(map(str, structural)), *sorted(map(repr, mine)), *sorted(map(repr, reviewed)))
-    places = [row.meta["places"]] if "places" in row.meta else []
-    return digest(row.name, row.sha256, row.media_type, *places, *said)
-
-
-def _rejected_record(r: Rejected) -> dict[str, object]:
+def rejected_record(r: Rejected) -> dict[str, object]:
+    """What was turned away, as it is kept and listed."""
     s = r.statement
     return {
         "source": s.source,

@@ -16,9 +16,9 @@ from kgfuse.graph.provenance import statement_iri
 from kgfuse.graph.store import holds
 from kgfuse.terms.namespaces import GRAPH_PREDICTED, GRAPH_PROVENANCE, KGF, ontology_graph, source_iri
 from kgfuse.workspace import facts as graph_facts
-from kgfuse.workspace.build import structural
 from kgfuse.workspace.checking_findings import Checked, Finding, stale
 from kgfuse.workspace.parts import Parts
+from kgfuse.workspace.writing import structural
 
 _SHOWN: Final = 20  # findings of one rule that are told one by one
 _PROVENANCE: Final = ox.NamedNode(GRAPH_PROVENANCE)

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 from kgfuse.catalog import SourceRow
 from kgfuse.extract.protocol import Extractor, extraction_key, reads, run_iri
+from kgfuse.extract.running import Result, run_batch
 from kgfuse.extract.serialise import loads
 from kgfuse.sources.language import NAMES
 from kgfuse.terms.mentions import Extraction, Source
 from kgfuse.workspace.parts import OnEvent, Parts
-from kgfuse.workspace.running import Result, run_batch
 from kgfuse.workspace.worker import Reply, Task
 from kgfuse.workspace.workers import Pool, worker_count
 
-_BATCH = 16
+_BATCH = 32
 _CHARACTERS = 400_000
 _UNREAD = "language"
 
@@ -57,7 +57,7 @@ def extract_pending(parts: Parts, on_event: OnEvent, *, retry: bool = False, wor
             batches = list(_batches(pending))
             tasks = (Task(run_iri(extractor), tuple(parts.source(one.row) for one in batch)) for batch in batches)
             if count > 1:
-                replies = pool.run(tasks, min(count, len(batches)))
+                replies = (reply for _, reply in pool.run(tasks, min(count, len(batches))))
             else:
                 replies = (Reply(run_batch(extractor, task.sources), []) for task in tasks)
             of = {one.row.name: one for one in pending}

@@ -69,12 +69,8 @@ def lines(triples: Iterable[ox.Triple]) -> bytes:
     return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
 
 
-def rdf_lines(path: Path, row: SourceRow) -> Iterator[bytes]:
-    """N-Triples lines of an RDF file, in pieces.
-
-    Blank nodes are replaced by IRIs derived from the file's content and their order in it. (Canonical labels would add
-    nothing, since another content is another file, and a few dozen triples can keep RDFC-1.0 busy for days.) Graph
-    names of quads are dropped: the source is the graph. External entities are never resolved.
+def rdf_triples(path: Path, row: SourceRow) -> Iterator[ox.Triple]:
+    """Triples of an RDF file as they stand there; graph names are dropped, since the source is the graph.
 
     Raises:
         SyntaxError: the file does not parse; carries the line.
@@ -82,9 +78,23 @@ def rdf_lines(path: Path, row: SourceRow) -> Iterator[bytes]:
     form = ox.RdfFormat.from_media_type(row.media_type)
     if form is None:
         raise SyntaxError(f"{row.media_type} is no RDF syntax")
-    quads = ox.parse(path=path, format=form, base_iri=source_iri(row.name))
+    for quad in ox.parse(path=path, format=form, base_iri=source_iri(row.name)):
+        yield quad.triple
+
+
+def rdf_lines(path: Path, row: SourceRow) -> Iterator[bytes]:
+    """N-Triples lines of an RDF file, in pieces.
+
+    Blank nodes are replaced by IRIs derived from the file's content and their order in it. (Canonical labels would add
+    nothing, since another content is another file, and a few dozen triples can keep RDFC-1.0 busy for days.) External
+    entities are never resolved.
+
+    Raises:
+        SyntaxError: the file does not parse; carries the line.
+    """
+    triples = rdf_triples(path, row)
     names: dict[str, ox.NamedNode] = {}
-    while piece := [q.triple for q in islice(quads, _PIECE)]:
+    while piece := list(islice(triples, _PIECE)):
         text = lines(piece)
         yield lines(_named(t, row.sha256, names) for t in piece) if b"_:" in text else text
 

@@ -74,13 +74,17 @@ class Mask:
         return iri in items or not items.isdisjoint(self.same.get(iri, ()))
 
     def hides_fact(self, fact: Fact, items: frozenset[str]) -> bool:
-        """Whether a fact states a label, or rests on a hidden sentence, be it in part."""
+        """Whether a fact states a label, or rests on a hidden sentence, be it in part.
+
+        That the sentence is what first names the item, which "it" takes up elsewhere, gives nothing away.
+        """
         if self.hides(fact.subject, fact.predicate, fact.object, items):
             return True
         spans = self.spans.get(fact.source)
         if not spans:
             return False
-        places = [m.selector for m in fact.evidence if isinstance(m.selector, TextSpan)]
+        said = [m for m in fact.evidence if m.entity not in items] or fact.evidence
+        places = [m.selector for m in said if isinstance(m.selector, TextSpan)]
         return bool(places) and any(_overlaps(p, spans) for p in places)
 
     def visible(self, source: str, text: str) -> str:
@@ -178,8 +182,10 @@ def _says_class(statement: Statement, mask: Mask) -> bool:
     return (value.entity if isinstance(value, Mention) else value) in mask.classes
 
 
-def _widest(evidence: Iterable[Mention]) -> Span | None:
-    spans = [(m.selector.start, m.selector.end) for m in evidence if isinstance(m.selector, TextSpan)]
+def _widest(evidence: Sequence[Mention]) -> Span | None:
+    """The sentence that says it, without the places that only say what its words stand for; else all its words."""
+    stated = [m for m in evidence if m.extractor == "text.sentence"] or evidence
+    spans = [(m.selector.start, m.selector.end) for m in stated if isinstance(m.selector, TextSpan)]
     return (min(s for s, _ in spans), max(e for _, e in spans)) if spans else None
 
 

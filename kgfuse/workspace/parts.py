@@ -17,6 +17,8 @@ from kgfuse.workspace.links import linked
 from kgfuse.workspace.settings import Settings
 
 if TYPE_CHECKING:
+    import pyoxigraph as ox
+
     from kgfuse.encode.cache import FeatureCache
     from kgfuse.encode.image import ImageEncoder
     from kgfuse.encode.text import TextEncoder
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from kgfuse.extract.link import Known
     from kgfuse.extract.protocol import Extractor
     from kgfuse.reason.construct import ConstructRule
+    from kgfuse.reason.proofs import Proof
 
 SUBCLASS = RDFS + "subClassOf"
 
@@ -77,7 +80,12 @@ class Parts:
     def graph(self) -> KnowledgeGraph:
         """Python views of the graph."""
         self.store.prefixes.update(self.vocabulary.prefixes)
-        return KnowledgeGraph(self.store)
+        return KnowledgeGraph(self.store, self._prove)
+
+    def _prove(self, subject: ox.NamedNode, predicate: ox.NamedNode, value: ox.NamedNode | ox.Literal) -> Proof | None:
+        from kgfuse.reason.proofs import prove
+
+        return prove(self.store, subject, predicate, value, rules=self.rules)
 
     @cached_property
     def features(self) -> FeatureCache:

@@ -13,7 +13,7 @@ import numpy as np
 
 from kgfuse.catalog import ModelRow
 from kgfuse.errors import ModelError, SourceError, UsageError
-from kgfuse.extract.resolve import resolve
+from kgfuse.extract.running import extract_one
 from kgfuse.fuse import artefact
 from kgfuse.fuse.model import FusionModel
 from kgfuse.fuse.model import Prediction as Scores
@@ -21,16 +21,14 @@ from kgfuse.graph.published import publish
 from kgfuse.sources.identify import walk
 from kgfuse.terms.mentions import Extraction, Fact, Source
 from kgfuse.terms.namespaces import item_iri
-from kgfuse.workspace import identity
-from kgfuse.workspace.build import Resolved
 from kgfuse.workspace.dataset import Dataset, make_dataset
 from kgfuse.workspace.neighbours import gallery, nearest
 from kgfuse.workspace.parts import OnEvent, Parts, silent
 from kgfuse.workspace.pictures import Tuned
 from kgfuse.workspace.predicted import Answer, write_answers
-from kgfuse.workspace.running import extract_one
+from kgfuse.workspace.resolving import Resolved
 from kgfuse.workspace.training import Prepared, class_pictures, prepare
-from kgfuse.workspace.visiting import visiting_samples, visiting_source
+from kgfuse.workspace.visiting import visiting_facts, visiting_samples, visiting_source
 
 if TYPE_CHECKING:
     from kgfuse.explain.chain import Explanation
@@ -235,11 +233,7 @@ class Predictor:
             if source.kind in extractor.kinds
         ]
         self.parts.keep_features()
-        known = self.parts.known_items(self.parts.catalog.items())
-        extract, gazetteer = self.parts.settings.extract, self.parts.gazetteer
-        wishes = identity.wishes(self.parts.catalog)
-        facts = list(resolve(found, self.parts.vocabulary, known, extract, (), wishes, gazetteer).facts)
-        facts += self._neighbours(sources, found)
+        facts = [*visiting_facts(self.parts, found, self.found.resolution.identity), *self._neighbours(sources, found)]
         samples = visiting_samples(sources)
         everything = [*self.prepared.dataset.samples, *samples]
         dataset = make_dataset(

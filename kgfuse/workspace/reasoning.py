@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 import kgfuse
 from kgfuse.graph.columns import ROWS, SPO, Draft, union
 from kgfuse.graph.writing import Writer
+from kgfuse.reason.falsity import FALSITIES
 from kgfuse.reason.inconsistency import Report, inconsistencies
 from kgfuse.reason.infer import infer
+from kgfuse.reason.rules import RULES
 from kgfuse.reason.symbols import BLANK, BUILT_IN, IRI, LITERAL, QUOTED, Term
 from kgfuse.terms.namespaces import GRAPH_INFERRED, OWL, RDF, RDFS, XSD, digest
 from kgfuse.workspace.parts import Parts
@@ -24,12 +26,22 @@ MARK: Final = "closure"
 """Under this the catalog keeps by which rules the closure was made, and of which columns."""
 
 
+@lru_cache(maxsize=1)
+def _constants() -> dict[str, Term]:
+    """The terms that the engine's rules speak of, by their N-Triples form."""
+    patterns = [p for falsity in FALSITIES for p in falsity.premises]
+    for rule in RULES:
+        patterns += [*rule.premises, *(one.pattern for one in rule.lists), rule.conclusion]
+    return {str(term): term for p in patterns for term in p if not isinstance(term, ox.Variable)}
+
+
 class DraftSymbols:
     """The numbering of a draft's terms, as the reasoner reads it."""
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
-        self._numbers: dict[Term, int] = {}
+        table = draft.number_all(pl.Series("term", list(_constants()), pl.String))  # one by one takes far longer
+        self._numbers = {_constants()[form]: n for form, n in table.select("term", "n").iter_rows()}
 
     def number(self, term: Term) -> int:
         """Number of a term, minted where it has none."""

@@ -24,13 +24,13 @@ from kgfuse.fuse.train import fit
 from kgfuse.graph.nodes import named, text
 from kgfuse.terms.mentions import Source
 from kgfuse.terms.namespaces import digest, label_key, local_name
-from kgfuse.workspace.build import Resolved
 from kgfuse.workspace.dataset import Dataset, Sample, make_dataset, make_split, sample
 from kgfuse.workspace.hierarchy import Hierarchy, TargetSpec, class_items, target_spec
 from kgfuse.workspace.leakage import AXIOMS, make_mask
 from kgfuse.workspace.links import OWL_CLASS
 from kgfuse.workspace.parts import OnEvent, Parts, silent
 from kgfuse.workspace.pictures import Tuned, tune, wants_tuning
+from kgfuse.workspace.resolving import Resolved
 from kgfuse.workspace.variations import with_copies
 
 

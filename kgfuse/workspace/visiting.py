@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kgfuse.catalog import ItemRow
 from kgfuse.errors import SourceError, UsageError
+from kgfuse.extract.identity.same import Identity
+from kgfuse.extract.resolve import resolve
 from kgfuse.sources.identify import identify
 from kgfuse.sources.texts import words
-from kgfuse.terms.mentions import Source
+from kgfuse.terms.mentions import Extraction, Fact, Source
 from kgfuse.terms.namespaces import item_iri, source_iri
+from kgfuse.workspace import identity
 from kgfuse.workspace.dataset import Sample
+from kgfuse.workspace.parts import Parts
 
 
 def visiting_source(path: Path) -> Source:
@@ -41,6 +45,23 @@ def visiting_source(path: Path) -> Source:
         text=words(identified, str(path)) if identified.kind == "text" else None,
         path=path,
     )
+
+
+def visiting_facts(parts: Parts, found: Iterable[Extraction], known: Identity) -> tuple[Fact, ...]:
+    """What such sources say, of the things that the workspace knows under other names too.
+
+    Args:
+        parts: the workspace.
+        found: extractions of the sources.
+        known: which names the workspace's own sources use for one thing.
+    """
+    told = identity.wishes(parts.catalog)
+    decided = {iri for wish in told for iri in (wish.a, wish.b)}
+    lasting = [wish for wish in known.lasting if wish.a not in decided]
+    items = parts.known_items(parts.catalog.items())
+    wishes = [*told, *lasting]
+    extract, vocabulary = parts.settings.extract, parts.vocabulary
+    return resolve(found, vocabulary, items, extract, wishes=wishes, gazetteer=parts.gazetteer).facts
 
 
 def visiting_samples(sources: Sequence[Source]) -> list[Sample]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kgfuse.extract.protocol import Extractor
+    from kgfuse.extract.running import Result
     from kgfuse.terms.mentions import Source
-    from kgfuse.workspace.running import Result
     from kgfuse.workspace.settings import Settings
 
 
@@ -73,9 +73,9 @@ def _extractors(settings: Settings, features: list[tuple[str, Any]]) -> dict[str
 
 
 def _answer(task: Task, extractors: dict[str, Extractor], features: list[tuple[str, Any]]) -> Reply | Refusal:
-    from kgfuse.workspace.running import run_batch
+    from kgfuse.extract.running import run_batch
 
     if task.run not in extractors:
-        return Refusal("an ontology, model or setting changed while the build was running")
+        return Refusal("an ontology, model or setting changed meanwhile")
     features.clear()
     return Reply(run_batch(extractors[task.run], task.sources), list(features))

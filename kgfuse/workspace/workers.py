@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from kgfuse.errors import UsageError, WorkspaceError
-from kgfuse.workspace.running import Result
+from kgfuse.extract.running import Result
 from kgfuse.workspace.worker import Refusal, Reply, Task, main
 
 if TYPE_CHECKING:
@@ -87,8 +87,10 @@ class Pool:
             worker.pipe.close()
         self._workers.clear()
 
-    def run(self, tasks: Iterable[Task], count: int) -> Iterator[Reply]:
-        """Yield a reply a task, in the order in which they are ready; tasks are taken only as workers ask for them.
+    def run(self, tasks: Iterable[Task], count: int) -> Iterator[tuple[Task, Reply]]:
+        """Yield tasks with their replies as they are ready; tasks are taken only as workers ask for them.
+
+        A task that a worker died of comes back as one task for each of its sources.
 
         Args:
             tasks: batches.
@@ -118,7 +120,7 @@ class Pool:
                 worker = next(w for w in self._workers if w.pipe is pipe)
                 yield from self._hear(worker, again)
 
-    def _hear(self, worker: _Worker, again: deque[Task]) -> Iterator[Reply]:
+    def _hear(self, worker: _Worker, again: deque[Task]) -> Iterator[tuple[Task, Reply]]:
         """Take what a worker says, or notice its death."""
         try:
             said = worker.pipe.recv()
@@ -126,21 +128,21 @@ class Pool:
             yield from self._bury(worker, again)
             return
         if isinstance(said, Refusal):
-            raise WorkspaceError(f"a worker cannot extract: {said.message}", remedy="build again")
-        if said is None:
+            raise WorkspaceError(f"a worker cannot extract: {said.message}", remedy="try again")
+        task, worker.task = worker.task, None
+        if task is None:
             worker.is_ready = True
         else:
-            worker.task = None
-            yield said
+            yield task, said
 
-    def _bury(self, worker: _Worker, again: deque[Task]) -> Iterator[Reply]:
+    def _bury(self, worker: _Worker, again: deque[Task]) -> Iterator[tuple[Task, Reply]]:
         """Replace a dead worker; what it was reading is read again, one by one, or reported where it was alone."""
         worker.process.join()
         worker.pipe.close()
         self._workers.remove(worker)
         how = _how_it_ended(worker.process.exitcode)
         if not worker.is_ready:
-            raise WorkspaceError(f"a worker {how} while it was starting", remedy="build with --workers 1")
+            raise WorkspaceError(f"a worker {how} while it was starting", remedy="try again with --workers 1")
         self._start()
         if worker.task is None:
             return
@@ -149,7 +151,7 @@ class Pool:
             return
         problem = f"the process that was reading it {how}"
         remedy = "it may need more memory than there is: split the file, or try again with --retry --workers 1"
-        yield Reply([Result(worker.task.sources[0].name, None, problem, remedy)], [])
+        yield worker.task, Reply([Result(worker.task.sources[0].name, None, problem, remedy)], [])
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")

@@ -69,6 +69,15 @@ def measure(sizes: Sizes, data: Path | None, seeds: int) -> dict[str, Any]:
             for r in result["relations"]
         ],
     )
+    learned = result["learned"] = alone(parts.learned_speed, lines, seeds)
+    common.table(
+        f"neural extractor, one thread, texts of one sentence a second, {learned['relations']} relations",
+        [
+            ("one by one", common.shown(learned["alone_per_s"], 1)),
+            ("in batches", common.shown(learned["together_per_s"], 1)),
+            ("statements", "equal" if learned["equal"] else "DIFFERENT"),
+        ],
+    )
     result["lexicon"] = [alone(parts.lexicon_speed, docs[: max(1, len(docs) // 3)], n) for n in sizes.terms]
     common.table(
         "lexicon: seconds to build, memory for it, documents a second",
@@ -115,6 +124,7 @@ def main() -> None:
     options = parser.parse_args()
     result = measure(QUICK if options.quick else Sizes(), options.data, options.seeds)
     result["text"] |= {n: common.summary(result["text"][n]) for n in ("bare_per_s", "ours_per_s", "ratio")}
+    result["learned"] |= {n: common.summary(result["learned"][n]) for n in ("alone_per_s", "together_per_s")}
     for row in result["relations"]:
         row["per_s"] = common.summary(row["per_s"])
     common.write(options.out, "extract", result)

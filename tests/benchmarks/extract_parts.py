@@ -11,6 +11,7 @@ from typing import Any
 
 from kgfuse import Workspace
 from kgfuse.encode.device import one_thread
+from kgfuse.extract.learned.extractor import LearnedExtractor
 from kgfuse.extract.registry import load
 from kgfuse.extract.resolve import resolve
 from kgfuse.extract.settings import ExtractSettings, TextSettings
@@ -85,6 +86,25 @@ def relation_speed(texts: list[str], relations: int, runs: int) -> dict[str, Any
     reader = untrained_reader()
     speeds = [sentences_a_second(reader, texts, relations) for _ in range(runs)]
     return {"relations": relations, "per_s": speeds, "peak_mb": peak_mb()}
+
+
+def learned_speed(texts: list[str], runs: int, size: int = 32) -> dict[str, Any]:
+    """Texts of a sentence each a second through the neural extractor, one by one and in batches, on one thread."""
+    with tempfile.TemporaryDirectory() as name:
+        untrained_reader().save(Path(name))
+        extractor = LearnedExtractor(vocabulary(), Path(name), device="cpu")
+        sources = as_sources(texts)
+        cuts = [sources[n : n + size] for n in range(0, len(sources), size)]
+        alone, together = [], []
+        with one_thread():
+            list(extractor.extract_batch(sources[:8]))
+            for _ in range(runs):
+                seconds, one = timed(lambda: [list(extractor.extract(s)) for s in sources])
+                alone.append(len(texts) / seconds)
+                seconds, many = timed(lambda: [found for cut in cuts for found in extractor.extract_batch(cut)])
+                together.append(len(texts) / seconds)
+    asked = len(extractor.schema.relations)
+    return {"relations": asked, "alone_per_s": alone, "together_per_s": together, "equal": one == many}
 
 
 def lexicon_speed(texts: list[str], terms: int) -> dict[str, Any]:

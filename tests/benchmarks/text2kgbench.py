@@ -116,7 +116,8 @@ def _read(reader: RelationReader, ontology: Ontology) -> list[list[Triple]]:
     """Triples of every test sentence; a subject that only a pronoun speaks of has no name to give."""
     sentences = [sentence for _, sentence in ontology.test]
     found: list[list[Triple]] = []
-    for sentence, row in zip(sentences, reader.read(sentences, ontology.schema, ontology.family), strict=True):
+    rows = reader.read(sentences, ontology.schema, ontology.family, stating=True)
+    for sentence, row in zip(sentences, rows, strict=True):
         named = [f for f in row if not is_anaphor(sentence[slice(*f.subject)])]
         found.append(list(dict.fromkeys((f.subject_label, f.relation.label, f.object_label) for f in named)))
     return found

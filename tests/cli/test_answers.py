@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
+from kgfuse import Workspace
 from kgfuse.cli.chains import explanation_view, marked
+from kgfuse.errors import UsageError
 from kgfuse.explain.chain import Check, Evidence, Explanation, Passage, Place
+from kgfuse.graph import KnowledgeGraph
 from tests.cli.conftest import answer, run
 
 TEXT = "The owl eats mice and insects."
@@ -78,6 +82,18 @@ def test_a_triple_that_does_not_hold_has_no_proof(workspace: Path) -> None:
     result = run("explain", workspace, "item:finch", "rdf:type", "gen:Colour")
     assert result.exit_code == 1
     assert "does not hold" in result.stderr
+
+
+def test_python_finds_the_same_proof(workspace: Path) -> None:
+    with Workspace.open(workspace, read_only=True) as ws:
+        proof = ws.graph.prove("item:finch", "a", "fg:Animal")
+        assert proof is not None
+        assert proof == ws.prove("item:finch", "rdf:type", "fg:Animal")
+        assert ws.graph.prove("item:finch", "a", "gen:Colour") is None
+        with pytest.raises(UsageError, match="is no literal"):
+            ws.graph.prove("item:finch", "rdfs:label", '"finch')
+        with pytest.raises(UsageError, match="knows no rules"):
+            KnowledgeGraph(ws.graph.store).prove("item:finch", "a", "fg:Animal")
 
 
 def test_two_names_are_neither_an_item_nor_a_triple(workspace: Path) -> None:

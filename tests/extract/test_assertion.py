@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from kgfuse.extract.gating.gate import Gate
+from kgfuse.extract.text.assertion import PLAIN, standing
 from kgfuse.extract.text.extractor import TextExtractor
+from kgfuse.extract.text.nlp import load
+from kgfuse.extract.text.sentence import Sentence
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Statement
 from tests.extract.conftest import Z, text_source
@@ -59,3 +64,22 @@ def test_what_is_not_vouched_for_stays_out_unless_it_is_let_in(zoo: Vocabulary, 
     assert rule(Gate(zoo), maybe) == "speculated"
     assert rule(Gate(zoo, admit=("speculated",)), maybe) is None
     assert rule(Gate(zoo, admit=("speculated", "attributed")), denied) == "negated"
+
+
+SAYINGS = st.sampled_from(
+    (
+        *("The fox", "eats", "mice", ".", "?", "may", "might", "not", "never", "no", "if", "perhaps", "and", "but"),
+        *("rather than", "Anna says", "that", "it", "is said to", "deny", "according to her", "likely", "seems"),
+        *("without", "except", "unless", "lives in", "forests", "or", "rivers", "which", "hardly", "don't", "cannot"),
+    )
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(SAYINGS, min_size=3, max_size=14).map(" ".join))
+def test_a_sentence_that_is_plain_says_everything_plainly(text: str) -> None:
+    doc = load("auto")(text)
+    for sentence in map(Sentence.of, doc.sents):
+        if sentence.is_plain:
+            ends = [t for t in sentence.tokens if not t.is_space]
+            assert all(standing(a, b, c) == PLAIN for a in ends for b in ends for c in (None, ends[0]))

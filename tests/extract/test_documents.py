@@ -14,7 +14,6 @@ from kgfuse.extract.document_records import document_record
 from kgfuse.extract.documents import Document, Reader, ontology_of
 from kgfuse.extract.protocol import Found
 from kgfuse.extract.settings import ExtractSettings
-from kgfuse.ontology import Vocabulary
 from kgfuse.terms.mentions import Mention, Source, TextSpan
 
 TEXT = "The barn owl is a bird. It eats mice. Foxes do not eat grass. 🦉 The saw is made of steel."
@@ -63,29 +62,21 @@ words = st.sampled_from(
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(words, min_size=1, max_size=25).map(" ".join))
-def test_every_place_of_every_record_is_exactly_there(text: str) -> None:
-    vocabulary = ontology_of("field-guide")
-    for document in _shared(vocabulary).read([("t", text)]):
-        record = document_record(document, vocabulary)
+def test_every_place_of_every_record_is_exactly_there(reader: Reader, text: str) -> None:
+    for document in reader.read([("t", text)]):
+        record = document_record(document, reader.vocabulary)
         ends = [s[e] for kind in ("statements", "rejected") for s in record[kind] for e in ("subject", "object")]
         evidence = [e for kind in ("statements", "rejected") for s in record[kind] for e in s["evidence"]]
         for place in (*record["mentions"], *evidence, *(e for e in ends if "start" in e)):
             assert text[place["start"] : place["end"]] == place["exact"]
 
 
-_READERS: dict[str, Reader] = {}
-
-
-def _shared(vocabulary: Vocabulary) -> Reader:
-    return _READERS.setdefault("one", Reader(vocabulary))
-
-
 def test_what_one_text_holds_does_not_depend_on_the_others(reader: Reader) -> None:
-    others = [f"The {name} eats mice and lives in the forest." for name in ("fox", "heron", "stoat") * 7]
+    others = [f"The {name} eats mice and lives in the forest." for name in ("fox", "heron", "stoat") * 12]
     (alone,) = read(reader, TEXT)
     among = list(reader.read([*((f"o{n}", t) for n, t in enumerate(others)), ("t0", TEXT)]))
     assert among[-1] == alone
-    assert [d.name for d in among] == [*(f"o{n}" for n in range(21)), "t0"]
+    assert [d.name for d in among] == [*(f"o{n}" for n in range(36)), "t0"]
 
 
 class Careless:

@@ -22,26 +22,28 @@ from kgfuse.ontology import Vocabulary, load_all
 from kgfuse.terms.mentions import Source
 from kgfuse.terms.namespaces import source_iri
 from kgfuse.workspace import Settings
-from tests.workspace.samples import TEXT_ONLY
+from tests.workspace.samples import TEXT_ONLY, small_ontology
 
 RDF = """@prefix ex: <https://example.org/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 ex:barn{n} a ex:Place ; ex:near ex:wood{n} , [ ex:name "a {n}" ] . ex:wood{n} ex:size "0{n}.50"^^xsd:decimal .
 """
 
 
-def prepare(folder: Path) -> tuple[Path, Any]:
-    """Documents to build from, and extractors that are loaded."""
+def prepare(folder: Path) -> tuple[Path, Path, dict[str, Any]]:
+    """Documents to build from, an ontology, and what is made of it once: packs and extractors."""
     documents = folder / "docs"
     documents.mkdir()
     for n, animal in enumerate(("owl", "fox", "wren", "hare", "mole", "stoat", "robin", "otter")):
         text = f"The {animal} is an animal. It eats mice and lives in the forest. Its fur is brown."
         (documents / f"{animal}.txt").write_text(text, encoding="utf-8")
         (documents / f"map{n}.ttl").write_text(RDF.format(n=n), encoding="utf-8")
+    ontology = small_ontology(folder)
     settings = Settings.model_validate(TEXT_ONLY)
-    extractors = build_all(Vocabulary(load_all(["field-guide"])), settings.extract)
+    packs = load_all([str(ontology)])
+    extractors = build_all(Vocabulary(packs), settings.extract)
     for extractor in extractors:
         list(extractor.extract(Source(source_iri("x"), "x", "text", "text/plain", "0" * 64, text="The owl eats mice.")))
-    return documents, extractors
+    return documents, ontology, {"packs": packs, "extractors": extractors}
 
 
 def change(documents: Path, back: bool) -> None:
@@ -53,10 +55,10 @@ def change(documents: Path, back: bool) -> None:
     (documents / "map1.ttl").write_text(RDF.format(n=1) if back else other)
 
 
-def built(place: Path, documents: Path, extractors: Any) -> dict[str, Any]:
+def built(place: Path, documents: Path, loaded: dict[str, Any]) -> dict[str, Any]:
     """Build, and say what came of it."""
     with Workspace.open(place) as ws:
-        ws._parts.__dict__["extractors"] = extractors
+        ws._parts.__dict__.update(loaded)
         ws.add(documents)
         ws.build()
         names = [s.name for s in ws.sources()]
@@ -90,35 +92,28 @@ def main() -> None:
     """``crash.py FOLDER KILLS SEED``: prints one JSON object."""
     folder, kills, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
-    documents, extractors = prepare(folder)
+    documents, ontology, loaded = prepare(folder)
     rng = random.Random(seed)
 
-    def fresh(name: str) -> Path:
-        place = folder / name
-        forked(lambda: Workspace.create(place, ["field-guide"], TEXT_ONLY).close())
-        return place
-
+    empty = folder / "empty"
+    forked(lambda: Workspace.create(empty, [str(ontology)], TEXT_ONLY).close())
     expected: dict[bool, Any] = {}
     lengths: dict[bool, float] = {}
-    first = fresh("first")
+    first = shutil.copytree(empty, folder / "first")
     for back in (True, False):
         change(documents, back)
         began = time.monotonic()
-        expected[back] = forked(lambda: built(first, documents, extractors))
+        expected[back] = forked(lambda: built(first, documents, loaded))
         lengths[back] = time.monotonic() - began
     killed = {"first build": 0, "change": 0, "too late": 0}
     for n in range(kills):
         place = folder / f"ws{n}"
         back = n % 2 == 0
-        if back:
-            fresh(place.name)
-        else:
-            change(documents, True)
-            shutil.copytree(folder / f"ws{n - 1}", place)
+        shutil.copytree(empty if back else folder / f"ws{n - 1}", place)
         change(documents, back)
-        answer = forked(lambda p=place: built(p, documents, extractors), rng.uniform(0, 0.8 * lengths[back]))
+        answer = forked(lambda p=place: built(p, documents, loaded), rng.uniform(0, 0.8 * lengths[back]))
         killed["too late" if answer else "first build" if back else "change"] += 1
-        resumed = forked(lambda p=place: built(p, documents, extractors))
+        resumed = forked(lambda p=place: built(p, documents, loaded))
         if resumed != expected[back]:
             print(json.dumps({"kill": n, "resumed": resumed, "expected": expected[back]}))
             sys.exit(1)

@@ -18,7 +18,30 @@ TEXTS = {
     "saw": "The saw is made of steel. It is used for cutting wood.",
     "pear": "The pear is green. It grows on trees and tastes sweet.",
 }
+# reasons and extracts as the field guide does, at a fraction of its size
+SMALL = """
+@prefix s: <http://example.org/small#> .
+@prefix kgf: <https://w3id.org/kgfuse#> .
+@prefix owl: <http://www.w3.org/2002/07/owl#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+s:Being a owl:Class ; rdfs:label "being" .
+s:Animal a owl:Class ; rdfs:subClassOf s:Being ; rdfs:label "animal" ; owl:disjointWith s:Place .
+s:Place a owl:Class ; rdfs:label "place" .
+s:forest a s:Place ; rdfs:label "forest" .
+s:eats a owl:ObjectProperty ; rdfs:label "eats" ; kgf:trigger "eats" ; rdfs:domain s:Animal .
+s:eatenBy a owl:ObjectProperty ; owl:inverseOf s:eats ; rdfs:label "eaten by" .
+s:livesIn a owl:ObjectProperty ; rdfs:label "lives in" ; kgf:trigger "lives in" ; rdfs:range s:Place .
+s:madeOf a owl:ObjectProperty ; rdfs:label "made of" ; kgf:trigger "is made of" .
+"""
 TEXT_ONLY = {"extract": {"extractors": ["text"]}, "validate_shapes": False}
+
+
+def small_ontology(folder: Path) -> Path:
+    """A file of the small ontology."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "small.ttl"
+    path.write_text(SMALL, encoding="utf-8")
+    return path
 
 
 def texts(folder: Path, content: Mapping[str, str] = TEXTS) -> Path:
@@ -51,9 +74,15 @@ def shape(path: Path, colour: str, *, corners: int = 0, shift: int = 0, size: in
     return path
 
 
-def workspace(folder: Path, *paths: Path, settings: Mapping[str, Any] = TEXT_ONLY, build: bool = True) -> Workspace:
-    """A field-guide workspace of these files."""
-    ws = Workspace.create(folder, ["field-guide"], settings)
+def workspace(
+    folder: Path,
+    *paths: Path,
+    settings: Mapping[str, Any] = TEXT_ONLY,
+    build: bool = True,
+    ontology: str | Path = "field-guide",
+) -> Workspace:
+    """A workspace of these files."""
+    ws = Workspace.create(folder, [str(ontology)], settings)
     if paths:
         ws.add(*paths)
         if build:

@@ -112,8 +112,8 @@ ODD = st.text(
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=ODD, between=ODD, after=ODD)
 def test_mentions_are_exact_on_any_text(built: Workspace, before: str, between: str, after: str) -> None:
+    from kgfuse.extract.running import extract_one
     from kgfuse.terms.mentions import Source
-    from kgfuse.workspace.running import extract_one
 
     text = f"{before} The owl eats mice. {between}\r\nE\u0301tienne met the o\u0308wl in 1984. {after}"
     extractor = next(e for e in built._parts.extractors if e.name == "text")

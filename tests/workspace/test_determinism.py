@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kgfuse import Workspace
-from tests.workspace.samples import graph_hash, shape, workspace
+from tests.workspace.samples import graph_hash, shape, small_ontology, workspace
 
 FILES = {
     "owl.txt": "The owl is an animal. It eats mice and lives in the forest.",
@@ -23,15 +23,16 @@ FILES = {
     " ex:near rdfs:domain ex:Near . ex:Place rdfs:subClassOf ex:Spot .",
     "same.nt": "<https://example.org/barn> <http://www.w3.org/2002/07/owl#sameAs> <https://example.org/shed> .\n",
 }
+EATEN = "ASK { ?what <http://example.org/small#eatenBy> ?who }"
 SETTINGS = {"extract": {"extractors": ["text"]}, "validate_shapes": False}
 steps = st.lists(
     st.tuples(st.sampled_from(["add", "remove", "build"]), st.sampled_from(sorted(FILES))), min_size=3, max_size=9
 )
 
 
-def apply(place: Path, docs: Path, plan: Sequence[tuple[str, str]]) -> tuple[str, set[str]]:
+def apply(place: Path, ontology: Path, docs: Path, plan: Sequence[tuple[str, str]]) -> tuple[str, set[str]]:
     """Follow a plan, build, and say what is there."""
-    with workspace(place, settings=SETTINGS) as ws:
+    with workspace(place, settings=SETTINGS, ontology=ontology) as ws:
         there: set[str] = set()
         for act, name in plan:
             if act == "add":
@@ -43,6 +44,7 @@ def apply(place: Path, docs: Path, plan: Sequence[tuple[str, str]]) -> tuple[str
             elif act == "build":
                 ws.build()
         ws.build()
+        assert bool(ws.query(EATEN)) == bool(there & {"owl.txt", "fox.txt"})
         return graph_hash(ws), there
 
 
@@ -50,12 +52,14 @@ def apply(place: Path, docs: Path, plan: Sequence[tuple[str, str]]) -> tuple[str
 @given(plan=steps)
 def test_the_way_to_a_set_of_sources_plays_no_part(plan: list[tuple[str, str]]) -> None:
     with tempfile.TemporaryDirectory() as name:
-        docs = Path(name) / "docs"
+        docs, ontology = Path(name) / "docs", small_ontology(Path(name))
         docs.mkdir()
         for file, text in FILES.items():
             (docs / file).write_text(text, encoding="utf-8", newline="")
-        found, there = apply(Path(name) / "winding", docs, plan)
-        straight, _ = apply(Path(name) / "straight", docs, [("add", file) for file in sorted(there, reverse=True)])
+        found, there = apply(Path(name) / "winding", ontology, docs, plan)
+        straight, _ = apply(
+            Path(name) / "straight", ontology, docs, [("add", file) for file in sorted(there, reverse=True)]
+        )
         assert found == straight
 
 

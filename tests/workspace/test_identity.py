@@ -11,7 +11,10 @@ from typer.testing import CliRunner
 from kgfuse import Workspace
 from kgfuse.cli.main import app
 from kgfuse.errors import UsageError
+from kgfuse.extract.running import extract_one
+from kgfuse.workspace.resolving import resolved
 from kgfuse.workspace.settings import load, save
+from kgfuse.workspace.visiting import visiting_facts, visiting_source
 
 PRESS = """
 @prefix p: <http://example.org/press#> .
@@ -86,6 +89,31 @@ def test_a_merge_is_listed_split_and_undone(built: Path) -> None:
         ws.undo_merge("Maria Garc\u00eda", "Maria Garcia")
         ws.build()
         assert len({s for s, _ in lives(ws) if "maria" in s}) == 1
+
+
+def test_a_file_that_is_not_added_is_read_with_the_merges_of_the_workspace(built: Path, tmp_path: Path) -> None:
+    file = tmp_path / "new.txt"
+    file.write_text("Maria Garcia lives in Paris. Mary Miller lives in Madrid.", encoding="utf-8")
+
+    def said(ws: Workspace) -> set[tuple[str, str]]:
+        source, parts = visiting_source(file), ws._parts
+        found = [extract_one(e, source) for e in parts.extractors if "text" in e.kinds]
+        facts = visiting_facts(parts, found, resolved(parts).resolution.identity)
+        ends = [(f.subject, str(f.object)) for f in facts if f.predicate.endswith("livesIn")]
+        return {(s.rsplit("/", 1)[-1], o.rsplit("/", 1)[-1]) for s, o in ends}
+
+    with Workspace.open(built) as ws:
+        (kept,) = {s for s, _ in lives(ws) if "maria" in s}
+        assert kept != "maria-garcia"
+        assert said(ws) == {(kept, "paris"), ("mary-miller", "madrid")}
+        ws.merge("Mary Miller", "Lena Costa", reviewer="Ada")
+        assert said(ws) == {(kept, "paris"), ("lena-costa", "madrid")}
+        ws.undo_merge("Mary Miller", "Lena Costa")
+        ws.split("Maria Garc\u00eda", reviewer="Ada")
+        assert len(said(ws)) == 2
+        assert {s for s, _ in said(ws)} == {"maria-garcia", "mary-miller"}
+        ws.undo_merge("Maria Garc\u00eda", "Maria Garcia")
+        ws.build()
 
 
 def test_names_are_linked_to_ones_own_identifiers(built: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -249,19 +250,26 @@ def test_an_unbuilt_workspace_has_nothing_to_review(tmp_path: Path) -> None:
 ACTS = ("accept", "reject", "undo", "build", "correct")
 
 
+@pytest.fixture(scope="module")
+def undecided(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace that is built, and copied by whoever decides."""
+    folder = tmp_path_factory.mktemp("undecided")
+    workspace(folder / "ws", texts(folder / "docs", BOTH)).close()
+    return folder / "ws"
+
+
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(plan=st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 30)), min_size=2, max_size=8))
-def test_the_way_to_a_set_of_decisions_plays_no_part(plan: list[tuple[str, int]]) -> None:
+def test_the_way_to_a_set_of_decisions_plays_no_part(undecided: Path, plan: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory() as name:
-        docs = texts(Path(name) / "docs", BOTH)
-        with workspace(Path(name) / "winding", docs) as ws:
+        with Workspace.open(shutil.copytree(undecided, Path(name) / "winding")) as ws:
             ids = sorted(c.id for c in ws.review(limit=None))
             for act, n in plan:
                 _act(ws, act, ids[n % len(ids)])
             ws.build()
             assert not ws.check().findings
             winding, left = graph_hash(ws), {d.id: d for d in ws.decisions()[0]}
-        with workspace(Path(name) / "straight", docs) as ws:
+        with Workspace.open(shutil.copytree(undecided, Path(name) / "straight")) as ws:
             for row in sorted((d.row for d in left.values()), key=lambda row: row.key, reverse=True):
                 ws._parts.catalog.decisions.put(row)
             ws.build()

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from kgfuse.extract.gating.choose import Bound, Option, Problem, best
 from kgfuse.extract.gating.conflict import TYPE, Choice, Explaining
@@ -65,6 +65,15 @@ class Given:
     predicate: str
     object: str | Value
     source: str
+
+
+Givens: TypeAlias = Callable[[Collection[str]], Iterable[Given]]
+"""What is given that has to do with some things."""
+
+
+def nothing(ends: Collection[str]) -> Iterable[Given]:
+    """Nothing is given."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +142,7 @@ def decide(
     candidates: Sequence[Candidate],
     claims: Iterable[TypeClaim],
     vocabulary: Vocabulary,
-    given: Iterable[Given] = (),
+    given: Givens = nothing,
 ) -> Decided:
     """Choose what enters the graph.
 
@@ -147,7 +156,8 @@ def decide(
     type_choices = {building.add(_type_choice(c)): c for c in sorted(claims, key=lambda c: (c.iri, c.cls))}
     for n, claim in type_choices.items():
         building.claims[claim.iri].append((n, (claim.cls,)))
-    for one in sorted(given, key=repr):
+    ends = {end for one in candidates for end in (one.subject, one.object) if isinstance(end, str)}
+    for one in sorted(given(ends), key=repr):
         building.says(building.add(Choice(one.subject, one.predicate, one.object, (), (one.source,), fixed=True)))
     grouped: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
     for n, candidate in enumerate(candidates):

@@ -108,7 +108,7 @@ def _only(key: Key, full: Sequence[Key], clusters: Clusters, confidence: float, 
     """An edge where all that fits is one thing already."""
     if full and len({clusters.root(k) for k in full}) == 1:
         head = min(full, key=lambda k: (-len(clusters.units[k].name.label), k))
-        yield Edge(key, head, confidence, reason, directed=True)
+        yield Edge(key, head, confidence, reason, directed=True, local=True)
 
 
 def _facts_shared(named: Iterable[Candidate], units: Mapping[Key, Cluster], vocabulary: Vocabulary) -> Iterator[Edge]:

@@ -16,18 +16,23 @@ from kgfuse.terms.namespaces import label_key
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person decided on two names.
+    """What a person decided on two names, or what is known of them from before.
 
     Args:
         a, b: IRIs; ``b`` may be anything that has an IRI.
         same: whether they mean one thing.
-        by: who decided.
+        by: who decided; empty where the workspace's other sources did.
     """
 
     a: str
     b: str
     same: bool
     by: str = ""
+
+    @property
+    def reason(self) -> str:
+        """For people."""
+        return f"{self.by} says so" if self.by else "as in the workspace's other sources"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def link(
         entry, reason, several = choose(entries, unit.types | expected[key], words.get(source, frozenset()), vocabulary)
         for wish in said:
             if wish is not None and wish.same:
-                entry, reason = next(e for e in entries if e.iri == wish.b), f"{wish.by} says so"
+                entry, reason = next(e for e in entries if e.iri == wish.b), wish.reason
         if entry is not None:
             found.entries[entry.iri] = entry
             found.reasons[key] = f"{reason} ({entry.file})"

@@ -63,6 +63,8 @@ class Identity:
         merges: all of them.
         linked: entries of gazetteers that names were linked to, by IRI.
         unclear: names that fit several entries, between which nothing decides.
+        lasting: what a further source may rely on: names that mean the same other thing in every source, for reasons
+            that do not lie within one of them.
     """
 
     of: Mapping[Key, str] = field(default_factory=dict)
@@ -70,6 +72,7 @@ class Identity:
     merges: tuple[Merge, ...] = ()
     linked: Mapping[str, Entry] = field(default_factory=dict)
     unclear: tuple[Unclear, ...] = ()
+    lasting: tuple[Wish, ...] = ()
 
     def apply(self, one: Candidate) -> Candidate:
         """A statement about what its names mean."""
@@ -120,7 +123,7 @@ def identify(
     for wish in asked:
         if wish.same and wish.b in at:
             for key in at.get(wish.a, ()):
-                clusters.join(Edge(key, at[wish.b][0], 1.0, f"{wish.by} says so", directed=True), force=True)
+                clusters.join(Edge(key, at[wish.b][0], 1.0, wish.reason, directed=True), force=True)
             for key in at[wish.b]:
                 clusters.join(Edge(key, at[wish.b][0], 1.0, "same name"), force=True)
     short = set()
@@ -224,6 +227,8 @@ def _identity(
     of: dict[Key, str] = {}
     why: dict[Key, Merge] = {}
     grouped: defaultdict[tuple[str, str, str, float, bool], list[Key]] = defaultdict(list)
+    meant: defaultdict[str, set[str]] = defaultdict(set)
+    bound: set[str] = set()
     for key in sorted(units):
         into = names[clusters.root(key)]
         wish = told.get(key[0]) or renamed.get(into)
@@ -237,7 +242,10 @@ def _identity(
             reason = own or reason or "as in other sources, where it is linked"
             confidence = min(confidence, 0.9)
         if wish is not None and wish.b != key[0]:
-            into, reason, confidence, apart = wish.b, f"{wish.by} says so", 1.0, False
+            into, reason, confidence, apart = wish.b, wish.reason, 1.0, False
+        meant[key[0]].add(into)
+        if apart or (edge is not None and edge.local and wish is None):
+            bound.add(key[0])
         if into != key[0]:
             of[key] = into
             grouped[key[0], into, reason, confidence, apart].append(key)
@@ -248,7 +256,13 @@ def _identity(
         why.update(dict.fromkeys(keys, merges[-1]))
     used = set(of.values())
     linked = {iri: entry for iri, entry in links.entries.items() if iri in used}
-    return Identity(of, why, tuple(merges), linked, links.unclear)
+    lasting = tuple(
+        Wish(iri, into, True)
+        for iri, intos in sorted(meant.items())
+        for into in intos
+        if len(intos) == 1 and into != iri and iri not in bound
+    )
+    return Identity(of, why, tuple(merges), linked, links.unclear, lasting)
 
 
 def _short(iri: str) -> str:

@@ -47,13 +47,17 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A reason to take two units for one; a directed one says that ``a`` is the shorter or less usual name."""
+    """A reason to take two units for one.
+
+    A directed one says that ``a`` is the shorter or less usual name, a local one holds within one document only.
+    """
 
     a: Key
     b: Key
     confidence: float
     reason: str
     directed: bool = False
+    local: bool = False
 
 
 class Clusters:

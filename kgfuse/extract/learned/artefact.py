@@ -21,16 +21,19 @@ from kgfuse.encode.text import bert
 from kgfuse.encode.weights import file_sha256
 from kgfuse.errors import ModelError
 from kgfuse.extract.learned.calibrate import Verifier
-from kgfuse.extract.learned.decode import candidates
+from kgfuse.extract.learned.clues import Clues
+from kgfuse.extract.learned.decode import Candidate, candidates, without_rivals, worthwhile
 from kgfuse.extract.learned.features import Habits, matrix
 from kgfuse.extract.learned.formats import Formats
 from kgfuse.extract.learned.schema import Relation, Schema
 from kgfuse.extract.learned.tokens import tokenise
 from kgfuse.extract.learned.training import describe
 
-FORMAT: Final = 1
-_LEAST: Final = -4.0
+FORMAT: Final = 2
+LEAST: Final = -5.0
+"""Log-odds from which a candidate is judged at all."""
 RECORD: Final = "extractor.json"
+_CLUES: Final = "clues "
 _REMEDY: Final = "train it again: kgfuse ontologies train"
 
 
@@ -41,15 +44,19 @@ class Learned:
     Args:
         formats: how labels are written.
         habits: what arguments look like.
+        clues: which words speak for a relation.
         verifier: candidates to probabilities.
-        threshold: least probability of a triple.
+        threshold: least probability of a triple in any text.
+        missing: how many triples a text that is known to state some states beside the candidates.
         scores: on the development sentences.
     """
 
     formats: Formats
     habits: Habits
+    clues: Clues
     verifier: Verifier
     threshold: float
+    missing: float
     scores: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -105,7 +112,13 @@ class RelationReader:
         self._vectors: dict[Schema, Tensor] = {}
 
     def read(
-        self, texts: Sequence[str], schema: Schema, style: str = "", *, least: float | None = None
+        self,
+        texts: Sequence[str],
+        schema: Schema,
+        style: str = "",
+        *,
+        least: float | None = None,
+        stating: bool = False,
     ) -> list[list[Found]]:
         """Triples of each text, the surest first.
 
@@ -114,26 +127,40 @@ class RelationReader:
             schema: whose relations are asked; one that was trained on has its own formats and threshold.
             style: how labels are written where the schema was not trained on.
             least: least probability; ``None`` takes the learned threshold.
+            stating: every text is known to state some triple, as annotated sentences do: take as many of its surest as
+                give the highest expected F1, however unsure they are; ``least`` does not count then.
         """
         if not schema.relations:
             return [[] for _ in texts]
         known = self.known(schema, style)
-        keys = [r.key for r in schema.relations]
         tokens = tokenise(self.tokenizer, texts)
-        rows = candidates(self.reader, tokens, self._vectors_of(schema), _LEAST, self.reader.lower)
+        rows = candidates(self.reader, tokens, self._vectors_of(schema), LEAST, self.reader.lower)
         found: list[list[Found]] = []
         for text, row in zip(texts, rows, strict=True):
-            here: list[Found] = []
-            if row:
-                p = known.verifier.probabilities(matrix(text, row, keys, known.habits), [keys[c.relation] for c in row])
-                for c, value in zip(row, p.tolist(), strict=True):
-                    if value >= (known.threshold if least is None else least):
-                        relation = schema.relations[c.relation]
-                        subject = self.label(schema, style, relation.key, "subject", text[slice(*c.subject)])
-                        object_ = self.label(schema, style, relation.key, "object", text[slice(*c.object)])
-                        here.append(Found(relation, c.subject, c.object, subject, object_, value))
+            probabilities = self._probabilities(text, row, schema, known)
+            order = without_rivals(row, probabilities)
+            if stating:
+                order = order[: worthwhile([probabilities[n] for n in order], known.missing)]
+            else:
+                lowest = known.threshold if least is None else least
+                order = [n for n in order if probabilities[n] >= lowest]
+            here = [self._found(text, row[n], probabilities[n], schema, style) for n in order]
             found.append(sorted(here, key=lambda f: (-f.probability, f.relation.key, f.subject, f.object)))
         return found
+
+    def _probabilities(self, text: str, row: Sequence[Candidate], schema: Schema, known: Learned) -> list[float]:
+        if not row:
+            return []
+        keys = [r.key for r in schema.relations]
+        clues = known.clues.scores(text, row, [r.label for r in schema.relations])
+        features = matrix(text, row, keys, known.habits, clues)
+        return known.verifier.probabilities(features, [keys[c.relation] for c in row]).tolist()  # type: ignore[no-any-return]
+
+    def _found(self, text: str, one: Candidate, probability: float, schema: Schema, style: str) -> Found:
+        relation = schema.relations[one.relation]
+        subject = self.label(schema, style, relation.key, "subject", text[slice(*one.subject)])
+        object_ = self.label(schema, style, relation.key, "object", text[slice(*one.object)])
+        return Found(relation, one.subject, one.object, subject, object_, probability)
 
     def known(self, schema: Schema, style: str = "") -> Learned:
         """What was learned of a schema, else of its style, else of any."""
@@ -171,6 +198,9 @@ class RelationReader:
             for name, tensor in self.reader.state_dict().items()
             if not _is_given(name, split)
         }
+        for name, known in self.learned.items():
+            state[f"{_CLUES}{name}.at"] = torch.from_numpy(known.clues.at)
+            state[f"{_CLUES}{name}.weights"] = torch.from_numpy(known.clues.weights)
         part = folder / "reader.part"
         save_file(state, part)
         weights = file_sha256(part)
@@ -188,8 +218,10 @@ class RelationReader:
                 name: {
                     "formats": k.formats.to_dict(),
                     "habits": k.habits.to_dict(),
+                    "bias": k.clues.bias,
                     "verifier": k.verifier.to_dict(),
                     "threshold": k.threshold,
+                    "missing": k.missing,
                     "scores": dict(k.scores),
                 }
                 for name, k in sorted(self.learned.items())
@@ -232,6 +264,7 @@ class RelationReader:
             raise ModelError("the weights are not those of the record", where=file, remedy=_REMEDY)
         tokenizer, reader = new_reader(record["encoder"], ReaderConfig(**record["reader"]), device)
         state = load_file(file, device=str(reader.kind.device))
+        clues = {name: state.pop(name).cpu().numpy() for name in list(state) if name.startswith(_CLUES)}
         missing, unexpected = reader.load_state_dict(state, strict=False)
         if unexpected or any(not _is_given(name, reader.config.split) for name in missing):
             raise ModelError("the weights do not fit the record", where=file, remedy=_REMEDY)
@@ -243,8 +276,10 @@ class RelationReader:
             name: Learned(
                 Formats.from_dict(k["formats"]),
                 Habits.from_dict(k["habits"]),
+                Clues(clues[f"{_CLUES}{name}.at"], clues[f"{_CLUES}{name}.weights"], float(k["bias"])),
                 Verifier.from_dict(k["verifier"]),
                 k["threshold"],
+                k["missing"],
                 k["scores"],
             )
             for name, k in record["learned"].items()

@@ -1,11 +1,13 @@
 """From log-odds to probabilities, and the threshold: a small verifier fitted on examples the reader never saw.
 
-The verifier is a logistic regression on the reader's log-odds and on what the candidate looks like (`features`), with
-an offset of its own for each relation, drawn to zero. Thresholds are chosen on probabilities that were cross-fitted.
+The verifier is a logistic regression on the reader's log-odds, the words' and what the candidate looks like
+(`features`), on the products of two of these, and on an offset of each relation, drawn to zero. Thresholds are chosen
+on probabilities that were cross-fitted.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,8 +15,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kgfuse.extract.learned.decode import Candidate, without_rivals, worthwhile
+
 _FOLDS: Final = 5
-_OFFSET: Final = 0.5
+_STRENGTH: Final = 0.003
+_SCALE: Final = 3.0
+_OFFSET: Final = 2.0
+_REACH: Final = 3.0
+_MISSING: Final = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 _GRID: Final = tuple(round(0.05 + 0.025 * n, 3) for n in range(27))
 
 
@@ -25,6 +33,7 @@ class Judged:
     Args:
         sentence: its number.
         relation: key.
+        candidate: as it was found.
         features: of `features.matrix`.
         right: the annotation has it.
         open: the annotation is not complete and has no triple of this relation in these places: its absence proves
@@ -33,6 +42,7 @@ class Judged:
 
     sentence: int
     relation: str
+    candidate: Candidate
     features: NDArray[np.float32]
     right: bool
     open: bool
@@ -44,7 +54,7 @@ class Verifier:
 
     Args:
         mean, scale: of the features.
-        weights: of the scaled features.
+        weights: of the scaled features, then of the products of two of them (the upper triangle, by rows).
         offsets: by relation; zero for those not seen.
         bias: of all.
     """
@@ -57,9 +67,9 @@ class Verifier:
 
     def probabilities(self, features: NDArray[np.float32], relations: Sequence[str]) -> NDArray[np.float64]:
         """(n,) probabilities of (n, features)."""
-        scaled = (features - np.array(self.mean)) / np.array(self.scale)
+        inputs = _inputs(features, np.array(self.mean), np.array(self.scale))
         offsets = np.array([self.offsets.get(r, 0.0) for r in relations])
-        found: NDArray[np.float64] = 1 / (1 + np.exp(-(scaled @ np.array(self.weights) + offsets + self.bias)))
+        found: NDArray[np.float64] = 1 / (1 + np.exp(-(inputs @ np.array(self.weights) + offsets + self.bias)))
         return found
 
     def to_dict(self) -> dict[str, Any]:
@@ -77,6 +87,12 @@ class Verifier:
         )
 
 
+def _inputs(features: NDArray[Any], mean: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    scaled = np.clip((features - mean) / scale, -_REACH, _REACH)
+    first, second = np.triu_indices(scaled.shape[1])
+    return np.hstack((scaled * _SCALE, scaled[:, first] * scaled[:, second]))
+
+
 def fit(judged: Sequence[Judged], unsaid: float) -> Verifier:
     """Fit on development candidates; a negative that proves little counts ``unsaid``."""
     from sklearn.linear_model import LogisticRegression
@@ -91,10 +107,11 @@ def fit(judged: Sequence[Judged], unsaid: float) -> Verifier:
     offsets[np.arange(len(judged)), [place[j.relation] for j in judged]] = _OFFSET
     if right.all() or not right.any():
         raise ValueError("development sentences without right or without wrong candidates")
-    model = LogisticRegression(C=1.0, max_iter=500)
-    model.fit(np.hstack(((features - mean) / scale, offsets)), right, sample_weight=weight)
+    inputs = _inputs(features, mean, scale)
+    model = LogisticRegression(C=_STRENGTH, max_iter=1000)
+    model.fit(np.hstack((inputs, offsets)), right, sample_weight=weight)
     found = model.coef_[0]
-    size = features.shape[1]
+    size = inputs.shape[1]
     return Verifier(
         tuple(map(float, mean)),
         tuple(map(float, scale)),
@@ -118,28 +135,61 @@ def cross_fitted(judged: Sequence[Judged], unsaid: float) -> NDArray[np.float64]
     return found
 
 
-def threshold(judged: Sequence[Judged], probabilities: NDArray[np.float64], gold: Sequence[int]) -> float:
-    """The threshold with the highest mean F1 over sentences.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A candidate that no surer one of its sentence rules out, with its cross-fitted probability."""
 
-    Where an annotation is not complete, a candidate that proves little counts as wrong by its own improbability only.
+    judged: Judged
+    probability: float
+
+
+def chosen(judged: Sequence[Judged], probabilities: NDArray[np.float64]) -> list[Chosen]:
+    """What is left of candidates without their rivals, sentence by sentence, the surest first."""
+    by_sentence: dict[int, list[int]] = {}
+    for n, one in enumerate(judged):
+        by_sentence.setdefault(one.sentence, []).append(n)
+    found = []
+    for numbers in by_sentence.values():
+        p = [float(probabilities[n]) for n in numbers]
+        kept = without_rivals([judged[n].candidate for n in numbers], p)
+        found += [Chosen(judged[numbers[k]], p[k]) for k in kept]
+    return found
+
+
+def threshold(found: Sequence[Chosen], gold: Sequence[int]) -> float:
+    """The least probability with the highest mean F1 over sentences.
 
     Args:
-        judged: candidates.
-        probabilities: of them.
+        found: of `chosen`.
         gold: how many triples each sentence has.
     """
-    best, chosen = -1.0, 0.5
-    for value in _GRID:
-        hits, said = np.zeros(len(gold)), np.zeros(len(gold))
-        for one, p in zip(judged, probabilities, strict=True):
-            if p >= value:
-                hits[one.sentence] += one.right
-                said[one.sentence] += (1 - p) if one.open and not one.right else 1.0
-        wanted = np.array(gold, dtype=float)
-        f1 = float(np.mean(2 * hits / np.maximum(said + wanted, 1e-9)))
-        if f1 > best + 1e-9:
-            best, chosen = f1, value
-    return chosen
+    return max(_GRID, key=lambda t: (round(mean_f1([c for c in found if c.probability >= t], gold), 9), -t))
+
+
+def missing(found: Sequence[Chosen], gold: Sequence[int]) -> float:
+    """The allowance of `worthwhile` with the highest mean F1 over sentences."""
+    return max(_MISSING, key=lambda m: (round(mean_f1(_worthwhile(found, m), gold), 9), -m))
+
+
+def _worthwhile(found: Sequence[Chosen], allowance: float) -> list[Chosen]:
+    taken = []
+    for _, group in itertools.groupby(found, key=lambda c: c.judged.sentence):
+        here = list(group)
+        taken += here[: worthwhile([c.probability for c in here], allowance)]
+    return taken
+
+
+def mean_f1(taken: Sequence[Chosen], gold: Sequence[int]) -> float:
+    """Mean F1 over sentences.
+
+    Where an annotation is not complete, a candidate that proves little counts as wrong by its own improbability only.
+    """
+    hits, said = np.zeros(len(gold)), np.zeros(len(gold))
+    for c in taken:
+        one = c.judged
+        hits[one.sentence] += one.right
+        said[one.sentence] += (1 - c.probability) if one.open and not one.right else 1.0
+    return float(np.mean(2 * hits / np.maximum(said + np.array(gold, dtype=float), 1e-9)))
 
 
 def expected_error(probabilities: NDArray[np.float64], right: NDArray[np.bool_], bins: int = 10) -> float:

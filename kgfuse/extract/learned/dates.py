@@ -7,13 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
-_MONTH_OF: Final = {m.lower(): n for n, m in enumerate(MONTHS, 1)} | {m[:3].lower(): n for n, m in enumerate(MONTHS, 1)}
-_MONTH_OF["sept"] = 9
-_NAMED: Final = r"(?P<m>" + "|".join(sorted(map(re.escape, _MONTH_OF), key=len, reverse=True)) + r")\.?"
+from kgfuse.extract.values.spelling import MONTH_NUMBERS
+
+_NAMED: Final = r"(?P<m>" + "|".join(sorted(map(re.escape, MONTH_NUMBERS), key=len, reverse=True)) + r")\.?"
 _DAY: Final = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR: Final = r"(?P<y>\d{4})"
 _FORMS: Final = tuple(
@@ -22,7 +18,7 @@ _FORMS: Final = tuple(
         rf"{_DAY}(?:\s+of)?\s+{_NAMED},?\s+{_YEAR}",
         rf"{_NAMED}\s+{_DAY},?\s+{_YEAR}",
         rf"{_YEAR}-(?P<m>\d\d)-(?P<d>\d\d)",
-        rf"(?P<d>\d{{1,2}})/(?P<m>\d{{1,2}})/{_YEAR}",
+        rf"(?P<d>\d{{1,2}})(?P<sep>[/.-])(?P<m>\d{{1,2}})(?P=sep){_YEAR}",
         rf"{_NAMED}(?:\s+of)?,?\s+{_YEAR}",
         r"(?P<y>1\d{3}|20\d\d)(?![-–]?\d)",
     )
@@ -73,7 +69,7 @@ def parse_date(label: str) -> Date | None:
 def _date(found: re.Match[str]) -> Date | None:
     groups = found.groupdict()
     month = groups.get("m")
-    number = None if month is None else _MONTH_OF.get(month.lower()) or (int(month) if month.isdigit() else None)
+    number = None if month is None else MONTH_NUMBERS.get(month.lower()) or (int(month) if month.isdigit() else None)
     day = None if groups.get("d") is None else int(groups["d"])
     if (month is not None and not (number and 1 <= number <= 12)) or (day is not None and not 1 <= day <= 31):
         return None

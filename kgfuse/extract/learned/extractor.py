@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from kgfuse.errors import ModelError
 from kgfuse.extract.learned.artefact import RECORD, Found, RelationReader
 from kgfuse.extract.learned.locate import is_anaphor
 from kgfuse.extract.learned.schema import schema_of
-from kgfuse.extract.learned.tokens import is_whole
+from kgfuse.extract.learned.tokens import is_whole, rounded, tokenise
 from kgfuse.extract.protocol import Found as Yielded
 from kgfuse.extract.text.nlp import model_view, pieces
 from kgfuse.extract.values import value_of
@@ -20,13 +21,13 @@ from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Mention, Source, SourceKind, Statement, TextSpan, Value
 from kgfuse.terms.namespaces import digest
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 FOLDER: Final = "extractor"
 NAME: Final = "ontology"
 
 
 class LearnedExtractor:
-    """Reads texts with a trained relation reader, sentence by sentence.
+    """Reads texts with a trained relation reader, sentence by sentence, many at once.
 
     Args:
         vocabulary: what may be said.
@@ -56,9 +57,30 @@ class LearnedExtractor:
 
     def extract(self, source: Source) -> Iterable[Yielded]:
         """Yield what one text says."""
-        text = source.text or ""
-        windows = list(windows_of(text, self.reader.tokenizer))
-        rows = self.reader.read([w for _, w in windows], self.schema, least=self.threshold)
+        return next(self.extract_batch([source]))
+
+    def extract_batch(self, sources: Sequence[Source]) -> Iterator[list[Yielded]]:
+        """Yield one list per text, in order; what it holds does not depend on the others."""
+        cut = [list(windows_of(source.text or "", self.reader.tokenizer)) for source in sources]
+        rows = iter(self._read([window for windows in cut for _, window in windows]))
+        for source, windows in zip(sources, cut, strict=True):
+            yield list(self._found(source, windows, list(islice(rows, len(windows)))))
+
+    def _read(self, windows: Sequence[str]) -> list[list[Found]]:
+        """Triples of each sentence; they are the same whatever is read beside it, since only one size is."""
+        sized: dict[tuple[int, int], list[int]] = {}
+        for n, tokens in enumerate(tokenise(self.reader.tokenizer, windows)):
+            sized.setdefault((rounded(len(tokens.ids)), rounded(len(tokens.first))), []).append(n)
+        found: list[list[Found]] = [[] for _ in windows]
+        for _, numbers in sorted(sized.items()):
+            rows = self.reader.read([windows[n] for n in numbers], self.schema, least=self.threshold)
+            for n, row in zip(numbers, rows, strict=True):
+                found[n] = row
+        return found
+
+    def _found(
+        self, source: Source, windows: Sequence[tuple[int, str]], rows: Sequence[Sequence[Found]]
+    ) -> Iterator[Yielded]:
         topic: Mention | None = None
         for (offset, window), found in zip(windows, rows, strict=True):
             for one in found:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kgfuse.extract.learned.decode import Candidate
+from kgfuse.extract.learned.decode import Candidate, overlap
 from kgfuse.extract.learned.formats import Aligned, kind_of, loose
 
 NAMES: Final = (
     "logit", "margin", "rank", "alone", "rivals", "distance", "order", "subject first", "subject words",
     "object words", "subject shape", "object shape", "object known", "object known here", "subject as object",
-    "relation frequency",
+    "relation frequency", "clue", "clue margin", "clue alone", "rivals here", "subject length", "object length",
 )  # fmt: skip
+_NONE: Final = -6.0
+_MOST: Final = 6.0
 _KINDS: Final = ("year", "month", "date", "number", "quantity", "name", "words", "mixed")
 
 
@@ -102,26 +104,40 @@ def shape_of(surface: str) -> str:
     return "name" if words and upper == len(words) else ("words" if not upper else "mixed")
 
 
-def matrix(text: str, found: Sequence[Candidate], relations: Sequence[str], habits: Habits) -> NDArray[np.float32]:
-    """(n, features) of the candidates of one text, in the order of `NAMES`."""
+def matrix(
+    text: str,
+    found: Sequence[Candidate],
+    relations: Sequence[str],
+    habits: Habits,
+    clues: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """(n, features) of the candidates of one text, in the order of `NAMES`.
+
+    Args:
+        text: that they were found in.
+        found: its candidates.
+        relations: keys by number.
+        habits: of the examples' arguments.
+        clues: (n,) log-odds by the words (`clues.Clues`).
+    """
     rows = np.zeros((len(found), len(NAMES)), dtype=np.float32)
+    logits = np.array([f.logit for f in found], dtype=np.float32)
+    by_pair = _groups((f.subject, f.object) for f in found)
+    by_object = _groups(f.object for f in found)
+    by_relation = _groups(f.relation for f in found)
+    rows[:, 1], rows[:, 3], rows[:, 4] = (_lead(logits, g) for g in (by_pair, by_object, by_relation))
+    rows[:, 2] = len(found) - np.searchsorted(np.sort(logits), logits, side="right")
+    rows[:, 16], rows[:, 17], rows[:, 18] = clues, _lead(clues, by_pair), _lead(clues, by_relation)
     usual = float(np.mean(list(habits.relations.values()))) if habits.relations else 0.0  # of a relation never seen
     for n, one in enumerate(found):
         relation = relations[one.relation]
         subject, object_ = text[slice(*one.subject)], text[slice(*one.object)]
-        others = [f for f in found if f is not one]
-        same_pair = [f.logit for f in others if f.subject == one.subject and f.object == one.object]
-        same_object = [f.logit for f in others if f.object == one.object]
-        same_relation = [f.logit for f in others if f.relation == one.relation]
         between = max(one.object[0] - one.subject[1], one.subject[0] - one.object[1])
         known = habits.objects.get(("*", loose(object_)), 0)
         here = habits.objects.get((relation, loose(object_)), 0)
-        rows[n] = (
-            one.logit,
-            min(one.logit - max(same_pair, default=-6.0), 6.0),
-            float(sum(f.logit > one.logit for f in others)),
-            min(one.logit - max(same_object, default=-6.0), 6.0),
-            min(one.logit - max(same_relation, default=-6.0), 6.0),
+        rivals = [logits[k] for k in by_relation[one.relation] if k != n and overlap(found[k], one)]
+        rows[n, 0] = one.logit
+        rows[n, 5:16] = (
             float(np.log1p(max(between, 0))),
             float(one.subject[0] < one.object[0]),
             float(one.subject[0] <= 4),
@@ -134,4 +150,25 @@ def matrix(text: str, found: Sequence[Candidate], relations: Sequence[str], habi
             float(loose(object_) in habits.subjects),
             habits.relations.get(relation, usual),
         )
+        rows[n, 19:] = (
+            max(one.logit - max(rivals, default=_NONE), -_MOST),
+            one.subject[1] - one.subject[0],
+            one.object[1] - one.object[0],
+        )
     return rows
+
+
+def _groups(keys: Iterable[Hashable]) -> dict[Hashable, list[int]]:
+    found: dict[Hashable, list[int]] = {}
+    for n, key in enumerate(keys):
+        found.setdefault(key, []).append(n)
+    return found
+
+
+def _lead(values: NDArray[np.float32], groups: Mapping[Hashable, Sequence[int]]) -> NDArray[np.float32]:
+    """By how much each value exceeds the highest other one of its group; capped."""
+    lead = np.zeros_like(values)
+    for members in groups.values():
+        for n in members:
+            lead[n] = values[n] - max((values[k] for k in members if k != n), default=_NONE)
+    return np.clip(lead, -2 * _MOST, _MOST)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,11 +14,12 @@ from kgfuse.encode.device import seed_everything
 from kgfuse.encode.reader import ReaderConfig
 from kgfuse.errors import UsageError
 from kgfuse.extract.learned import calibrate
-from kgfuse.extract.learned.artefact import Learned, RelationReader, new_reader
-from kgfuse.extract.learned.calibrate import Judged, Verifier
+from kgfuse.extract.learned.artefact import LEAST, Learned, RelationReader, new_reader
+from kgfuse.extract.learned.calibrate import Chosen, Judged, Verifier
+from kgfuse.extract.learned.clues import Clues, Judgement
 from kgfuse.extract.learned.corpus import Annotated, aligned, argument_places
-from kgfuse.extract.learned.decode import candidates
-from kgfuse.extract.learned.examples import Example
+from kgfuse.extract.learned.decode import Candidate, candidates
+from kgfuse.extract.learned.examples import Example, Triple
 from kgfuse.extract.learned.features import Habits, matrix
 from kgfuse.extract.learned.formats import Formats
 from kgfuse.extract.learned.locate import Folded, anaphors
@@ -26,7 +27,8 @@ from kgfuse.extract.learned.schema import Schema
 from kgfuse.extract.learned.tokens import tokenise
 from kgfuse.extract.learned.training import Corpus, OnStep, TrainSettings, describe, train
 
-_LEAST = -4.0
+Parts: TypeAlias = tuple[tuple[Example, ...], tuple[Example, ...]]
+"""Training and development examples."""
 
 
 def fit(
@@ -60,43 +62,54 @@ def fit(
     tokenizer, reader = new_reader(encoder, config or ReaderConfig(), device, settings.seed)
     seed_everything(settings.seed)
     train(reader, Corpus(reader, tokenizer, training, settings.copies, settings.seed), settings, on_step)
-    judged: dict[str, list[Judged]] = {}
-    golds: dict[str, list[int]] = {}
-    learned_habits: dict[str, tuple[Formats, Habits]] = {}
-    styles = sorted({a.style for a in annotated})
-    for style in styles:
-        found = [x for a in training if a.style == style for x in aligned(a.examples)]
-        learned_habits[f"style:{style}"] = (Formats.learn(found), Habits.learn(found))
-    for a, (rest, dev) in zip(annotated, parts, strict=True):
-        found = list(aligned(rest))
-        formats = Formats.learn(found) if found else learned_habits[f"style:{a.style}"][0]
-        learned_habits[a.schema.name] = (formats, learned_habits[f"style:{a.style}"][1])
-        vectors = describe(reader, tokenizer, a.schema)
-        judged[a.schema.name] = judge(reader, tokenizer, vectors, a.schema, dev, learned_habits[a.schema.name][1])
-        golds[a.schema.name] = [len(e.triples) for e in dev]
-    learned: dict[str, Learned] = {}
-    for style in styles:
-        names = [a.schema.name for a in annotated if a.style == style]
-        pooled, gold = _pool([(judged[n], golds[n]) for n in names])
-        verifier, threshold, scores = _calibrated(pooled, gold, settings)
-        learned[f"style:{style}"] = Learned(*learned_habits[f"style:{style}"], verifier, threshold, scores)
-        for name in names:
-            formats, habits = learned_habits[name]
-            own = _scores(judged[name], golds[name], verifier, threshold)
-            learned[name] = Learned(formats, habits, verifier, threshold, own)
-    record = {"settings": settings.model_dump(), "examples": {a.schema.name: len(a.examples) for a in annotated}}
     return RelationReader(
         reader,
         tokenizer,
         encoder,
-        learned,
+        learn(reader, tokenizer, annotated, parts, settings),
         {a.schema.name: a.schema for a in annotated},
         {a.schema.name: a.style for a in annotated},
-        record,
+        {"settings": settings.model_dump(), "examples": {a.schema.name: len(a.examples) for a in annotated}},
     )
 
 
-def _split(annotated: Annotated, settings: TrainSettings) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
+def learn(
+    reader: Any, tokenizer: Any, annotated: Sequence[Annotated], parts: Sequence[Parts], settings: TrainSettings
+) -> dict[str, Learned]:
+    """What surrounds a trained reader: formats, habits and clues of every schema, verifier and threshold of its style.
+
+    Args:
+        reader: trained.
+        tokenizer: of its encoder.
+        annotated: as for `fit`.
+        parts: training and development examples of each.
+        settings: of training.
+    """
+    styles = sorted({a.style for a in annotated})
+    habits: dict[str, tuple[Formats, Habits]] = {}
+    for style in styles:
+        found = [x for a, (rest, _) in zip(annotated, parts, strict=True) if a.style == style for x in aligned(rest)]
+        habits[style] = (Formats.learn(found), Habits.learn(found))
+    learned: dict[str, Learned] = {}
+    for style in styles:
+        known: dict[str, tuple[Formats, Clues]] = {}
+        judged: dict[str, tuple[list[Judged], list[int]]] = {}
+        for a, (rest, dev) in zip(annotated, parts, strict=True):
+            if a.style == style:
+                reads = Judge(reader, tokenizer, a.schema, habits[style][1], settings.unsaid)
+                found = list(aligned(rest))
+                known[a.schema.name] = (Formats.learn(found) if found else habits[style][0], reads.clues(rest))
+                judged[a.schema.name] = (reads.judge(dev, known[a.schema.name][1]), [len(e.triples) for e in dev])
+        verifier, threshold, missing, scores = _calibrated(*_pool(judged.values()), settings)
+        formats, habit = habits[style]
+        learned[f"style:{style}"] = Learned(formats, habit, Clues.none(), verifier, threshold, missing, scores)
+        for name, (own, clues) in known.items():
+            scores = _scores(*judged[name], verifier, threshold)
+            learned[name] = Learned(own, habit, clues, verifier, threshold, missing, scores)
+    return learned
+
+
+def _split(annotated: Annotated, settings: TrainSettings) -> Parts:
     """Training and development examples; no two of them are mainly about one subject.
 
     Data sets repeat entities: with the same ones on both sides, learning them by heart would look like reading.
@@ -127,7 +140,7 @@ def _whole(annotated: Sequence[Annotated], settings: TrainSettings) -> frozenset
     return frozenset(held)
 
 
-def _all_or_none(annotated: Annotated, whole: frozenset[str]) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
+def _all_or_none(annotated: Annotated, whole: frozenset[str]) -> Parts:
     return ((), annotated.examples) if annotated.schema.name in whole else (annotated.examples, ())
 
 
@@ -137,23 +150,60 @@ def _about(example: Example) -> str:
     return max(counts, key=lambda s: counts[s]) if counts else ""
 
 
-def judge(
-    reader: Any, tokenizer: Any, vectors: Any, schema: Schema, dev: Sequence[Example], habits: Habits
-) -> list[Judged]:
-    """The reader's candidates on development sentences, right or wrong by the annotation."""
-    keys = [r.key for r in schema.relations]
-    rows = candidates(reader, tokenise(tokenizer, [e.text for e in dev]), vectors, _LEAST, reader.lower)
-    found: list[Judged] = []
-    for number, (example, row) in enumerate(zip(dev, rows, strict=True)):
-        if not row:
-            continue
-        right = _right_places(example)
-        for one, features in zip(row, matrix(example.text, row, keys, habits), strict=True):
-            relation = keys[one.relation]
-            is_right = (relation, one.subject, one.object) in right
-            is_open = not example.complete and not _touches(relation, one.subject, one.object, right)
-            found.append(Judged(number, relation, features, is_right, is_open))
-    return found
+class Judge:
+    """Reads annotated sentences of a schema with a trained reader, and tells right candidates from wrong ones.
+
+    Args:
+        reader: trained.
+        tokenizer: of its encoder.
+        schema: whose relations are asked.
+        habits: of the examples' arguments.
+        unsaid: weight of a negative that proves little.
+    """
+
+    def __init__(self, reader: Any, tokenizer: Any, schema: Schema, habits: Habits, unsaid: float) -> None:
+        self.reader, self.tokenizer, self.schema, self.habits, self.unsaid = reader, tokenizer, schema, habits, unsaid
+        self.keys = [r.key for r in schema.relations]
+        self.labels = [r.label for r in schema.relations]
+        self.vectors = describe(reader, tokenizer, schema)
+
+    def clues(self, examples: Sequence[Example]) -> Clues:
+        """Learn what words speak for a relation, from the training examples."""
+        found = []
+        for example, row in self._read(examples):
+            facts = self._facts(example, row)
+            right = np.array([f[0] for f in facts])
+            weight = np.array([self.unsaid if is_open else 1.0 for _, is_open in facts], np.float32)
+            found.append(Judgement(example.text, row, right, weight))
+        return Clues.learn(found, self.labels)
+
+    def judge(self, examples: Sequence[Example], clues: Clues) -> list[Judged]:
+        """The candidates of development examples; sentences are numbered by their place."""
+        numbers = {id(e): n for n, e in enumerate(examples)}
+        found: list[Judged] = []
+        for example, row in self._read(examples):
+            by_words = clues.scores(example.text, row, self.labels)
+            features = matrix(example.text, row, self.keys, self.habits, by_words)
+            for one, f, (right, is_open) in zip(row, features, self._facts(example, row), strict=True):
+                found.append(Judged(numbers[id(example)], self.keys[one.relation], one, f, right, is_open))
+        return found
+
+    def _read(self, examples: Sequence[Example]) -> Iterator[tuple[Example, list[Candidate]]]:
+        tokens = tokenise(self.tokenizer, [e.text for e in examples])
+        rows = candidates(self.reader, tokens, self.vectors, LEAST, self.reader.lower)
+        return ((e, row) for e, row in zip(examples, rows, strict=True) if row)
+
+    def _facts(self, example: Example, row: Sequence[Candidate]) -> list[tuple[bool, bool]]:
+        """Of each candidate whether the annotation has it, and whether its absence proves little."""
+        gold, wrong = _places(example, example.triples), _places(example, example.rejected)
+        found = []
+        for one in row:
+            key = self.keys[one.relation]
+            right = (key, one.subject, one.object) in gold
+            known = right or example.complete or (key, one.subject, one.object) in wrong
+            little = not known and not _touches(key, one.subject, one.object, gold)
+            found.append((right, little))
+        return found
 
 
 def _touches(
@@ -169,10 +219,11 @@ def _touches(
     )
 
 
-def _right_places(example: Example) -> set[tuple[str, tuple[int, int], tuple[int, int]]]:
+def _places(example: Example, triples: Iterable[Triple]) -> set[tuple[str, tuple[int, int], tuple[int, int]]]:
+    """Relation, subject's and object's characters, wherever these triples are said."""
     text = Folded(example.text)
     found = set()
-    for t in example.triples:
+    for t in triples:
         named = argument_places(text, t.subject, t.subject_span) or anaphors(example.text)[:1]
         subjects = [(p.start, p.end) for p in named]
         objects = [(p.start, p.end) for p in argument_places(text, t.object, t.object_span)]
@@ -191,31 +242,31 @@ def _pool(sets: Iterable[tuple[list[Judged], list[int]]]) -> tuple[list[Judged],
 
 def _calibrated(
     judged: Sequence[Judged], gold: Sequence[int], settings: TrainSettings
-) -> tuple[Verifier, float, Mapping[str, float]]:
+) -> tuple[Verifier, float, float, Mapping[str, float]]:
     try:
-        p = calibrate.cross_fitted(judged, settings.unsaid)
+        found = calibrate.chosen(judged, calibrate.cross_fitted(judged, settings.unsaid))
         verifier = calibrate.fit(judged, settings.unsaid)
     except ValueError as error:
         raise UsageError(
             f"the extractor cannot be calibrated: {error}", remedy="annotate more sentences, some with several triples"
         ) from error
-    chosen = calibrate.threshold(judged, p, gold)
-    right = np.array([j.right for j in judged])
-    scores = _f1(judged, p, gold, chosen) | {"calibration_error": calibrate.expected_error(p, right)}
-    return verifier, chosen, scores
+    threshold, missing = calibrate.threshold(found, gold), calibrate.missing(found, gold)
+    p, right = np.array([c.probability for c in found]), np.array([c.judged.right for c in found])
+    scores = _f1(found, gold, threshold) | {"calibration_error": calibrate.expected_error(p, right)}
+    return verifier, threshold, missing, scores
 
 
 def _scores(judged: Sequence[Judged], gold: Sequence[int], verifier: Verifier, threshold: float) -> Mapping[str, float]:
     if not judged:
         return {"sentences": float(len(gold))}
     p = verifier.probabilities(np.stack([j.features for j in judged]), [j.relation for j in judged])
-    return _f1(judged, p, gold, threshold)
+    return _f1(calibrate.chosen(judged, p), gold, threshold)
 
 
-def _f1(judged: Sequence[Judged], p: Any, gold: Sequence[int], threshold: float) -> dict[str, float]:
+def _f1(found: Sequence[Chosen], gold: Sequence[int], threshold: float) -> dict[str, float]:
     """Triples by place: precision, recall and F1 over all development sentences."""
-    kept = [j for j, value in zip(judged, p, strict=True) if value >= threshold]
-    hits, wanted = sum(j.right for j in kept), sum(gold)
+    kept = [c for c in found if c.probability >= threshold]
+    hits, wanted = sum(c.judged.right for c in kept), sum(gold)
     precision, recall = hits / max(len(kept), 1), hits / max(wanted, 1)
     f1 = 2 * precision * recall / max(precision + recall, 1e-9)
     return {"sentences": float(len(gold)), "precision": precision, "recall": recall, "f1": f1}

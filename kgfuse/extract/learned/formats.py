@@ -13,19 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kgfuse.extract.learned.dates import MONTHS, Date, parse_date
+from kgfuse.extract.learned.dates import Date, parse_date
 from kgfuse.extract.learned.locate import fold
+from kgfuse.extract.values.spelling import MONTHS, SCALE, TO_TWELVE
 
 _NUMBER: Final = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+_SCALED: Final = re.compile(r"(?:thousand|million|billion|trillion)\b", re.I)
+_BEFORE_NUMBER: Final = "$€£¥~ "
 _ANY: Final = "*"
 _LEAST: Final = 2
 _SURE: Final = 0.5
-_SMALL: Final = {
-    w: str(n)
-    for n, w in enumerate(
-        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"), 1
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ class Formats:
         totals: Counter[tuple[str, str, str]] = Counter()
         for one in found:
             kind = kind_of(one.surface)
-            keys = [(one.relation, one.role, kind), (_ANY, one.role, kind), (_ANY, _ANY, kind)]
+            keys = _keys(one.relation, one.role, kind, one.surface)
             totals.update(keys)
             for rule in dict.fromkeys(_explaining(one.surface, one.label)):
                 for key in keys:
@@ -115,7 +112,7 @@ class Formats:
             if (name, words) in self.names:
                 return self.names[name, words]
         kind = kind_of(surface)
-        for key in ((relation, role, kind), (_ANY, role, kind), (_ANY, _ANY, kind)):
+        for key in _keys(relation, role, kind, surface):
             if key in self.rules:
                 rendering, before, after = self.rules[key]
                 core = dict(_renderings(surface)).get(rendering)
@@ -141,6 +138,15 @@ class Formats:
         return cls(rules, {(n[0], n[1]): n[2] for n in record["names"]}, record["spellings"])
 
 
+def _keys(relation: str, role: str, kind: str, surface: str) -> list[tuple[str, str, str]]:
+    """Where the rule for these words is looked for; quantities of one unit come before all quantities."""
+    keys = [(relation, role, kind), (_ANY, role, kind), (_ANY, _ANY, kind)]
+    if kind != "quantity":
+        return keys
+    unit = re.sub(r"[\d\W_]+", " ", surface).strip().lower()
+    return [(relation, role, f"{kind} {unit}"), *keys]
+
+
 def _spellings(aligned: Iterable[Aligned]) -> dict[str, str]:
     """Words whose letters the labels keep and whose punctuation they change, where they do so mostly."""
     votes: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -161,8 +167,8 @@ def kind_of(surface: str) -> str:
     date = parse_date(surface)
     if date is not None:
         return ("year", "month", "date")[date.precision - 1]
-    stripped = surface.strip()
-    if _NUMBER.fullmatch(stripped) or stripped.lower() in _SMALL:
+    stripped = surface.strip().lstrip(_BEFORE_NUMBER)
+    if _NUMBER.fullmatch(stripped) or stripped.lower() in TO_TWELVE:
         return "number"
     return "quantity" if _NUMBER.match(stripped) else "text"
 
@@ -176,10 +182,13 @@ def _renderings(surface: str) -> Iterator[tuple[str, str]]:
         return
     if (date := parse_date(text)) is not None:
         yield from _of_date(date)
-    lexical = _SMALL.get(text.lower())
+    spelt = TO_TWELVE.get(text.lower())
+    lexical = None if spelt is None else str(spelt)
     found = _NUMBER.search(text)
     if lexical is None and found is not None:
         lexical = found[0].replace(",", "")
+        if scale := _SCALED.match(text[found.end() :].lstrip()):
+            lexical = f"{round(float(lexical) * SCALE[scale[0].lower()], 6):.10g}"
     if lexical is not None:
         yield from _of_number(lexical)
 
@@ -198,9 +207,11 @@ def _of_number(lexical: str) -> Iterator[tuple[str, str]]:
     value = float(lexical)
     yield "number:as", lexical
     yield "number:int", f"{value:.0f}"
-    yield "number:1", f"{value:.1f}"
+    yield "number:float", f"{value}"
     yield "number:2", f"{value:.2f}"
     yield "number:comma", f"{value:,.0f}"
+    yield "number:x1000", f"{round(value * 1000, 6)}"
+    yield "number:/1000", f"{round(value / 1000, 6)}"
 
 
 def _explaining(surface: str, label: str) -> Iterator[tuple[str, str, str]]:

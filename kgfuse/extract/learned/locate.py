@@ -10,13 +10,12 @@ from functools import lru_cache
 from typing import Final
 
 from kgfuse.extract.learned.dates import Date, dates_in, parse_date
+from kgfuse.extract.values.spelling import SCALE, TO_TWELVE
 
 _NUMBER: Final = re.compile(r"\d[\d,]*(?:\.\d+)?")
-_SMALL: Final = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-    "eleven": 11, "twelve": 12,
-}  # fmt: skip
-_SMALL_WORD: Final = re.compile(r"\b(" + "|".join(_SMALL) + r")\b", re.I)
+_SCALED: Final = re.compile(rf"(?P<number>{_NUMBER.pattern}) (?P<scale>thousand|million|billion|trillion)\b", re.I)
+_UNIT_STEP: Final = 1000
+_SMALL_WORD: Final = re.compile(r"\b(" + "|".join(TO_TWELVE) + r")\b", re.I)
 
 
 _ANAPHOR: Final = re.compile(
@@ -180,12 +179,18 @@ def _number_places(text: Folded, label: str) -> list[Place]:
         wanted = float(found[0].replace(",", ""))
     except ValueError:
         return []
-    return [Place(s, e, "number") for s, e, value in text.numbers if value == wanted]
+    for how, factor in (("number", 1.0), ("unit", _UNIT_STEP), ("unit", 1 / _UNIT_STEP)):
+        if said := [Place(s, e, how) for s, e, value in text.numbers if round(value * factor, 6) == wanted]:
+            return said
+    return []
 
 
 def _numbers_in(text: str) -> Iterator[tuple[int, int, float]]:
     for found in _NUMBER.finditer(text):
         lexical = found[0].rstrip(",")
         yield found.start(), found.start() + len(lexical), float(lexical.replace(",", ""))
+    for found in _SCALED.finditer(text):
+        value = float(found["number"].replace(",", "")) * SCALE[found["scale"].lower()]
+        yield found.start(), found.end(), round(value, 6)
     for found in _SMALL_WORD.finditer(text):
-        yield found.start(), found.end(), float(_SMALL[found[0].lower()])
+        yield found.start(), found.end(), float(TO_TWELVE[found[0].lower()])

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 MAX_PIECES: Final = 160
+_STEP: Final = 8
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -75,9 +76,18 @@ def _clean(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
+def rounded(length: int) -> int:
+    """The next multiple of eight: rows of few different widths make large batches with little padding.
+
+    >>> [rounded(n) for n in (0, 8, 9)]
+    [8, 8, 16]
+    """
+    return max(1, -(-length // _STEP)) * _STEP
+
+
 def padded(rows: Sequence[Sequence[int]], fill: int = 0) -> tuple[Tensor, Tensor]:
-    """(B, longest) integers and the mask of what is no padding."""
-    width = max((len(r) for r in rows), default=0) or 1
+    """(B, width) integers and the mask of what is no padding; the width is that of the longest, as `rounded`."""
+    width = rounded(max((len(r) for r in rows), default=0))
     values = torch.full((len(rows), width), fill, dtype=torch.long)
     mask = torch.zeros((len(rows), width), dtype=torch.bool)
     for n, row in enumerate(rows):

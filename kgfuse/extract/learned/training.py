@@ -29,7 +29,6 @@ class TrainSettings(BaseModel):
 
     Attributes:
         epochs: passes over the examples.
-        steps: at most so many steps, whatever the epochs come to; ``None`` sets no limit.
         batch: sentences a step, all of one ontology.
         learning_rate: of the encoder's upper layers, at its peak.
         head_rate: of what is new.
@@ -47,7 +46,6 @@ class TrainSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     epochs: int = Field(default=6, ge=1)
-    steps: int | None = Field(default=None, ge=1)
     batch: int = Field(default=8, ge=1)
     learning_rate: float = Field(default=4e-4, gt=0)
     head_rate: float = Field(default=3e-3, gt=0)
@@ -168,7 +166,6 @@ def train(reader: Reader, corpus: Corpus, settings: TrainSettings, on_step: OnSt
     rng = random.Random(settings.seed)
     optimiser, parameters = _optimiser(reader, settings)
     total = settings.epochs * sum(math.ceil(size / settings.batch) for size in corpus.sizes())
-    total = min(total, settings.steps or total)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, total, settings.warm_up))
     weights = Weights(unsaid=settings.unsaid)
     reader.train()
@@ -203,7 +200,7 @@ def _optimiser(reader: Reader, settings: TrainSettings) -> tuple[torch.optim.Opt
         {"params": heads, "lr": settings.head_rate},
         {"params": upper, "lr": settings.learning_rate},
     ]
-    return torch.optim.AdamW(groups, weight_decay=settings.weight_decay), [*heads, *upper]
+    return torch.optim.AdamW(groups, weight_decay=settings.weight_decay, fused=True), [*heads, *upper]
 
 
 def _rate(step: int, total: int, warm_up: float) -> float:

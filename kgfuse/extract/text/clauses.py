@@ -71,7 +71,7 @@ _NOUNS: Final = frozenset(("NOUN", "PROPN", "PRON"))
 
 
 def _referents(subject: Any, depth: int) -> list[Any]:
-    if subject.lower_ in RELATIVES and subject.pos_ in ("PRON", "DET", "SCONJ"):
+    if subject.lower_ in RELATIVES and subject.pos_ in ("PRON", "DET", "SCONJ") and not subject.text.isupper():
         clause: Any = subject.head
         while clause.dep_ in ("conj", "xcomp", "ccomp", "advcl") and clause.head != clause:
             clause = clause.head

@@ -8,17 +8,23 @@ from typing import Any, Final
 
 from kgfuse.extract.protocol import Found
 from kgfuse.extract.settings import TextSettings
+from kgfuse.extract.text.coreference import Topic
+from kgfuse.extract.text.discourse import note, note_abbreviations, note_names, note_others
+from kgfuse.extract.text.ellipsis import elliptic_hits
 from kgfuse.extract.text.lexicon import Lexicon, fold, words_of
 from kgfuse.extract.text.nlp import load, model_hash, model_view, pieces
 from kgfuse.extract.text.patterns import Patterns
-from kgfuse.extract.text.reading import Reading, Topic, main_subject
-from kgfuse.extract.text.statements import mention_statements, relation_statements, sufficient_statements
+from kgfuse.extract.text.reading import Reading, main_subject
+from kgfuse.extract.text.sentence import Sentence
+from kgfuse.extract.text.statements import mention_statements, relation_statements
+from kgfuse.extract.text.sufficient import sufficient_statements
 from kgfuse.extract.text.triggers import compile_triggers
+from kgfuse.extract.values.facets import facets_of
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Source, SourceKind, Statement
 from kgfuse.terms.namespaces import digest
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 
 
 class TextExtractor:
@@ -37,7 +43,8 @@ class TextExtractor:
         self.vocabulary = vocabulary
         self._nlp = load(settings.model)
         self._lexicon = Lexicon(vocabulary.lexicon if settings.lexicon else {})
-        self._triggers = compile_triggers(vocabulary.properties.values(), self._nlp) if settings.triggers else {}
+        self._triggers = compile_triggers(vocabulary.properties.values() if settings.triggers else (), self._nlp)
+        self._facets = facets_of(vocabulary)
         self._patterns = Patterns(vocabulary, self._nlp) if settings.patterns else None
         meta = self._nlp.meta
         self.languages = frozenset((str(meta["lang"]),))
@@ -79,17 +86,28 @@ class TextExtractor:
             topic.alias = _alias(source, doc)
         words = words_of(doc)
         hits = self._lexicon.hits(doc, words)
-        reading = Reading(doc, source, offset, hits, self.vocabulary, topic, words, self.settings.entities)
-        links = self._patterns.links(doc) if self._patterns else []
-        for sent in doc.sents:
-            statements = list(relation_statements(reading, sent, self._triggers, links, self.settings))
+        if shared := elliptic_hits(doc, words, self._lexicon, hits):
+            covered = {i for hit in shared for i in range(hit.start, hit.end)}
+            hits = [h for h in hits if covered.isdisjoint(range(h.start, h.end))]
+            hits = sorted([*hits, *shared], key=lambda h: (h.start, h.end))
+        entities = self.settings.entities
+        sentences = [Sentence.of(sent) for sent in doc.sents]
+        reading = Reading(doc, source, offset, hits, self.vocabulary, topic, words, sentences, entities, self._facets)
+        note_abbreviations(reading)
+        links = self._patterns.links(doc, sentences) if self._patterns else []
+        for sentence in sentences:
+            sent = sentence.span
+            note_names(reading, sent)
+            statements = list(relation_statements(reading, sentence, self._triggers, links, self.settings))
             if self.settings.suffices:
                 statements += sufficient_statements(reading, sent, statements)
             yield from _with_mentions(statements)
-            topic.sentences += 1
             if (main := main_subject(sent)) is not None:
-                reading.note(main)
-        yield from mention_statements(reading, self.settings)
+                note(reading, main)
+            note_others(reading, sent, main)
+            topic.sentences += 1
+        nested = [inner for hit in hits for inner in self._lexicon.inside(doc, words, hit)]
+        yield from mention_statements(reading, nested, self.settings)
 
 
 def _with_mentions(statements: Iterable[Statement]) -> Iterator[Found]:

@@ -13,25 +13,37 @@ null where the statement is about the item (in a text without item: about the cl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any, Final
 
 from kgfuse.errors import PackError
 from kgfuse.extract.text.assertion import Standing
-from kgfuse.extract.text.clauses import subjects, with_examples
-from kgfuse.extract.text.relations import Link, make_link
+from kgfuse.extract.text.clauses import is_hedged, subjects, with_examples
+from kgfuse.extract.text.relations import RESTRICTED, Link
+from kgfuse.extract.text.sentence import Sentence
 from kgfuse.ontology.pack import Property
 from kgfuse.ontology.vocabulary import Vocabulary
+
+_ATTRIBUTES: Final = ("LOWER", "LEMMA", "DEP", "POS", "TAG", "ENT_TYPE")
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """A pattern with its matcher; ``words``: sets of forms of each of which the text must have one."""
+    """A pattern with its matcher.
+
+    Args:
+        matcher: spaCy's.
+        aligned: it is a token pattern.
+        words: sets of forms of each of which the text must have one.
+        nodes: what each token must be, by attribute.
+        property, object, subject, confidence, negated, reason: as in the file.
+    """
 
     matcher: Any
     aligned: bool
-    words: tuple[tuple[str, frozenset[str]], ...]
+    words: tuple[frozenset[str], ...]
+    nodes: tuple[tuple[tuple[str, frozenset[str]], ...], ...]
     property: Property
     object: int
     subject: int | None
@@ -75,24 +87,38 @@ class Patterns:
             matcher.add(key, [pattern])
             nodes = [node for node in pattern if "OP" not in node] if aligned else [n["RIGHT_ATTRS"] for n in pattern]
             words = tuple(w for node in nodes for w in _words(node))
+            wanted = () if aligned else tuple(tuple(_wanted(node, _ATTRIBUTES)) for node in nodes)
         except (KeyError, IndexError, ValueError, TypeError) as error:
             raise PackError(
                 f"not a pattern: {error}", where=where, remedy="see the spaCy documentation of DependencyMatcher"
             ) from error
         confidence, negated = float(record.get("confidence", 0.85)), bool(record.get("negated", False))
         reason = str(record.get("reason", f"a pattern of {key.partition(':')[0]}"))
-        self._rules.append(_Rule(matcher, aligned, words, prop, object_, subject, confidence, negated, reason))
+        self._rules.append(_Rule(matcher, aligned, words, wanted, prop, object_, subject, confidence, negated, reason))
 
-    def links(self, doc: Any) -> list[Link]:
+    def links(self, doc: Any, sentences: Sequence[Sentence]) -> list[Link]:
         """Every link that a pattern makes, in the order of the text.
 
-        A pattern whose words do not all occur in the text is not tried: the matcher's cost grows with its patterns.
+        A pattern is tried only in the sentences (a token pattern: in a text) where its words all occur: the matcher's
+        cost grows with its patterns and with the text that it is given.
         """
-        forms = {"LOWER": {t.lower_ for t in doc}, "LEMMA": {t.lemma_ for t in doc}}
+        if not self._rules:
+            return []
+        whole = frozenset().union(*(sentence.forms for sentence in sentences))
+        alone: dict[int, Any] = {}
         found: list[tuple[list[int], int]] = []
         for number, rule in enumerate(self._rules):
-            if all(not forms[kind].isdisjoint(words) for kind, words in rule.words):
+            if not _can_match(rule, whole):
+                continue
+            if rule.aligned:
                 found += [(ids, number) for ids in _matches(rule, doc)]
+                continue
+            for sentence in sentences:
+                if _can_match(rule, sentence.forms) and _has_nodes(rule, sentence.tokens):
+                    start = sentence.span.start
+                    if start not in alone:
+                        alone[start] = sentence.span.as_doc()
+                    found += [([i + start for i in ids], number) for ids in _matches(rule, alone[start])]
         return [link for ids, number in sorted(found) for link in self._link(self._rules[number], doc, ids)]
 
     def _link(self, rule: _Rule, doc: Any, ids: list[int]) -> Iterator[Link]:
@@ -104,9 +130,21 @@ class Patterns:
             for one in with_examples(target):
                 if one == subject and not about_item:
                     continue
+                confidence = rule.confidence * (RESTRICTED if is_hedged(anchor) else 1.0)
+                said = Standing("negated", anchor) if rule.negated else None
                 more: dict[str, Any] = {"extractor": "text.pattern", "about_item": about_item}
-                link = make_link(rule.property, subject, one, anchor, rule.reason, rule.confidence, **more)
-                yield replace(link, standing=Standing("negated", link.anchor)) if rule.negated else link
+                yield Link(rule.property, subject, one, anchor, rule.reason, confidence, said, **more)
+
+
+def _can_match(rule: _Rule, forms: Set[str]) -> bool:
+    return all(not words.isdisjoint(forms) for words in rule.words)
+
+
+def _has_nodes(rule: _Rule, tokens: Sequence[Any]) -> bool:
+    """True where each node of a pattern has a token for it, wherever it stands: far cheaper to see than a match."""
+    return all(
+        any(all(getattr(token, name) in forms for name, forms in node) for token in tokens) for node in rule.nodes
+    )
 
 
 def _matches(rule: _Rule, doc: Any) -> Iterator[list[int]]:
@@ -123,11 +161,17 @@ def _matches(rule: _Rule, doc: Any) -> Iterator[list[int]]:
             yield [first.get(n, start) for n in range(max(first) + 1)]
 
 
-def _words(attributes: Mapping[str, Any]) -> Iterator[tuple[str, frozenset[str]]]:
-    """The forms that an element of a pattern asks for."""
-    for kind in ("LOWER", "LEMMA"):
+def _words(attributes: Mapping[str, Any]) -> Iterator[frozenset[str]]:
+    """The forms that an element of a pattern asks for, in lower case."""
+    for _, forms in _wanted(attributes, ("LOWER", "LEMMA")):
+        yield frozenset(map(str.lower, forms))
+
+
+def _wanted(attributes: Mapping[str, Any], kinds: Sequence[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    """What an element asks of a token, where it names it: the token's attribute and the values that it may have."""
+    for kind in kinds:
         wanted = attributes.get(kind)
         if isinstance(wanted, str):
-            yield kind, frozenset((wanted,))
+            yield kind.lower() + "_", frozenset((wanted,))
         elif isinstance(wanted, dict) and set(wanted) == {"IN"}:
-            yield kind, frozenset(wanted["IN"])
+            yield kind.lower() + "_", frozenset(wanted["IN"])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kgfuse.extract.text.assertion import PLAIN, Standing, standing
+from kgfuse.extract.text.assertion import Standing
 from kgfuse.extract.text.clauses import (
     dependents,
     is_hedged,
@@ -16,13 +16,18 @@ from kgfuse.extract.text.clauses import (
     with_conjuncts,
     with_examples,
 )
-from kgfuse.extract.text.english import PREPOSITIONS, RELATIVES
-from kgfuse.extract.text.triggers import Trigger
+from kgfuse.extract.text.english import HEDGES, PREPOSITIONS, RELATIVES
+from kgfuse.extract.text.sentence import Sentence
+from kgfuse.extract.text.triggers import Trigger, Triggers
 from kgfuse.ontology.pack import Property
 
 _DIRECT: Final = frozenset(("dobj", "obj", "oprd"))
 _PREDICATE: Final = frozenset(("acomp", "attr", "oprd"))
+_MEASURE: Final = frozenset(("npadvmod",))
+"""What an adjective is measured by: "324 metres tall"."""
 _REACH: Final = 12
+RESTRICTED: Final = 0.7
+"""Of the confidence is left where a sentence restricts what it says ("rarely eats")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,8 @@ class Link:
         anchor: the trigger's head.
         phrase: the trigger, for the reason.
         confidence: of the pattern.
-        standing: how the sentence stands to it.
+        standing: how the sentence stands to it, where a pattern says so; otherwise that is read from the parse, once
+            the link has become a statement.
         extractor: ``text.trigger`` or ``text.pattern``.
         about_item: only good where the subject is the item or a part of it, and then said of the item itself.
         weight: how many content words the trigger has.
@@ -48,31 +54,23 @@ class Link:
     anchor: Any
     phrase: str
     confidence: float
-    standing: Standing = PLAIN
+    standing: Standing | None = None
     extractor: str = "text.trigger"
     about_item: bool = False
     weight: int = 1
 
 
-def find_links(doc: Any, triggers: Mapping[str, tuple[Trigger, ...]]) -> Iterator[Link]:
+def find_links(sentence: Sentence, triggers: Triggers) -> Iterator[Link]:
     """Every link that a trigger makes, in the order of the text."""
-    for token in doc:
-        found: dict[Trigger, None] = {}
-        for form in (token.lower_, token.lemma_.lower()):
-            for trigger in triggers.get(form, ()):
-                found.setdefault(trigger)
-        for trigger in found:
+    restricted = not HEDGES.isdisjoint(sentence.forms)
+    for token, form, lemma in zip(sentence.tokens, sentence.lower, sentence.lemmas, strict=True):
+        for trigger in triggers.at(form, lemma):
+            if not trigger.needs <= sentence.forms:
+                continue
             for subject, object_ in _match(trigger, token):
                 weight = 1 + len(trigger.before) + len(trigger.after)
-                yield make_link(trigger.property, subject, object_, token, trigger.phrase, 0.9, weight=weight)
-
-
-def make_link(
-    prop: Property, subject: Any | None, object_: Any, anchor: Any, phrase: str, confidence: float, **more: Any
-) -> Link:
-    """A link with how the sentence stands to it, and less confidence where it restricts ("rarely eats")."""
-    said = standing(anchor, object_, subject)
-    return Link(prop, subject, object_, anchor, phrase, confidence * (0.7 if is_hedged(anchor) else 1.0), said, **more)
+                confidence = 0.9 * (RESTRICTED if restricted and is_hedged(token) else 1.0)
+                yield Link(trigger.property, subject, object_, token, trigger.phrase, confidence, weight=weight)
 
 
 def _match(trigger: Trigger, token: Any) -> Iterator[tuple[Any | None, Any]]:
@@ -104,22 +102,32 @@ def _finite(trigger: Trigger, token: Any) -> Iterator[tuple[Any | None, Any]]:
     if not is_passive(token):
         yield from _pairs(token, _objects(trigger, token))
     elif not trigger.after:
-        agents = [o for by in dependents(token, frozenset(("agent",))) for o in preposition_objects(by)]
-        for patient in subjects(token) or []:
-            yield from ((agent, patient) for agent in agents)
+        yield from _by_agent(token)
+
+
+def _by_agent(participle: Any) -> Iterator[tuple[Any | None, Any]]:
+    agents = [o for by in dependents(participle, frozenset(("agent",))) for o in preposition_objects(by)]
+    for patient in subjects(participle) or []:
+        yield from ((agent, patient) for agent in agents)
 
 
 def _participle(trigger: Trigger, token: Any) -> Iterator[tuple[Any | None, Any]]:
     if token.pos_ not in ("VERB", "ADJ", "AUX"):
         return
+    if is_passive(token) and not trigger.after and trigger.kind == "either":
+        yield from _by_agent(token)
+        return
     if is_passive(token) or (trigger.kind == "either" and not dependents(token, _DIRECT)):
         yield from _pairs(token, _objects(trigger, token))
         return
     direct = [o for d in dependents(token, _DIRECT) if d.pos_ not in ("VERB", "AUX") for o in with_conjuncts(d)]
-    if trigger.after[-1:] == ("by",):
+    if not trigger.after:
+        if token.tag_ in ("VBD", "VBN"):  # "acquired" is the past of "acquires" too
+            yield from _pairs(token, direct)
+    elif trigger.after[-1:] == ("by",):
         for agent in subjects(token) or []:
             yield from ((patient, agent) for patient in direct)
-    elif trigger.after and direct:
+    elif direct:
         yield from ((patient, found) for patient in direct for found in _objects(trigger, token) if found != patient)
 
 
@@ -140,7 +148,7 @@ def _objects(trigger: Trigger, token: Any) -> list[Any]:
         matched.append(following)
     last = matched[-1]
     if not trigger.after:
-        deps = _DIRECT if token.pos_ == "VERB" else frozenset[str]()
+        deps = _DIRECT if token.pos_ == "VERB" else _MEASURE if token.pos_ == "ADJ" else frozenset[str]()
         found = [o for d in dependents(token, deps) for o in with_examples(d)]
         if trigger.is_linking():
             found += [o for d in dependents(token, frozenset(("acomp", "attr", "advmod"))) for o in with_conjuncts(d)]
@@ -165,7 +173,11 @@ def _shared(trigger: Trigger, token: Any) -> list[Any]:
 def _follow(matched: Sequence[Any], word: str, final: bool) -> Any | None:
     """The next trigger word, right of the last one and governed by one of them without another verb between."""
     last = matched[-1]
-    for token in last.doc[last.i + 1 : min(last.i + 1 + _REACH, last.sent.end)]:
+    doc = last.doc
+    for at in range(last.i + 1, min(last.i + 1 + _REACH, len(doc))):
+        token = doc[at]
+        if token.is_sent_start:
+            break
         if word not in (token.lower_, token.lemma_.lower()):
             continue
         if final and word == "to" and token.dep_ == "aux":

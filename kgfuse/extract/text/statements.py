@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from kgfuse.extract.protocol import Found
 from kgfuse.extract.settings import TextSettings
-from kgfuse.extract.text.assertion import PLAIN, Standing, standing
-from kgfuse.extract.text.english import ARTICLES, BEARING, POSSESSIVES
+from kgfuse.extract.text.assertion import PLAIN, Standing
+from kgfuse.extract.text.clauses import subjects, with_conjuncts
+from kgfuse.extract.text.english import ARTICLES
 from kgfuse.extract.text.lexicon import Hit
-from kgfuse.extract.text.reading import ANAPHOR, Reading, Subject, root_of
+from kgfuse.extract.text.naming import class_mention, named, term_mention, thing
+from kgfuse.extract.text.objects import literal, object_of
+from kgfuse.extract.text.reading import Reading
 from kgfuse.extract.text.relations import Link, find_links
-from kgfuse.extract.text.triggers import Trigger
-from kgfuse.ontology.pack import Property, Term
+from kgfuse.extract.text.sentence import Sentence
+from kgfuse.extract.text.subjects import ANAPHOR, Subject, subject_of
+from kgfuse.extract.text.triggers import Triggers
+from kgfuse.ontology.pack import Property
 from kgfuse.terms.mentions import Mention, Statement, Value
 from kgfuse.terms.namespaces import KGF, RDF
 
@@ -26,17 +31,19 @@ _KNOWN, _OPEN, _UNKNOWN, _MISFIT = 2, 1, 0, -1
 
 def relation_statements(
     reading: Reading,
-    sent: Any,
-    triggers: Mapping[str, tuple[Trigger, ...]],
+    sentence: Sentence,
+    triggers: Triggers,
     pattern_links: Sequence[Link],
     settings: TextSettings,
 ) -> Iterator[Statement]:
     """What the triggers and patterns find in one sentence."""
-    links = list(find_links(sent, triggers))
+    sent = sentence.span
+    links = list(find_links(sentence, triggers))
     links += [link for link in pattern_links if sent.start <= link.anchor.i < sent.end]
+    links = list(_completed(reading, links))
     groups: defaultdict[tuple[int, int, int], list[tuple[int, Link, Mention | Value]]] = defaultdict(list)
     for link in links:
-        found = reading.object(link.object, link.property)
+        found = object_of(reading, link.object, link.property)
         if found is not None:
             key = (-1 if link.subject is None else link.subject.i, link.object.i, link.anchor.i)
             groups[key].append((_fit(reading, link, found), link, found))
@@ -47,8 +54,25 @@ def relation_statements(
             if statement is not None:
                 taken.add((-1 if link.subject is None else link.subject.i, link.object.i))
                 yield statement
+                for end, classes in ((statement.subject, link.property.domain), (found, link.property.range)):
+                    if len(classes) == 1 and isinstance(end, Mention):
+                        reading.topic.learn(end, classes)
     if settings.copula:
-        yield from _types(reading, sent, taken)
+        yield from _types(reading, sentence, taken)
+
+
+def _completed(reading: Reading, links: Sequence[Link]) -> Iterator[Link]:
+    """The links, and those of names that share their words: "in North and South Korea" says two things."""
+    seen = {(link.property.iri, link.anchor.i, link.subject and link.subject.i, link.object.i) for link in links}
+    for link in links:
+        yield link
+        for role, token in (("object", link.object), ("subject", link.subject)):
+            for other in reading.siblings(token) if token is not None else ():
+                more = replace(link, **{role: other})
+                key = more.property.iri, more.anchor.i, more.subject and more.subject.i, more.object.i
+                if key not in seen:
+                    seen.add(key)
+                    yield more
 
 
 def _fit(reading: Reading, link: Link, found: Mention | Value) -> int:
@@ -86,7 +110,7 @@ def _best(group: Sequence[tuple[int, Link, Mention | Value]]) -> list[tuple[int,
 
 
 def _statement(reading: Reading, link: Link, found: Mention | Value, fit: int) -> Statement | None:
-    about = reading.subject(link.subject, link.anchor)
+    about = subject_of(reading, link.subject, link.anchor)
     if about is not None and link.about_item and reading.source.item is not None:
         about = None if about.mention.entity != reading.source.item else replace(about, certainty=ANAPHOR, note="")
     if about is None:
@@ -95,7 +119,8 @@ def _statement(reading: Reading, link: Link, found: Mention | Value, fit: int) -
         return None
     certainty = link.confidence * about.certainty
     if isinstance(found, Mention):
-        certainty *= found.confidence if found.entity is None and found.extractor == "text.ner" else 1.0
+        is_guess = found.extractor == "text.subject" or (found.entity is None and found.extractor == "text.ner")
+        certainty *= found.confidence if is_guess else 1.0
         certainty *= {_KNOWN: 1.0, _OPEN: 0.9, _UNKNOWN: 0.75, _MISFIT: 0.3}[fit]
     target = found if isinstance(found, Mention) else _literal_mention(reading, link)
     reason = f"“{link.phrase}” links subject and object"
@@ -119,20 +144,30 @@ def statement(
     extractor: str = "text.trigger",
     said: Standing = PLAIN,
 ) -> Statement:
-    """A statement with its evidence: the words of both ends, the whole sentence, and who is said to say so."""
-    said = said if link is None else link.standing
-    holder = reading.thing(said.holder) if said.holder is not None else None
-    evidence = tuple(dict.fromkeys((about.mention, target, reading.sentence(anchor), *([holder] if holder else []))))
+    """A statement with its evidence: the words of both ends, what these rest on, and the whole sentence.
+
+    Where somebody is named who says so, their words are evidence too.
+    """
+    if link is not None:
+        said = link.standing or reading.said(link.anchor, link.object, link.subject)
+    holder = thing(reading, said.holder) if said.holder is not None else None
+    notes, evidence = [reason], [about.mention, target, reading.sentence(anchor), *([holder] if holder else [])]
     if said.assertion in ("speculated", "attributed"):
-        reason = f"{reason}; “{said.cue.text}”"
+        notes.append(f"“{said.cue.text}”")
+    for mention in dict.fromkeys((about.mention, target)):
+        note, places = reading.rests_on(mention)
+        notes += [note] if note else []
+        evidence += places
+    if about.note:
+        notes.append(about.note)
     return Statement(
         about.mention,
         prop if isinstance(prop, str) else prop.iri,
         found,
-        evidence,
+        tuple(dict.fromkeys(evidence)),
         extractor if link is None else link.extractor,
         round(certainty, 4),
-        f"{reason}; {about.note}" if about.note else reason,
+        "; ".join(notes),
         reading.source.iri,
         said.assertion,
         holder,
@@ -140,16 +175,19 @@ def statement(
 
 
 def _literal_mention(reading: Reading, link: Link) -> Mention:
+    """The words that spell the value."""
+    found = literal(reading, link.object, link.property)
     token = link.object
-    return reading.mention(token.i, token.i + 1, token.text, "text.value")
+    if found is None or found.start >= found.end:
+        return reading.mention(token.i, token.i + 1, token.text, "text.value")
+    place = reading.characters(found.start, found.end)
+    return Mention(reading.source.iri, place, place.exact, "text.value")
 
 
-def _types(reading: Reading, sent: Any, taken: set[tuple[int, int]]) -> Iterator[Statement]:
+def _types(reading: Reading, sentence: Sentence, taken: set[tuple[int, int]]) -> Iterator[Statement]:
     """Read "X is a C" for a class C of the vocabulary, where no property of the vocabulary said it."""
-    from kgfuse.extract.text.clauses import subjects, with_conjuncts
-
-    for token in sent:
-        if token.lemma_ != "be" or token.pos_ not in ("AUX", "VERB"):
+    for token, lemma in zip(sentence.tokens, sentence.lemmas, strict=True):
+        if lemma != "be" or token.pos_ not in ("AUX", "VERB"):
             continue
         nouns = [o for c in token.children if c.dep_ == "attr" for o in with_conjuncts(c)]
         for noun in nouns:
@@ -160,118 +198,56 @@ def _types(reading: Reading, sent: Any, taken: set[tuple[int, int]]) -> Iterator
             if not any(c.lower_ in ARTICLES for c in noun.children) and noun.tag_ not in ("NNS", "NNPS"):
                 continue
             for subject in subjects(token) or []:
-                about = reading.subject(subject, token)
+                about = subject_of(reading, subject, token)
                 if about is None or about.note or (subject.i, noun.i) in taken:
                     continue
-                target = reading.class_mention(hit, term)
+                target = class_mention(reading, hit, term)
                 made = statement(
                     reading, about, TYPE, target, target, token, 0.85 * about.certainty, "“is a” names a class",
-                    extractor="text.copula", said=standing(token, noun, subject),
+                    extractor="text.copula", said=reading.said(token, noun, subject),
                 )  # fmt: skip
                 yield made
 
 
-def sufficient_statements(reading: Reading, sent: Any, known: Sequence[Statement]) -> Iterator[Statement]:
-    """Members of the range of a ``kgf:mentionSuffices`` property, named in a clause about the item."""
-    properties = sorted(
-        (p for p in reading.vocabulary.properties.values() if p.mention_suffices and p.kind == "object" and p.range),
-        key=lambda p: p.iri,
-    )
-    if not properties or reading.source.item is None:
-        return
-    said = {(s.predicate, s.object.entity) for s in known if isinstance(s.object, Mention)}
-    ranges = {p.iri: p.range for p in reading.vocabulary.properties.values()}
-    used = {(s.object.selector, ranges.get(s.predicate)) for s in known if isinstance(s.object, Mention)}
-    objects = {
-        s.object.selector
-        for s in known
-        if isinstance(s.object, Mention) and s.predicate not in {p.iri for p in properties}
-    }
-    for hit in reading.hits:
-        if hit.weak or not (sent.start <= hit.start < sent.end):
-            continue
-        if all(reading.in_label(t) for t in reading.doc[hit.start : hit.end]):
-            continue
-        for prop in _specific(properties):
-            term = reading.term_for(hit, prop)
-            if term is None or term.kind == "class" or (prop.iri, term.iri) in said:
-                continue
-            if (reading.span(hit.start, hit.end), prop.range) in used:
-                continue
-            made = _sufficient(reading, hit, term, prop, objects)
-            if made is not None:
-                yield made
+def mention_statements(reading: Reading, nested: Sequence[Hit], settings: TextSettings) -> Iterator[Found]:
+    """Lexicon entries and named entities as mentions, and what the item thereby mentions.
 
-
-def _specific(properties: Sequence[Property]) -> list[Property]:
-    above = {q for p in properties for q in p.parents if q != p.iri}
-    return [p for p in properties if p.iri not in above]
-
-
-def _sufficient(reading: Reading, hit: Hit, term: Term, prop: Property, objects: set[Any]) -> Statement | None:
-    head = root_of(reading, hit)
-    noun = head
-    while noun.dep_ in ("amod", "compound", "nmod") or (
-        noun.dep_ == "conj" and noun.head.dep_ in ("amod", "compound") and noun.pos_ in ("ADJ", "NOUN", "PROPN")
-    ):
-        noun = noun.head
-    about = _bearer(reading, noun, modifier=noun != head)
-    if about is None:
-        return None
-    if noun != head and _is_object_of_other(reading, noun, objects):
-        return None
-    target = reading.term_mention(hit, term)
-    made = statement(
-        reading, about, prop, target, target, head, 0.8 * about.certainty, f"“{term.label}” is named of the subject",
-        extractor="text.mention", said=standing(head, head),
-    )  # fmt: skip
-    return made
-
-
-def _is_object_of_other(reading: Reading, noun: Any, objects: set[Any]) -> bool:
-    here = reading.offset + noun.idx
-    if not any(o.start <= here < o.end for o in objects):
-        return False
-    governor = noun.head
-    return not (governor.lemma_.lower() in BEARING or governor.lower_ == "with")
-
-
-def _bearer(reading: Reading, noun: Any, *, modifier: bool) -> Subject | None:
-    """The item or its part where a quality of this noun is a quality of it."""
-    if not modifier:
-        return reading.is_about_item(noun)
-    if noun.dep_ in ("nsubj", "nsubjpass"):
-        about = reading.subject(noun, noun)
-        return about if about is not None and about.mention.entity == reading.source.item else None
-    if any(c.dep_ == "poss" and c.lower_ in POSSESSIVES for c in noun.children):
-        return reading.subject(noun, noun)
-    return reading.is_about_item(noun)
-
-
-def mention_statements(reading: Reading, settings: TextSettings) -> Iterator[Found]:
-    """Lexicon entries and named entities as mentions, and what the item thereby mentions."""
+    A name inside a longer one ("Oxford" in "University of Oxford") is a mention too, but not said to be the item's.
+    """
     found: list[Mention] = []
     for hit in reading.hits:
         term = hit.terms[0]
         if hit.weak or (all(reading.in_label(t) for t in reading.doc[hit.start : hit.end]) and reading.source.item):
             continue
         if term.kind == "class":
-            yield reading.class_mention(hit, term)
+            yield class_mention(reading, hit, term)
         elif len(hit.terms) == 1:
-            found.append(reading.term_mention(hit, term))
+            found.append(term_mention(reading, hit, term))
     if settings.entities:
         for ent in reading.doc.ents:
             known = ent.label_ in reading.vocabulary.ner_classes and reading.is_name(ent)
-            if known and not any(reading.in_label(t) or reading.hit_at(t) for t in ent):
-                found.append(reading.named(ent))
+            if known and not any(reading.in_label(t) for t in ent) and not _is_named_by_hit(reading, ent):
+                found.append(named(reading, ent))
     if settings.noun_chunks:
         for chunk in reading.doc.noun_chunks:
             if chunk.root.pos_ in ("NOUN", "PROPN") and not reading.in_label(chunk.root):
-                found.append(reading.thing(chunk.root))
+                found.append(thing(reading, chunk.root))
     for mention in dict.fromkeys(found):
         yield mention
         if settings.mentions and reading.source.item is not None and mention.entity != reading.source.item:
+            note, places = reading.rests_on(mention)
             yield Statement(
-                reading.source.item, MENTIONS, mention, (mention,), mention.extractor, mention.confidence,
-                "the text names it", reading.source.iri,
+                reading.source.item, MENTIONS, mention, (mention, *places), mention.extractor, mention.confidence,
+                f"the text names it; {note}" if note else "the text names it", reading.source.iri,
             )  # fmt: skip
+    for hit in nested:
+        if not hit.weak and len(hit.terms) == 1:
+            yield term_mention(reading, hit, hit.terms[0])
+
+
+def _is_named_by_hit(reading: Reading, ent: Any) -> bool:
+    """True where a lexicon entry says what an entity's head is, so that the entity is no name of its own."""
+    inside = [hit for token in ent if (hit := reading.hit_at(token)) is not None]
+    if not inside:
+        return False
+    return reading.hit_at(ent.root) is not None or any(h.start < ent.start or h.end > ent.end for h in inside)

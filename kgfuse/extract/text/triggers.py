@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 from kgfuse.extract.text.english import ARTICLES, BE, PREPOSITIONS, singular, words
@@ -36,6 +36,7 @@ class Trigger:
         heads: lemmas or forms of the head word.
         before: adverbs that must stand beside the head.
         after: the words that lead on from the head to the object, in order.
+        needs: words without which no sentence can say it.
     """
 
     property: Property
@@ -44,6 +45,11 @@ class Trigger:
     heads: frozenset[str]
     before: tuple[str, ...]
     after: tuple[str, ...]
+    needs: frozenset[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        led_on = () if self.kind == "attribute" or self.after[-1:] == ("by",) else self.after
+        object.__setattr__(self, "needs", frozenset((*self.before, *led_on)))
 
     def is_linking(self) -> bool:
         """True for verbs whose complement says what the subject is like ("tastes sweet")."""
@@ -72,7 +78,25 @@ class Tagger:
         return self._known[phrase]
 
 
-def compile_triggers(properties: Iterable[Property], nlp: Any) -> Mapping[str, tuple[Trigger, ...]]:
+class Triggers:
+    """Triggers by the form or lemma of their head."""
+
+    def __init__(self, by_head: Mapping[str, tuple[Trigger, ...]]) -> None:
+        self._by_head = by_head
+        self._at: dict[tuple[str, str], tuple[Trigger, ...]] = {}
+
+    def at(self, form: str, lemma: str) -> tuple[Trigger, ...]:
+        """Triggers whose head a word with this form and lemma can be."""
+        if form not in self._by_head and lemma not in self._by_head:
+            return ()
+        key = form, lemma
+        if key not in self._at:
+            both = (*self._by_head.get(form, ()), *self._by_head.get(lemma, ()))
+            self._at[key] = tuple(dict.fromkeys(both))
+        return self._at[key]
+
+
+def compile_triggers(properties: Iterable[Property], nlp: Any) -> Triggers:
     """Compile every trigger of every property that text can state, by head form."""
     stated = sorted((p for p in properties if p.kind != "annotation"), key=lambda p: p.iri)
     tagger = Tagger(nlp)
@@ -85,7 +109,7 @@ def compile_triggers(properties: Iterable[Property], nlp: Any) -> Mapping[str, t
             for trigger in compile_phrase(prop, phrase, tagger):
                 for head in trigger.heads:
                     index[head].setdefault(trigger)
-    return {head: tuple(found) for head, found in index.items()}
+    return Triggers({head: tuple(found) for head, found in index.items()})
 
 
 def _split(phrase: str) -> tuple[bool, tuple[str, ...], list[str]]:

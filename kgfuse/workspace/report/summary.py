@@ -117,10 +117,10 @@ def tags_turned_away(ws: Workspace, build: BuildReport) -> TurnedAway | None:
 
 
 def _rejected(ws: Workspace, build: BuildReport) -> list[dict[str, Any]]:
-    from kgfuse.workspace.build import _rejected_record
+    from kgfuse.workspace.build import rejected_record
 
     if build.rejected or not build.unchanged:
-        return [_rejected_record(r) for r in build.rejected]
+        return [rejected_record(r) for r in build.rejected]
     kept: list[dict[str, Any]] = json.loads(ws._parts.catalog.get_state("rejected") or "[]")
     return kept
 

@@ -16,8 +16,8 @@ from kgfuse.catalog import SourceRow
 from kgfuse.extract.statement_json import statement_key
 from kgfuse.terms.mentions import REVIEW, Extraction, Rejected, Statement, TextSpan
 from kgfuse.terms.namespaces import KGF, source_iri
-from kgfuse.workspace.build import Resolved
 from kgfuse.workspace.parts import Parts
+from kgfuse.workspace.resolving import Resolved
 from kgfuse.workspace.review.decisions import Decision, by_source, card_id, content, decisions
 from kgfuse.workspace.review.order import Question
 

@@ -21,7 +21,7 @@ from kgfuse.workspace.review.examples import write_examples
 from kgfuse.workspace.review.order import order, tally
 
 if TYPE_CHECKING:
-    from kgfuse.workspace.workspace import Workspace
+    from kgfuse.workspace.state import State
 
 REVIEWER_VARIABLE: Final = "KGFUSE_REVIEWER"
 
@@ -46,7 +46,7 @@ class Card:
 
     candidate: Candidate
     reviewer: str
-    _ws: Workspace
+    _ws: State
 
     @property
     def id(self) -> str:
@@ -179,7 +179,7 @@ class Card:
         write_examples(ws._parts, decisions(ws._parts)[0])
 
 
-def _reject_replacements(ws: Workspace, rejected: Statement, reviewer: str) -> None:
+def _reject_replacements(ws: State, rejected: Statement, reviewer: str) -> None:
     """A correction that led to what is now rejected is a rejection too."""
     for d in decisions(ws._parts)[0]:
         if d.replacement is not None and d.replacement.source == rejected.source and same(d.replacement, rejected):
@@ -187,7 +187,7 @@ def _reject_replacements(ws: Workspace, rejected: Statement, reviewer: str) -> N
             ws._parts.catalog.decisions.put(replace(row, decided_at=""))
 
 
-def undo(ws: Workspace, decision: Decision) -> None:
+def undo(ws: State, decision: Decision) -> None:
     """Take a decision back, whether or not it holds and machines still find what it is on."""
     ws._deciding()
     ws._parts.catalog.decisions.remove(decision.row)
@@ -195,7 +195,7 @@ def undo(ws: Workspace, decision: Decision) -> None:
 
 
 def cards(
-    ws: Workspace,
+    ws: State,
     limit: int | None = 20,
     *,
     source: str | None = None,
@@ -231,14 +231,14 @@ def cards(
     return [Card(c, by, ws) for c in chosen]
 
 
-def _every(ws: Workspace) -> list[Candidate]:
+def _every(ws: State) -> list[Candidate]:
     """All candidates with the decisions of now; what machines found is looked up once."""
     if ws._candidates is None:
         ws._candidates = candidates(ws._parts, ws._facts())
     return decided(ws._candidates, ws._parts)
 
 
-def card(ws: Workspace, name: str, reviewer: str | None = None) -> Card:
+def card(ws: State, name: str, reviewer: str | None = None) -> Card:
     """The card of this id, or of the only one that begins so.
 
     Raises:
@@ -251,7 +251,7 @@ def card(ws: Workspace, name: str, reviewer: str | None = None) -> Card:
     return Card(found[0], who(reviewer), ws)
 
 
-def made(ws: Workspace, name: str) -> Decision:
+def made(ws: State, name: str) -> Decision:
     """The decision of this id, or the only one whose id begins so; also one that lapsed.
 
     Raises:
@@ -266,7 +266,7 @@ def made(ws: Workspace, name: str) -> Decision:
 
 
 @contextmanager
-def all_or_nothing(ws: Workspace) -> Iterator[None]:
+def all_or_nothing(ws: State) -> Iterator[None]:
     """Decisions inside the block are kept together, or, where one of them fails, none is."""
     try:
         with ws._parts.catalog.transaction():

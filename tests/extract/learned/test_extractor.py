@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kgfuse import Workspace
+from kgfuse.encode.device import one_thread
 from kgfuse.errors import ModelError, UsageError
 from kgfuse.extract.learned.artefact import RelationReader
 from kgfuse.extract.learned.extractor import FOLDER, LearnedExtractor, windows_of
@@ -16,7 +19,7 @@ from kgfuse.extract.settings import ExtractSettings
 from kgfuse.ontology import Vocabulary, load_all
 from kgfuse.terms.mentions import Mention, Source, Statement, TextSpan, Value
 from kgfuse.terms.namespaces import source_iri
-from tests.extract.learned.conftest import FILMS, F
+from tests.extract.learned.conftest import FILMS, F, sentences
 
 TEXT = (
     "Silent Harbour is a 1971 drama directed by Lena Costa. Rosa Keller directed Paper Tower, which was shot in Riga."
@@ -58,6 +61,24 @@ def test_statements_hold_the_properties_of_the_pack(pack: Path) -> None:
             assert isinstance(mention.selector, TextSpan)
             assert TEXT[mention.selector.start : mention.selector.end] == mention.selector.exact
         assert 0 <= statement.confidence <= 1
+
+
+def test_a_text_says_the_same_in_every_batch(pack: Path) -> None:
+    rng = random.Random(3)
+    said = [s.text for s in sentences(40, 7)]
+    texts = ["", "Yes.", TEXT, *(" ".join(rng.choices(said, k=rng.choice((1, 1, 2, 7)))) for _ in range(20))]
+    sources = [replace(source(text), iri=source_iri(f"{n}.txt")) for n, text in enumerate(texts)]
+    # whatever is found counts here, sure or not
+    extractor = LearnedExtractor(Vocabulary(load_all([str(pack)])), pack / FOLDER, threshold=0.0, device="cpu")
+    with one_thread():
+        alone = {s.iri: list(extractor.extract(s)) for s in sources}
+        assert sum(map(len, alone.values())) > 200
+        for size in (2, 5, len(sources)):
+            rng.shuffle(sources)
+            for at in range(0, len(sources), size):
+                batch = sources[at : at + size]
+                for one, found in zip(batch, extractor.extract_batch(batch), strict=True):
+                    assert found == alone[one.iri]
 
 
 def test_a_workspace_uses_the_extractor_that_its_pack_brings(pack: Path, tmp_path: Path) -> None:

@@ -31,6 +31,26 @@ def test_relations_have_formats_of_their_own() -> None:
     assert formats.label("staff", "object", "101") == "101"
 
 
+def test_decimals_are_kept_where_the_data_keep_them() -> None:
+    formats = learned(("elevation", "34", "34.0"), ("elevation", "204.8", "204.8"), ("elevation", "12", "12.0"))
+    assert formats.label("elevation", "object", "167.94") == "167.94"
+    assert formats.label("elevation", "object", "98") == "98.0"
+
+
+def test_units_that_the_data_convert_are_converted() -> None:
+    formats = learned(
+        ("length", "12 metres", "12000.0 (millimetres)"), ("length", "8.5 metres", "8500.0 (millimetres)"),
+        ("length", "250 millimetres", "250.0 (millimetres)"), ("length", "90 millimetres", "90.0 (millimetres)"),
+    )  # fmt: skip
+    assert formats.label("length", "object", "125.8 metres") == "125800.0 (millimetres)"
+    assert formats.label("length", "object", "77 millimetres") == "77.0 (millimetres)"
+
+
+def test_millions_are_written_out() -> None:
+    formats = learned(("income", "$875.4 million", "875400000"), ("income", "2 billion", "2000000000"))
+    assert formats.label("income", "object", "$556 million") == "556000000"
+
+
 def test_a_name_that_stands_for_another_is_remembered() -> None:
     formats = learned(("founder", "Kempe Gowda", "Kempe_Gowda_I"))
     assert formats.label("founder", "object", "Kempe Gowda") == "Kempe_Gowda_I"

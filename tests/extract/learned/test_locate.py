@@ -31,6 +31,9 @@ def said(text: str, label: str) -> list[str]:
         ("Babe (Winter Version) was recorded.", "Babe (Winter Version)", ["Babe (Winter Version)"]),
         ("Athens International Airport serves Athens.", "Athens", ["Athens", "Athens"]),
         ("It has four stars.", "4", ["four"]),
+        ("It made $556 million in 2014.", "556000000", ["556 million"]),
+        ("It is 125.8 metres long.", "125800.0 (millimetres)", ["125.8"]),
+        ("Founded on 01-02-1913 in Rome.", '"1913-02-01"', ["01-02-1913"]),
     ],
 )  # fmt: skip
 def test_a_label_is_found_as_the_text_writes_it(text: str, label: str, words: list[str]) -> None:

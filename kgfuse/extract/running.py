@@ -43,6 +43,12 @@ def run_batch(extractor: Extractor, sources: Sequence[Source]) -> list[Result]:
         ]
 
 
+def outcomes(extractor: Extractor, sources: Sequence[Source]) -> list[Extraction | str]:
+    """What `run_batch` gives, as it is: each source's extraction, or the sentence that says why there is none."""
+    with one_thread():
+        return [found for _, found, _ in _run(extractor, sources)]
+
+
 def extract_one(extractor: Extractor, source: Source) -> Extraction:
     """Run one extractor on one source, without storing anything."""
     with one_thread():

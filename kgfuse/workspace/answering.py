@@ -1,0 +1,123 @@
+"""Classifiers of a workspace: train them, ask them, and ask them why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from kgfuse.catalog import ModelRow
+from kgfuse.errors import UsageError
+from kgfuse.workspace.parts import OnEvent, silent
+from kgfuse.workspace.state import State
+
+if TYPE_CHECKING:
+    from kgfuse.explain.chain import Explanation
+    from kgfuse.fuse.config import TrainConfig
+    from kgfuse.workspace.prediction import Prediction, Predictor
+    from kgfuse.workspace.training import Trained
+    from kgfuse.workspace.workspace import Workspace
+
+
+class Answering(State):
+    """Verbs that learn and predict."""
+
+    def train(
+        self,
+        target: str | Sequence[str] = "",
+        *,
+        config: TrainConfig | str | Path | None = None,
+        overrides: Iterable[str] = (),
+        runs: int = 1,
+        resplit: bool = False,
+        name: str | None = None,
+        on_event: OnEvent = silent,
+    ) -> Trained:
+        """Train a classifier on the labelled items, with the ablation of text, picture and graph.
+
+        Args:
+            target: class whose subclasses are told apart, or a property; several are learned together; empty takes
+                whatever the items' labels are.
+            config: hyper-parameters, or a TOML file of them.
+            overrides: ``key=value`` on top, such as ``epochs=20``.
+            runs: seeds (or, with ``resplit``, random splits) of the ablation; 0 leaves it out.
+            resplit: split anew in each run of the ablation.
+            name: of the model.
+            on_event: told about progress.
+
+        Raises:
+            TrainingError: too few labels, or classes.
+            UsageError: an unknown setting.
+        """
+        from kgfuse.fuse.config import TrainConfig, load_config
+        from kgfuse.workspace.training import train
+
+        chosen = load_config(Path(config)) if isinstance(config, str | Path) else config or TrainConfig()
+        targets = [target] if isinstance(target, str) else list(target)
+        trained = train(
+            self._parts,
+            self._facts(),
+            targets,
+            chosen.with_overrides(overrides),
+            runs=runs,
+            resplit=resplit,
+            name=name,
+            on_event=on_event,
+        )
+        self._predictors.pop(trained.name, None)
+        return trained
+
+    def models(self) -> list[ModelRow]:
+        """Trained models, oldest first."""
+        return self._parts.catalog.models()
+
+    def classify(
+        self,
+        inputs: Sequence[str | Path] | None = None,
+        *,
+        model: str | None = None,
+        target: str | None = None,
+        on_event: OnEvent = silent,
+    ) -> list[Prediction]:
+        """Predict with a trained model.
+
+        Args:
+            inputs: files to classify without adding them (a text and pictures of one name are one item), or
+                identifiers of items; ``None`` takes the workspace's test items and those without a label, and writes
+                the answers to ``kgf:predicted``.
+            model: its name; the newest where not given.
+            target: which of the model's targets; the first where not given.
+            on_event: told about progress.
+        """
+        return self._predictor(model).classify(inputs, target=target, on_event=on_event)
+
+    def explain(self, item: str, *, model: str | None = None, html: str | Path | None = None) -> Explanation:
+        """Lead an item's classification back to sentences and pixels.
+
+        Args:
+            item: an item's identifier, IRI or CURIE, or a file's path. For a triple see :meth:`prove`.
+            model: its name; the newest where not given.
+            html: also write the explanation as a self-contained page.
+        """
+        found = self._predictor(model).classify([item], write=False)
+        if not found:
+            raise UsageError(f"nothing to explain in {item!r}", remedy="name an item or a file")
+        explanation = found[0].explain()
+        if html is not None:
+            from kgfuse.workspace.report import write_explanations
+
+            write_explanations(cast("Workspace", self), [explanation], Path(html), predictions=found)
+        return explanation
+
+    def _predictor(self, name: str | None) -> Predictor:
+        from kgfuse.workspace.prediction import Predictor
+
+        rows = self.models()
+        if not rows:
+            raise UsageError("no model is trained yet", where=self.path, remedy="run train first")
+        row = rows[-1] if name is None else next((r for r in rows if r.name == name), None)
+        if row is None:
+            raise UsageError(f"no model is called {name!r}", remedy=f"there are: {', '.join(r.name for r in rows)}")
+        if row.name not in self._predictors:
+            self._predictors[row.name] = Predictor(self._parts, self._facts(), row)
+        return self._predictors[row.name]
