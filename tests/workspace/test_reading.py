@@ -51,7 +51,7 @@ def test_workers_give_the_documents_of_one_process_and_tell_of_the_text_that_end
     reader = Reader(ontology_of("field-guide"), settings)
     texts = [(f"{n}.txt", text) for n, text in enumerate(SAID * 2)]
     straight = list(read(reader, ["field-guide"], texts, 1))
-    assert sum(len(d.statements) for d in straight) == 6
+    assert sum(len(d.statements) for d in straight) == 8
     one_kills = [*texts[:3], ("killer.txt", "It kills."), *texts[3:]]
     found = list(read(reader, ["field-guide"], iter(one_kills), 2))
     killer = found.pop(3)
