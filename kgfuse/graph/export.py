@@ -39,6 +39,9 @@ _NAME_START: Final = (
     r"\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD"  # and beyond, says XML 1.0, but not what expat reads
 )
 _XML_NAME: Final = re.compile(rf"[{_NAME_START}][{_NAME_START}0-9.\xB7\u0300-\u036F\u203F\u2040-]*$")
+_ASTRAL: Final = re.compile(
+    rf"[\U00010000-\U000EFFFF][{_NAME_START}\U00010000-\U000EFFFF0-9.\xB7\u0300-\u036F\u203F\u2040-]*$"
+)
 _OTHER: Final = "export Turtle, TriG or N-Quads"
 _Said = TypeVar("_Said", ox.Triple, ox.Quad)
 FORMATS: Final = (*_TRIPLES, *_DATASETS, "graphml")
@@ -143,7 +146,7 @@ def _in_xml(triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
     known: set[ox.NamedNode] = set()
     for triple in triples:
         if triple.predicate not in known:
-            if not _XML_NAME.search(triple.predicate.value):
+            if not _XML_NAME.search(triple.predicate.value) or _ASTRAL.search(triple.predicate.value):
                 what = f"RDF/XML cannot say the property {triple.predicate.value}: it does not end in an XML name"
                 raise UsageError(what, remedy=_OTHER)
             known.add(triple.predicate)

@@ -168,6 +168,7 @@ def test_rdfxml_is_read_back_by_any_parser_or_refused_whole(tmp_path, triples):
     [
         ("https://example.org/ns#", "x", "does not end in an XML name"),
         ("https://example.org/p(1)", "x", "does not end in an XML name"),
+        ("https://example.org/ns#🦊a", "x", "does not end in an XML name"),
         ("https://example.org/p", "bell \u0007", "control characters"),
     ],
 )

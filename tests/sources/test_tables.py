@@ -35,12 +35,14 @@ def parquet_bytes() -> bytes:
     return held.getvalue()
 
 
-def table(folder: Path, name: str, data: bytes, form: TableForm | None = None) -> tuple[str, TablePlaces]:
+def table(
+    folder: Path, name: str, data: bytes, form: TableForm | None = None, encoding: str | None = None
+) -> tuple[str, TablePlaces]:
     path = folder / name
     path.write_bytes(data)
     found = identify(path)
     kind = found.media_type if found.kind == "table" else {".jsonl": JSON_LINES}.get(path.suffix, CSV)
-    places = read(path, kind, form or TableForm(), name, None, folder / "out")
+    places = read(path, kind, form or TableForm(), name, encoding, folder / "out")
     return (folder / "out").read_text(encoding="utf-8"), places
 
 
@@ -58,9 +60,8 @@ def table(folder: Path, name: str, data: bytes, form: TableForm | None = None) -
 def test_tables_of_any_kind_become_the_same_text(
     tmp_path: Path, name: str, data: bytes, numbers: tuple[int, ...]
 ) -> None:
-    if name == "a.csv" and b"\xf6" in data:
-        pytest.skip("too few letters to tell the encoding by")
-    text, places = table(tmp_path, name, data)
+    # too few letters to tell this encoding by
+    text, places = table(tmp_path, name, data, encoding="cp1252" if name == "a.csv" and b"\xf6" in data else None)
     assert text == TEXT
     assert places.numbers == numbers
     assert places.cell(text, text.index("2024-11-05")) == (numbers[1], 3)
