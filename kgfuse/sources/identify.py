@@ -17,7 +17,7 @@ from kgfuse.encode.svg import is_svg
 from kgfuse.errors import SourceError
 from kgfuse.sources.archives import TAR, ZIP
 from kgfuse.sources.decoding import BOMS, MAX_TEXT_CHARACTERS, wide
-from kgfuse.sources.readers import DOCX, HTML, PDF
+from kgfuse.sources.readers import DOCX, HTML, ODT, PDF
 from kgfuse.terms.mentions import SourceKind
 
 RDF_TYPES: Final = {
@@ -162,8 +162,11 @@ def _zipped(path: Path) -> Identified:
         return Identified(path, "table", XLSX)
     if {"mimetype", "content.xml"} <= names:
         with zipfile.ZipFile(path) as archive, archive.open("mimetype") as f:
-            if f.read(100).startswith(b"application/vnd.oasis.opendocument.spreadsheet"):
-                return Identified(path, "table", ODS)
+            said = f.read(100)
+        if said.startswith(ODS.encode()):
+            return Identified(path, "table", ODS)
+        if said.startswith(ODT.encode()):
+            return Identified(path, "text", ODT)
         raise SourceError("is an OpenDocument file, which is not read", where=path, remedy="save it as DOCX or PDF")
     if "ppt/presentation.xml" in names:
         raise SourceError("is a presentation, which is not read", where=path, remedy="export it as PDF")

@@ -15,8 +15,10 @@ Reader: TypeAlias = Callable[[Path, str, Path, str | None], Document]
 PDF: Final = "application/pdf"
 HTML: Final = "text/html"
 DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+ODT: Final = "application/vnd.oasis.opendocument.text"
 TIFF: Final = "image/tiff"
-DOCUMENTS: Final = frozenset({PDF, HTML, DOCX, TIFF})
+GIF: Final = "image/gif"
+DOCUMENTS: Final = frozenset({PDF, HTML, DOCX, ODT, TIFF, GIF})
 """Media types that are read in a process of their own."""
 
 
@@ -34,8 +36,16 @@ def reader(media_type: str) -> Reader:
         from kgfuse.sources.word import read as read_word
 
         return lambda path, where, into, encoding: read_word(path, where, into)
-    if media_type == TIFF:
-        from kgfuse.sources.frames import read as read_frames
+    if media_type == ODT:
+        from kgfuse.sources.odt import read as read_odt
 
-        return lambda path, where, into, encoding: read_frames(path, where, into)
+        return lambda path, where, into, encoding: read_odt(path, where, into)
+    if media_type == TIFF:
+        from kgfuse.sources.frames import read as read_pages
+
+        return lambda path, where, into, encoding: read_pages(path, where, into)
+    if media_type == GIF:
+        from kgfuse.sources.frames import read_animation
+
+        return lambda path, where, into, encoding: read_animation(path, where, into)
     raise SourceError(f"no reader knows {media_type}")

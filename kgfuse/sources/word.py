@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,19 +14,15 @@ from docx.opc.exceptions import PackageNotFoundError
 from docx.table import Table
 from docx.text.paragraph import Paragraph
 from lxml import etree
-from PIL import Image
 
 from kgfuse.errors import SourceError
-from kgfuse.sources.document import MAX_PICTURES, MIN_SIDE, Document, Picture
+from kgfuse.sources.document import MAX_PICTURES, Document, Picture
 from kgfuse.sources.elements import CAPTION, Gathered
+from kgfuse.sources.embedded import save
 
 MAX_UNPACKED: Final = 400_000_000
-MAX_PIXELS: Final = 100_000_000
 _CAPTION_STYLE: Final = "Caption"
 _MAX_NESTED: Final = 20
-_FORMATS: Final = {
-    "PNG": "png", "JPEG": "jpeg", "GIF": "gif", "TIFF": "tiff", "BMP": "bmp", "WEBP": "webp",
-}  # fmt: skip
 _A: Final = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _R: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _WP: Final = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
@@ -132,22 +127,6 @@ class _Found:
                 number = len(self.pictures) + 1
                 if len(self.pictures) >= MAX_PICTURES:
                     return
-                saved = self._save(part.blob, number)
+                saved = save(part.blob, number, self._into, self.notes)
                 if saved is not None:
                     yield replace(saved, path=path, alternative=" ".join(alternative.split())[:1000])
-
-    def _save(self, data: bytes, number: int) -> Picture | None:
-        try:
-            with Image.open(io.BytesIO(data), formats=tuple(_FORMATS)) as image:
-                form, (width, height) = _FORMATS[str(image.format)], image.size
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-            self.notes.append(f"picture {number} is in a form that is not read, and was left out")
-            return None
-        if min(width, height) < MIN_SIDE:
-            return None
-        if width * height > MAX_PIXELS:
-            self.notes.append(f"picture {number} of {width} × {height} pixels was left out")
-            return None
-        name = f"picture-{number}.{form}"
-        (self._into / name).write_bytes(data)
-        return Picture(name, name, f"image/{form}")

@@ -62,6 +62,7 @@ class Intake:
             for path in given:
                 base = absolute(path).parent
                 if path.is_dir():
+                    landing.forget_gone(path)
                     loose += ((f, base) for f in _claim_manifests(landing, path, base))
                 elif (mapping := _mapping(landing, path)) is not None:
                     _add_mapped(landing, path, mapping, base)
@@ -120,6 +121,7 @@ def _mapping(landing: Landing, path: Path) -> Path | None:
 
 def _add_mapped(landing: Landing, path: Path, mapping: Path, base: Path) -> set[Path]:
     """Add a table; return the files that belong to it."""
+    landing.forget(path, landing.name(path, base))
     try:
         check_name(path)
         return add_table(landing, identify(path), mapping, base)
@@ -169,6 +171,7 @@ def _add_loose(landing: Landing, loose: Iterable[tuple[Path, Path]]) -> None:
                 landing.report.unchanged += 1  # a manifest or page says what this file is
                 continue
             name = before.name
+        landing.forget(path, name)
         try:
             check_name(path)
             _check_free(locations, name, here, path)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from kgfuse.catalog import Blobs, Catalog, ItemRow, SourceRow
 from kgfuse.errors import KgfuseError, SourceError
@@ -18,6 +21,7 @@ from kgfuse.workspace.arrival import READER, Arrivals, Arrived
 from kgfuse.workspace.mounts import Mounts, absolute
 
 OnFile: TypeAlias = Callable[[str], None]
+_ROW: Final = re.compile(r":\d+$")
 
 
 @dataclass(slots=True)
@@ -32,7 +36,7 @@ class AddReport:
     problems: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Landing:
     """One ``add``.
 
@@ -54,6 +58,15 @@ class Landing:
     report: AddReport = field(default_factory=AddReport)
     mounts: Mounts = field(default_factory=Mounts)
     sandbox: Sandbox = field(default_factory=Sandbox)
+
+    @cached_property
+    def before(self) -> Mapping[str, Sequence[str]]:
+        """Places of the problems that earlier calls noted, by the file that they are of."""
+        found: dict[str, list[str]] = {}
+        for problem in self.catalog.problems("add"):
+            location = _ROW.sub("", problem.message.partition(": ")[0])
+            found.setdefault(location, []).append(problem.place)
+        return found
 
     @property
     def arrivals(self) -> Arrivals:
@@ -142,12 +155,32 @@ class Landing:
                 self.catalog.remove_source(row.name)
                 self.report.removed += 1
 
+    def forget(self, path: Path, name: str) -> None:
+        """Forget problems that this file had under other names than the one that it is added under."""
+        for place in self.before.get(self.shown(path), ()):
+            if place != name and not place.startswith(f"{name}:"):
+                self.catalog.clear_problem(place, "add")
+
+    def forget_gone(self, folder: Path) -> None:
+        """Forget problems of files below a folder that are not there any more."""
+        for location, places in self.before.items():
+            file = Path(location)
+            if absolute(folder) in file.parents and not any(os.path.lexists(p) for p in _outer(file, folder)):
+                for place in places:
+                    self.catalog.clear_problem(place, "add")
+
     def problem(self, name: str, error: KgfuseError) -> None:
         """Note what cannot be used."""
         error = self.mounts.told(error)
         self.report.problems.append(printable(error.message))
-        place = f"{error.where}: " if error.where else ""
+        place = f"{absolute(Path(error.where))}: " if error.where else ""
         self.catalog.record_problem(printable(name), "add", printable(place + error.what), error.remedy)
+
+
+def _outer(file: Path, folder: Path) -> Iterator[Path]:
+    """The file, and, since it may be packed in one of them, what is above it below the folder."""
+    yield file
+    yield from (p for p in file.parents if absolute(folder) in p.parents and p.is_file())
 
 
 def check_name(path: Path) -> None:

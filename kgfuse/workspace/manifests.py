@@ -25,6 +25,7 @@ def add_manifest(landing: Landing, path: Path, base: Path) -> set[Path]:
     name = landing.name(path, base)
     entries: list[manifest.Entry] = []
     landing.catalog.clear_problem(name, "add")
+    landing.forget(path, name)
     try:
         check_name(path)
         data = path.read_bytes()

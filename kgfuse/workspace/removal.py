@@ -1,4 +1,4 @@
-"""``remove``: takes sources out of the catalog, with the items that only they made."""
+"""``remove``: takes sources out of the catalog, with the items that only they made, and their problems."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def remove(catalog: Catalog, name: str) -> int:
         or location == r.location
         or r.location.startswith(location + "/")
     }
-    if not name.strip("/") or not chosen:
+    places = _troubled(catalog, name, location) if name.strip("/") else set[str]()
+    if not name.strip("/") or not (chosen or places):
         near = difflib.get_close_matches(name, [r.name for r in rows], n=3, cutoff=0.4)
         raise UsageError(
             f"no source is called {name!r}",
@@ -33,6 +34,8 @@ def remove(catalog: Catalog, name: str) -> int:
         )
     chosen |= {r.name for r in rows if r.parent in chosen}
     with catalog.transaction():
+        for place in places:
+            catalog.clear_problem(place)
         for source in chosen:
             catalog.remove_items_of(source)
             catalog.remove_source(source)
@@ -45,3 +48,15 @@ def remove(catalog: Catalog, name: str) -> int:
             if item.manifest is None and item.iri not in left:
                 catalog.remove_item(item.iri)
     return len(chosen)
+
+
+def _troubled(catalog: Catalog, name: str, location: str) -> set[str]:
+    """Places of the problems of a file or folder, which may never have become a source."""
+    name = name.rstrip("/")
+    return {
+        p.place
+        for p in catalog.problems()
+        if p.place == name
+        or p.place.startswith((f"{name}/", f"{name}:"))
+        or p.message.startswith((f"{location}:", f"{location}/"))
+    }

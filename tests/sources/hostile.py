@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.sources.made import objects, pdf, png, sheet, stream
+from tests.sources.made import ODT, objects, odt, pdf, png, sheet, stream
 
 LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha">' + "".join(
     f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefghi", "bcdefghij", strict=True)
@@ -261,7 +261,26 @@ def _office_files() -> Iterator[Hostile]:
     yield Hostile("deep.docx", _office(_word(deep)))
     yield Hostile("blank.docx", _office(_word("")))
     yield Hostile("presentation.pptx", _zip({"ppt/presentation.xml": b"<x/>"}))
-    yield Hostile("text.odt", _zip({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<x/>"}))
+    yield Hostile(
+        "slides.odp", _zip({"mimetype": b"application/vnd.oasis.opendocument.presentation", "content.xml": b""})
+    )
+    kind = ODT.encode()
+    words = "<text:p>The owl eats mice.</text:p>"
+    yield Hostile("no-text.odt", _zip({"mimetype": kind, "content.xml": b"<x/>"}))
+    yield Hostile("no-xml.odt", _zip({"mimetype": kind, "content.xml": b"The owl eats mice."}))
+    yield Hostile("cut.odt", odt(words)[:-30])
+    yield Hostile("blank.odt", odt("<text:p> </text:p>"))
+    yield Hostile("locked.odt", odt(words, members={"META-INF/manifest.xml": b"<m:encryption-data/>"}))
+    yield Hostile("laughs.odt", odt("<text:p>&j;</text:p>", prolog=LAUGHS + "]>"))
+    yield _partly("external.odt", odt("<text:p>The owl &a;</text:p>", prolog=EXTERNAL + "]>"))
+    yield Hostile("bomb.odt", odt(f"<text:p>{' ' * 120_000_000}</text:p>"))
+    yield Hostile("deep.odt", odt("<text:section>" * 3_000 + words + "</text:section>" * 3_000))
+    yield _partly("spaces.odt", odt('<text:p>The owl<text:s text:c="99999999999"/>eats.</text:p>'))
+    outside = '<draw:frame><draw:image xlink:href="../../../../etc/passwd"/></draw:frame>'
+    yield Hostile("outside.odt", odt(f"{words}<text:p>{outside}</text:p>"), refused=False)
+    picture = '<draw:frame><draw:image xlink:href="Pictures/a.png"/></draw:frame>'
+    members = {"Pictures/a.png": _png_of(60_000, 60_000)}
+    yield _partly("large-picture.odt", odt(f"{words}<text:p>{picture}</text:p>", members=members))
 
 
 def _tables() -> Iterator[Hostile]:

@@ -124,6 +124,31 @@ def word(path: Path) -> Path:
     return path
 
 
+ODT = "application/vnd.oasis.opendocument.text"
+ODT_HEAD = (
+    "<office:document-content "
+    + " ".join(
+        f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for prefix, name in (
+            ("office", "office"), ("text", "text"), ("table", "table"), ("draw", "drawing"), ("svg", "svg-compatible"),
+        )
+    )
+    + ' xmlns:xlink="http://www.w3.org/1999/xlink"><office:body><office:text>'
+)  # fmt: skip
+
+
+def odt(body: str, *, prolog: str = "", members: Mapping[str, bytes] | None = None) -> bytes:
+    """An OpenDocument text with this body."""
+    content = f"{prolog}{ODT_HEAD}{body}</office:text></office:body></office:document-content>"
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", ODT, zipfile.ZIP_STORED)
+        archive.writestr("content.xml", content)
+        for name, data in (members or {}).items():
+            archive.writestr(name, data)
+    return held.getvalue()
+
+
 PAGE = """<!DOCTYPE html>
 <html><head><title>Owls &amp; others</title><style>p { color: red }</style></head><body>
 <nav><a href="/">home</a></nav>

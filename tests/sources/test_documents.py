@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from kgfuse.errors import SourceError
-from kgfuse.sources import frames, html, word
+from kgfuse.sources import frames, html, odt, word
+from kgfuse.sources.identify import identify
 from kgfuse.sources.markdown import plain
 from kgfuse.sources.places import ElementPlaces
 from tests.sources import made
@@ -121,6 +125,62 @@ def test_a_word_file_is_its_paragraphs_and_cells_in_order(tmp_path: Path) -> Non
     assert found.title == "Owls"
 
 
+ODT_BODY = f"""
+<text:tracked-changes><text:p>Deleted words.</text:p></text:tracked-changes>
+<text:h>{made.HEADING}</text:h>
+<text:p>The <text:span>snowy</text:span> owl<text:s text:c="2"/>eats<text:tab/>lemmings.<text:note>
+<text:note-citation>1</text:note-citation><text:note-body><text:p>Mostly.</text:p></text:note-body></text:note></text:p>
+<text:p><draw:frame><draw:text-box><text:p><draw:frame><draw:image xlink:href="Pictures/1.png"/>
+<svg:desc>A red field</svg:desc></draw:frame>{made.CAPTION}</text:p></draw:text-box></draw:frame></text:p>
+<text:list><text:list-item><text:p>It is white.</text:p></text:list-item></text:list>
+<table:table><table:table-row><table:table-cell><text:p>tawny owl</text:p></table:table-cell>
+<table:table-cell><text:p>mice</text:p></table:table-cell></table:table-row></table:table>
+"""
+ODT_META = b'<m xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>Owls</dc:title></m>'
+
+
+def test_an_opendocument_text_is_its_paragraphs_and_cells_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "a.odt"
+    path.write_bytes(made.odt(ODT_BODY, members={"Pictures/1.png": made.png(), "meta.xml": ODT_META}))
+    assert identify(path).media_type == made.ODT
+    found = odt.read(path, "a.odt", tmp_path)
+    assert found.text.split("\n\n")[:-1] == [
+        made.HEADING,
+        "The snowy owl eats lemmings.",
+        "Mostly.",
+        made.CAPTION,
+        "It is white.",
+        "tawny owl",
+        "mice",
+    ]
+    assert isinstance(found.places, ElementPlaces)
+    body = "/office:document-content/office:body/office:text"
+    for words, at in (
+        ("lemmings", "/text:p[1]"),
+        ("white", "/text:list[1]/text:list-item[1]/text:p[1]"),
+        ("tawny", "/table:table[1]/table:table-row[1]/table:table-cell[1]/text:p[1]"),
+    ):
+        assert found.places.path(found.text.index(words)) == body + at
+    (picture,) = found.pictures
+    assert (picture.caption, picture.alternative) == (made.CAPTION, "A red field")
+    assert (tmp_path / picture.file).read_bytes().startswith(b"\x89PNG")
+    assert found.title == "Owls"
+    assert found.notes == ()
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(["<text:p>", "</text:p>", "<text:s/>", "owl", "<draw:frame>", "</draw:frame>", "&x;"])))
+def test_whatever_an_opendocument_text_holds_ends_in_a_text_or_an_error(tmp_path: Path, parts: list[str]) -> None:
+    path = tmp_path / "a.odt"
+    path.write_bytes(made.odt("".join(parts)))
+    try:
+        found = odt.read(path, "a.odt", tmp_path)
+    except SourceError:
+        return
+    assert isinstance(found.places, ElementPlaces)
+    assert len(found.places.starts) == len(found.text.split("\n\n")) - 1
+
+
 def test_markdown_is_its_words_and_leads_back_to_them() -> None:
     text = (
         '---\ntitle: x\n---\n# The *owl*\n\nIt eats **mice** &amp; [voles](http://x "t")\nand `code`.\n\n- item\n\n'
@@ -156,11 +216,48 @@ def test_places_in_any_markdown_are_in_order_and_inside(text: str) -> None:
 
 
 def test_the_pages_of_a_tiff_after_the_first_are_pictures(tmp_path: Path) -> None:
-    from PIL import Image
-
     pages = [Image.new("RGB", (40, 40), c) for c in ("red", "green", "blue")]
     pages[0].save(tmp_path / "scan.tif", save_all=True, append_images=pages[1:])
     found = frames.read(tmp_path / "scan.tif", "scan.tif", tmp_path)
     assert [p.page for p in found.pictures] == [2, 3]
     with Image.open(tmp_path / found.pictures[1].file) as last:
         assert last.convert("RGB").getpixel((5, 5)) == (0, 0, 255)
+
+
+def animation(path: Path, colours: Sequence[str]) -> Path:
+    frames = [Image.new("RGB", (40, 40), c) for c in colours]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=[100 + n for n in range(len(frames))])
+    return path
+
+
+def test_the_frames_of_a_gif_after_the_first_are_pictures(tmp_path: Path) -> None:
+    path = animation(tmp_path / "a.gif", ("red", "green", "blue"))
+    found = frames.read_animation(path, "a.gif", tmp_path)
+    assert [(p.name, p.page) for p in found.pictures] == [("frame-2.png", 2), ("frame-3.png", 3)]
+    with Image.open(tmp_path / found.pictures[1].file) as last:
+        assert last.convert("RGB").getpixel((5, 5)) == (0, 0, 255)
+    one = frames.read_animation(animation(tmp_path / "b.gif", ("red",)), "b.gif", tmp_path)
+    assert (one.pictures, one.notes) == ((), ())
+
+
+def test_a_long_a_cut_and_a_lying_gif_end_well(tmp_path: Path) -> None:
+    long = animation(tmp_path / "a.gif", [f"#{n:02x}0000" for n in range(0, 240, 4)])
+    found = frames.read_animation(long, "a.gif", tmp_path)
+    assert len(found.pictures) == frames.MAX_FRAMES - 1
+    assert found.notes == ("only the first 50 frames were read",)
+    data = animation(tmp_path / "b.gif", ("red", "green", "blue")).read_bytes()
+    for end in range(13, len(data), 7):
+        (tmp_path / "c.gif").write_bytes(data[:end])
+        with suppress(SourceError):
+            assert len(frames.read_animation(tmp_path / "c.gif", "c.gif", tmp_path).pictures) <= 2
+    (tmp_path / "d.gif").write_bytes(b"GIF89a" + b"\xff" * 7)
+    with pytest.raises(SourceError):
+        frames.read_animation(tmp_path / "d.gif", "d.gif", tmp_path)
+
+
+def test_a_gif_that_breaks_off_keeps_what_came_before(tmp_path: Path) -> None:
+    data = animation(tmp_path / "a.gif", ("red", "green", "blue")).read_bytes()
+    at = data.rindex(b"\x21\xf9")
+    (tmp_path / "b.gif").write_bytes(data[: at + 9])
+    found = frames.read_animation(tmp_path / "b.gif", "b.gif", tmp_path)
+    assert [p.page for p in found.pictures] == [2]

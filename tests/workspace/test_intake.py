@@ -16,6 +16,7 @@ from kgfuse.sources.places import CharacterPlaces, loads
 from kgfuse.terms.namespaces import OWL, RDF, XSD
 from kgfuse.workspace.intake import Intake
 from kgfuse.workspace.manifest import Entry, read
+from kgfuse.workspace.removal import remove
 from tests.workspace.samples import FG, ITEM, TEXTS, graph_hash, manifest, shape, texts, workspace
 
 TYPE = RDF + "type"
@@ -105,6 +106,39 @@ def test_a_mended_file_is_no_problem_any_more(intake: Intake, tmp_path: Path) ->
     texts(folder)
     assert intake.add([folder]).problems == []
     assert intake.catalog.problems() == []
+
+
+def test_a_file_mended_and_added_under_another_name_is_no_problem_any_more(
+    intake: Intake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = texts(tmp_path / "docs")
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (folder / name).touch()
+    monkeypatch.chdir(tmp_path)
+    intake.add(["docs"])
+    places = {"docs/a.txt", "docs/b.txt", "docs/c.txt"}
+    assert {p.place for p in intake.catalog.problems()} == places
+    (folder / "a.txt").write_text("The owl eats mice.")
+    assert intake.add([folder / "a.txt", folder / "b.txt"]).added == 1
+    assert {p.place for p in intake.catalog.problems()} == {"b.txt", "docs/c.txt"}
+    (folder / "c.txt").unlink()
+    (folder / "b.txt").unlink()
+    intake.add([folder])
+    assert intake.catalog.problems() == []
+
+
+def test_what_is_removed_is_no_problem_any_more(intake: Intake, tmp_path: Path) -> None:
+    folder = texts(tmp_path / "docs")
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (folder / name).touch()
+    intake.add([folder])
+    assert remove(intake.catalog, "docs/a.txt") == 0
+    assert {p.place for p in intake.catalog.problems()} == {"docs/b.txt", "docs/c.txt"}
+    assert remove(intake.catalog, str(folder / "b.txt")) == 0
+    assert remove(intake.catalog, "docs") == len(TEXTS)
+    assert intake.catalog.problems() == []
+    with pytest.raises(UsageError):
+        remove(intake.catalog, "docs/a.txt")
 
 
 def test_a_path_that_does_not_exist_is_refused_before_anything_is_added(intake: Intake, tmp_path: Path) -> None:

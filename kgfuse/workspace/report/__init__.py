@@ -1,4 +1,4 @@
-"""``report.html``: a run, and answers with their evidence, as one page that needs nothing else."""
+"""``report.html``: a run, or answers or statements with their evidence, as one page that needs nothing else."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from kgfuse.explain.chain import Explanation
+    from kgfuse.graph.records import StatementRecord
     from kgfuse.workspace.demo import DemoResult
     from kgfuse.workspace.prediction import Prediction
     from kgfuse.workspace.workspace import Workspace
 
-__all__ = ["write_explanations", "write_report"]
+__all__ = ["write_explanations", "write_report", "write_statements"]
 
 
 def write_report(ws: Workspace, result: DemoResult, path: Path, *, date: str = "") -> None:
@@ -76,3 +77,23 @@ def write_explanations(
     by_item = {p.item: p for p in predictions}
     chains = [chain(ws, e, by_item.get(e.item), n) for n, e in enumerate(explanations, 1)]
     write(path, render("explanations.html", version=kgfuse.__version__, chains=chains))
+
+
+def write_statements(ws: Workspace, statements: Sequence[StatementRecord], path: Path, *, title: str = "") -> None:
+    """Write statements of the graph as a page: each beside the page, text, cell or picture that it was read from.
+
+    Args:
+        ws: the workspace.
+        statements: such as :meth:`kgfuse.graph.views.GraphView.statements` gives.
+        path: of the page; written whole or not at all.
+        title: of the page.
+
+    Raises:
+        WorkspaceError: it cannot be written.
+    """
+    import kgfuse
+    from kgfuse.workspace.report.page import render, write
+    from kgfuse.workspace.report.stated import by_source
+
+    groups = by_source(ws, statements)
+    write(path, render("statements.html", version=kgfuse.__version__, title=title or "Statements", groups=groups))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -123,8 +123,8 @@ def chain(ws: Workspace, explanation: Explanation, prediction: Prediction | None
         baseline=explanation.probability - sum(explanation.shares.values()),
         lines=tuple(listed[:SHOWN]),
         more=tuple(listed[SHOWN:]),
-        texts=_texts(explanation, lines, found),
-        pictures=(*_pictures(lines, found), *_document_pages(ws, lines)),
+        texts=marked_texts(lines, found, _read(explanation)),
+        pictures=(*marked_pictures(lines, found), *document_pages(ws, lines)),
         verdict=_verdict(explanation.check, explanation.label, sum(line.cited for line in lines)),
         graph=neighbourhood(ws, explanation, cited, f"{key}-graph"),
     )
@@ -149,7 +149,7 @@ def _lines(explanation: Explanation, key: str) -> list[Line]:
                 effect=bar,
                 evidence=part if isinstance(part, Evidence) else None,
                 passage=part if isinstance(part, Passage) else None,
-                where=_where(part.places if isinstance(part, Evidence) else (part.place,)),
+                where=in_places(part.places if isinstance(part, Evidence) else (part.place,)),
             )
         )
     return lines
@@ -160,7 +160,7 @@ def _bars(values: Mapping[str, float]) -> tuple[Signed, ...]:
     return tuple(Signed(name, v, round(100 * abs(v) / most, 1)) for name, v in values.items())
 
 
-def _where(places: Sequence[Place]) -> tuple[str, ...]:
+def in_places(places: Sequence[Place]) -> tuple[str, ...]:
     """Where evidence stands, in words, a line a source: characters with their offsets, boxes with their pixels."""
     said: dict[str, list[str]] = {}
     for p in sorted(places, key=lambda p: (p.source, p.kind, p.start, p.end)):
@@ -173,16 +173,21 @@ def _where(places: Sequence[Place]) -> tuple[str, ...]:
             spot = f"“{p.exact}” {p.start}–{p.end}" if len(places) == 1 else f"in the sentence {p.start}–{p.end}"
         else:
             spot = f"“{p.exact}” {p.start}–{p.end}"
-        said.setdefault(p.source, []).append(f"{spot} ({p.where})" if p.page else spot)
+        said.setdefault(p.source, []).append(f"{spot} ({p.where})" if p.where else spot)
     return tuple(
         f"{source}: {', '.join(dict.fromkeys(spots))}" if source else spots[0] for source, spots in said.items()
     )
 
 
-def _texts(explanation: Explanation, lines: Sequence[Line], found: Originals) -> tuple[MarkedText, ...]:
+def _read(explanation: Explanation) -> list[str]:
+    """Names of the texts that the model read."""
+    return [p.place.source for p in explanation.passages if p.place.box is None]
+
+
+def marked_texts(lines: Sequence[Line], found: Originals, first: Iterable[str] = ()) -> tuple[MarkedText, ...]:
+    """Texts with the characters of the evidence marked; ``first`` names those that stand at the beginning."""
     spots = [(line, p) for line in lines for p in _places(line) if p.kind == "text"]
-    names = list(dict.fromkeys([*(p.place.source for p in explanation.passages if p.place.box is None),
-                                *(p.source for _, p in spots)]))  # fmt: skip
+    names = list(dict.fromkeys([*first, *(p.source for _, p in spots)]))
     made = []
     for name in names:
         mine = [(line, p) for line, p in spots if p.source == name]
@@ -243,7 +248,8 @@ def _trimmed(text: str, start: int, end: int) -> Span:
     )
 
 
-def _pictures(lines: Sequence[Line], found: Originals) -> tuple[MarkedPicture, ...]:
+def marked_pictures(lines: Sequence[Line], found: Originals) -> tuple[MarkedPicture, ...]:
+    """Pictures with the boxes of the evidence."""
     made = []
     most = max((abs(line.effect.value) for line in lines if line.passage is not None), default=0.0) or 1.0
     for name, picture in found.pictures.items():
@@ -267,7 +273,7 @@ def _pictures(lines: Sequence[Line], found: Originals) -> tuple[MarkedPicture, .
     return tuple(made)
 
 
-def _document_pages(ws: Workspace, lines: Sequence[Line]) -> list[MarkedPicture]:
+def document_pages(ws: Workspace, lines: Sequence[Line]) -> list[MarkedPicture]:
     """Pages on which statements and cited sentences stand; the sentence around a statement's words is not boxed."""
     marked = []
     for line in lines:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,24 +37,37 @@ def originals(ws: Workspace, explanation: Explanation, prediction: Prediction | 
         explanation: whose places are looked up.
         prediction: what was explained; tells where the files of an item lie that is not in the workspace.
     """
-    parts = ws._parts
     places = [p for e in explanation.statements for p in e.places] + [p.place for p in explanation.passages]
-    named = {p.source for p in places}
-    texts: dict[str, str] = {}
-    files: dict[str, Path] = {}
-    for row in parts.catalog.sources():
-        if row.item != explanation.item and row.name not in named:
-            continue
-        if row.text_sha256:
-            texts[row.name] = parts.blobs.read_text(row.text_sha256)
-        elif row.kind == "image":
-            files[row.name] = parts.blobs.path(row.sha256)
+    texts, files = _stored(ws, {p.source for p in places}, explanation.item)
     if prediction is not None:
         context = prediction._context
         for source in context.dataset.samples[context.row].pictures:
             if source.path is not None:
                 files.setdefault(source.name, source.path)
-    pictures = {n: p for n, path in sorted(files.items()) if (p := _picture(path, explanation.name)) is not None}
+    return _originals(texts, files, explanation.name)
+
+
+def named_originals(ws: Workspace, names: Collection[str], of: str) -> Originals:
+    """Texts and pictures of these names; ``of`` says what the pictures are of."""
+    return _originals(*_stored(ws, names), of)
+
+
+def _stored(ws: Workspace, names: Collection[str], item: str = "") -> tuple[dict[str, str], dict[str, Path]]:
+    """Texts, and files of pictures, that have one of these names or belong to the item."""
+    texts: dict[str, str] = {}
+    files: dict[str, Path] = {}
+    for row in ws._parts.catalog.sources():
+        if row.item != item and row.name not in names:
+            continue
+        if row.text_sha256:
+            texts[row.name] = ws._parts.blobs.read_text(row.text_sha256)
+        elif row.kind == "image":
+            files[row.name] = ws._parts.blobs.path(row.sha256)
+    return texts, files
+
+
+def _originals(texts: Mapping[str, str], files: Mapping[str, Path], of: str) -> Originals:
+    pictures = {n: p for n, path in sorted(files.items()) if (p := _picture(path, of)) is not None}
     return Originals(dict(sorted(texts.items())), pictures)
 
 
