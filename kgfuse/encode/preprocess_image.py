@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFilter, UnidentifiedImageError
 from pydantic import BaseModel, ConfigDict, Field
 
 from kgfuse.encode.svg import is_svg, render_svg
@@ -21,6 +22,17 @@ __all__ = ["ImagePipeline", "Prepared", "open_image", "render_svg"]
 MAX_PIXELS: Final = 100_000_000
 MAX_FILE_BYTES: Final = 200_000_000
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "ICO")
+
+_TURNS: Final[dict[object, Image.Transpose]] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What brings a picture of this EXIF orientation upright."""
 
 
 def open_image(source: Path | bytes, *, orient: bool = True, svg_size: int = 512) -> Image.Image:
@@ -46,8 +58,7 @@ def open_image(source: Path | bytes, *, orient: bool = True, svg_size: int = 512
             with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
                 _check_size(image.size, where)
                 image.load()
-                upright = ImageOps.exif_transpose(image) if orient else image
-                return _on_white(upright)
+                return _on_white(_upright(image) if orient else image)
     except UnidentifiedImageError as error:
         raise SourceError(
             "not a picture that can be read", where=where, remedy="JPEG, PNG, WebP, GIF, TIFF, BMP or SVG"
@@ -56,6 +67,15 @@ def open_image(source: Path | bytes, *, orient: bool = True, svg_size: int = 512
         raise SourceError("too many pixels", where=where, remedy="scale it down") from error
     except (OSError, SyntaxError, ValueError, EOFError, OverflowError, MemoryError, IndexError, TypeError) as error:
         raise SourceError(f"a damaged picture: {error}", where=where, remedy="save it anew") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn a picture as its EXIF says; damaged EXIF says nothing."""
+    try:
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+    except (OSError, SyntaxError, ValueError, EOFError, OverflowError, IndexError, KeyError, TypeError, struct.error):
+        return image
+    return image if turn is None else image.transpose(turn)
 
 
 def _read(source: Path | bytes, where: str) -> bytes:

@@ -207,7 +207,7 @@ class Vocabulary:
         return Property(
             iri=iri,
             label=label,
-            triggers=tuple(dict.fromkeys(triggers)),
+            triggers=() if index.flag(iri, reading.NOT_IN_LEXICON) else tuple(dict.fromkeys(triggers)),
             definition=self._definition(iri),
             domain=self._alternatives(iri, reading.DOMAINS, reading.RANGES),
             range=range_,

@@ -18,6 +18,7 @@ STATEMENT: Final = BASE + "statement/"
 RUN: Final = BASE + "run/"
 REVIEW: Final = BASE + "review/"
 MODEL: Final = BASE + "model/"
+POINT: Final = BASE + "point/"
 ONTOLOGY: Final = BASE + "ontology/"
 
 RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -32,6 +33,8 @@ SCHEMA: Final = "https://schema.org/"
 SH: Final = "http://www.w3.org/ns/shacl#"
 QUDT: Final = "http://qudt.org/schema/qudt/"
 QUDT_UNIT: Final = "http://qudt.org/vocab/unit/"
+GEO: Final = "http://www.w3.org/2003/01/geo/wgs84_pos#"
+EXIF: Final = "http://www.w3.org/2003/12/exif/ns#"
 
 GRAPH_INFERRED: Final = KGF + "inferred"
 GRAPH_PREDICTED: Final = KGF + "predicted"
@@ -54,6 +57,8 @@ PREFIXES: Final[dict[str, str]] = {
     "sh": SH,
     "qudt": QUDT,
     "unit": QUDT_UNIT,
+    "geo": GEO,
+    "exif": EXIF,
 }
 
 _SAFE = "/-._~"

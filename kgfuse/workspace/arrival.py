@@ -9,6 +9,7 @@ from typing import Any, Final
 from kgfuse.catalog import Blobs, SourceRow
 from kgfuse.errors import SourceError
 from kgfuse.sources.document import Document, Picture
+from kgfuse.sources.exif import read_exif
 from kgfuse.sources.identify import Identified, identify
 from kgfuse.sources.language import language
 from kgfuse.sources.normal import Changed
@@ -97,7 +98,10 @@ class Arrivals:
             meta=meta,
         )
         pictures = tuple(self._picture(p, folder, row) for p in document.pictures if p.file)
-        return Arrived((row, *pictures), document.notes, tuple(p for p in document.pictures if p.beside))
+        notes = document.notes
+        if identified.kind == "image":
+            notes = (*notes, *read_exif(data).notes)
+        return Arrived((row, *pictures), notes, tuple(p for p in document.pictures if p.beside))
 
     def beside(self, picture: Picture, name: str, path: Path, location: str, page: SourceRow) -> SourceRow:
         """The row of a picture that is a file beside the page that names it.

@@ -83,6 +83,11 @@ def test_the_orientation_of_exif_is_applied() -> None:
     assert open_image(data, orient=False).size == (40, 20)
 
 
+@pytest.mark.parametrize("exif", [b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM" + b"\xff" * 40])
+def test_damaged_exif_leaves_the_picture_as_it_is(exif: bytes) -> None:
+    assert open_image(encoded(Image.new("RGB", (40, 20), "white"), "JPEG", exif=exif)).size == (40, 20)
+
+
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "1", "CMYK", "I;16", "F", "RGB"])
 def test_every_mode_becomes_rgb_and_what_is_transparent_white(mode: str) -> None:
     kind = "TIFF" if mode in {"CMYK", "F", "I;16"} else "PNG"

@@ -24,6 +24,7 @@ from kgfuse.ontology.pack import load_pack
 from kgfuse.ontology.registry import load_all
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Extraction, Mention, Region, Source, Statement, Value
+from kgfuse.terms.namespaces import EXIF, GEO, KGF, POINT, PROV, RDF
 
 EX = "https://example.org/"
 PACK = """
@@ -181,6 +182,63 @@ def test_boxes_refer_to_the_original_whatever_the_pipeline(
     assert isinstance(region, Region)
     assert abs(region.x - 120) < 40
     assert abs(region.w - 784) < 70
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_boxes_lie_in_the_upright_picture_however_the_camera_was_held(
+    orientation: int, extractor: ImageExtractor, tmp_path: Path
+) -> None:
+    upright = Image.new("RGB", (300, 200), "white")
+    ImageDraw.Draw(upright).rectangle((20, 30, 119, 89), fill="#d0202a")
+    turns = Image.Transpose
+    stored_as = {
+        2: turns.FLIP_LEFT_RIGHT, 3: turns.ROTATE_180, 4: turns.FLIP_TOP_BOTTOM, 5: turns.TRANSPOSE,
+        6: turns.ROTATE_90, 7: turns.TRANSVERSE, 8: turns.ROTATE_270,
+    }  # fmt: skip
+    pixels = upright.transpose(stored_as[orientation]) if orientation > 1 else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    pixels.save(tmp_path / "p.png", exif=exif)
+    source = stored(tmp_path / "p.png")
+    whole = next(iter(extractor.extract(source)))
+    assert isinstance(whole, Mention)
+    assert whole.selector == Region(0, 0, 300, 200)
+    (colour,) = said(extractor, source, SHOWS_COLOUR)
+    region = colour.evidence[0].selector
+    assert isinstance(region, Region)
+    assert np.allclose((region.x, region.y, region.w, region.h), (20, 30, 100, 60), atol=5)
+
+
+def test_exif_becomes_statements_of_the_item_with_the_picture_as_evidence(
+    extractor: ImageExtractor, vocabulary: Vocabulary, tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[271], exif[272], exif[315] = "Maker", "Model 1", "Ada Private"
+    exif.get_ifd(0x8769).update({0x9003: "2024:05:01 10:20:30"})
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 51.0, 29.6), 3: "W", 4: (2.0, 17.0, 40.2)})
+    drawing().save(tmp_path / "p.jpg", exif=exif)
+    source = stored(tmp_path / "p.jpg")
+    found = list(extractor.extract(source))
+    statements = tuple(s for s in found if isinstance(s, Statement) and s.extractor == "image.exif")
+    assert {s.evidence for s in statements} == {(found[0],)}
+    extraction = Extraction(source.iri, EX + "run", (), statements)
+    resolution = resolve([extraction], vocabulary, {})
+    assert resolution.rejected == ()
+    point = POINT + "48.858222,-2.2945"
+    told = {(f.subject, f.predicate, f.object.lexical if isinstance(f.object, Value) else f.object)
+            for f in resolution.facts}  # fmt: skip
+    assert told == {
+        (source.item, EXIF + "dateTimeOriginal", "2024-05-01T10:20:30"),
+        (source.iri, PROV + "generatedAtTime", "2024-05-01T10:20:30"),
+        (source.item, KGF + "takenAt", point),
+        (point, RDF + "type", GEO + "Point"),
+        (point, GEO + "lat", "48.858222"),
+        (point, GEO + "long", "-2.2945"),
+        (source.item, EXIF + "make", "Maker"),
+        (source.item, EXIF + "model", "Model 1"),
+    }
+    off = ImageExtractor(vocabulary, ImageSettings(device="cpu", exif=False))
+    assert not [s for s in off.extract(source) if isinstance(s, Statement) and s.extractor == "image.exif"]
 
 
 def test_extraction_repeated_is_the_same_and_settings_change_the_fingerprint(

@@ -14,8 +14,8 @@ from kgfuse.ontology.shipped import general, retail
 
 CORE_CLASSES = "Item Document Picture Source Mention Run Model Entity"
 CORE_PROPERTIES = (
-    "hasText hasImage hasAudio mentions depicts showsColour showsText visuallySimilarTo confidence refersTo extractor "
-    "reason probability sha256 fileName trigger mentionSuffices revealsLabel srgb displayColour nerLabel"
+    "hasText hasImage hasAudio mentions depicts showsColour showsText visuallySimilarTo takenAt confidence refersTo "
+    "extractor reason probability sha256 fileName trigger mentionSuffices revealsLabel srgb displayColour nerLabel"
 )
 
 

@@ -100,8 +100,10 @@ def test_triggers_are_label_synonyms_and_trigger_phrases(tmp_path: Path) -> None
         tmp_path,
         """x:eats a owl:ObjectProperty ; rdfs:label "eats"@en, "frisst"@de ; skos:altLabel "feeds on" ;
         kgf:trigger "preys on"@en ; kgf:mentionSuffices true ; kgf:revealsLabel "true" ; skos:definition "Its food." .
-        x:hasPart a owl:ObjectProperty .""",
+        x:hasPart a owl:ObjectProperty .
+        x:near a owl:ObjectProperty ; kgf:notInLexicon true .""",
     )
+    assert v.properties[EX + "near"].triggers == ()
     eats = v.properties[EX + "eats"]
     assert set(eats.triggers) == {"eats", "feeds on", "preys on"}
     assert (eats.label, eats.definition, eats.mention_suffices, eats.reveals_label) == ("eats", "Its food.", True, True)

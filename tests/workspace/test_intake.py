@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from kgfuse.catalog import Blobs, Catalog
 from kgfuse.errors import ManifestError, SourceError, UsageError
@@ -51,6 +52,16 @@ def test_a_text_and_pictures_of_one_name_in_a_folder_are_one_item(intake: Intake
     of = {row.name: row.item for row in intake.catalog.sources()}
     assert of["docs/owl.txt"] == of["docs/owl.png"] == ITEM + "docs/owl"
     assert of["docs/birds/owl.png"] == ITEM + "docs/birds/owl"
+
+
+def test_a_photo_whose_exif_cannot_be_is_kept_and_what_was_ignored_is_told(intake: Intake, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (91.0, 0.0, 0.0), 3: "E", 4: (2.0, 0.0, 0.0)})
+    Image.new("RGB", (40, 20), "red").save(tmp_path / "photo.jpg", exif=exif)
+    assert intake.add([tmp_path / "photo.jpg"]).added == 1
+    (problem,) = intake.catalog.problems()
+    assert problem.place == "photo.jpg"
+    assert "within ±90" in problem.message
 
 
 def test_names_in_any_script_and_with_awkward_characters_are_kept(intake: Intake, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The picture extractor: one forward pass, then tags, text and colours, each with its region."""
+"""The picture extractor: what EXIF says, one forward pass, then tags, text and colours, each with its region."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from kgfuse.encode.preprocess_image import Prepared
 from kgfuse.errors import SourceError
 from kgfuse.extract.image.cam import box
 from kgfuse.extract.image.colours import Palette, colour_names, dominant_colours
+from kgfuse.extract.image.exif import exif_statements
 from kgfuse.extract.image.ocr import LineReader
 from kgfuse.extract.image.settings import ImageSettings
 from kgfuse.extract.image.tags import Tagger, is_drawing
+from kgfuse.sources.exif import read_exif
 from kgfuse.terms.mentions import Mention, Region, Source, SourceKind, Statement, Value
 from kgfuse.terms.namespaces import KGF
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 Found: TypeAlias = Mention | Statement
 FeatureSink: TypeAlias = Callable[[str, NDArray[np.float32]], None]
 
-_VERSION: Final = "1"
+_VERSION: Final = "2"
 _WORKERS: Final = min(4, os.cpu_count() or 1)
 DEPICTS: Final = KGF + "depicts"
 SHOWS_TEXT: Final = KGF + "showsText"
@@ -103,7 +105,7 @@ class ImageExtractor:
             raise SourceError("a picture without stored bytes", where=source.name)
         picture = self.settings.pipeline.open(source.path)
         about = source.item or source.iri
-        yield Mention(
+        whole = Mention(
             source=source.iri,
             selector=Region(0, 0, picture.width, picture.height),
             label=source.item_label or source.name,
@@ -111,6 +113,9 @@ class ImageExtractor:
             types=source.item_types,
             entity=about,
         )
+        yield whole
+        if self.settings.exif:
+            yield from exif_statements(read_exif(source.path), about, whole)
         look = self.encoder.look(picture.image)
         if self.on_features is not None:
             self.on_features(source.sha256, look.features)

@@ -23,6 +23,7 @@ class ImageSettings(BaseModel):
         ocr_threshold: confidence below which a line is dropped.
         colours: say the dominant colours with their regions.
         colour_share: smallest share of the foreground that makes a colour dominant.
+        exif: say when, where and with what device the picture was taken, where its EXIF tells.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,3 +38,4 @@ class ImageSettings(BaseModel):
     ocr_threshold: float = Field(default=0.8, ge=0, le=1)
     colours: bool = True
     colour_share: float = Field(default=0.12, ge=0, le=1)
+    exif: bool = True

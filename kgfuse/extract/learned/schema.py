@@ -64,13 +64,13 @@ def words(name: str) -> str:
 
 
 def schema_of(vocabulary: Vocabulary, name: str) -> Schema:
-    """The relations of a vocabulary: object and data properties, in the order of their IRIs."""
+    """The relations of a vocabulary that texts may state: object and data properties, in the order of their IRIs."""
     found = [_relation(vocabulary, p) for p in _asked(vocabulary.properties.values())]
     return Schema(name, tuple(found))
 
 
 def _asked(properties: Iterable[Property]) -> list[Property]:
-    return sorted((p for p in properties if p.kind in ("object", "data")), key=lambda p: p.iri)
+    return sorted((p for p in properties if p.kind in ("object", "data") and p.triggers), key=lambda p: p.iri)
 
 
 def _relation(vocabulary: Vocabulary, prop: Property) -> Relation:

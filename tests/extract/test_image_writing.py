@@ -1,0 +1,31 @@
+"""Writing in any direction is read, its box around it as it stands."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from kgfuse.extract.image.ocr import LineReader
+
+
+@pytest.fixture(scope="module")
+def reader() -> LineReader:
+    return LineReader()
+
+
+def written(angle: float) -> Image.Image:
+    image = Image.new("RGB", (640, 640), "white")
+    ImageDraw.Draw(image).text((140, 295), "FRESH APPLES", fill="black", font=ImageFont.load_default(50))
+    return image.rotate(angle, fillcolor="white")
+
+
+@pytest.mark.parametrize("angle", [-30, -10, 10, 30, 90, 180, 270])
+def test_turned_writing_is_read_with_its_box(reader: LineReader, angle: float) -> None:
+    image = written(angle)
+    (line,) = reader.read(image, least=0.8)
+    assert line.text.replace(" ", "") == "FRESHAPPLES"
+    inked = Image.eval(image.convert("L"), lambda v: 255 * (v < 128)).getbbox()
+    assert inked is not None
+    left, top, width, height = line.box
+    found = (left, top, left + width, top + height)
+    assert all(abs(a - b) < 25 for a, b in zip(found, inked, strict=True))
