@@ -105,7 +105,7 @@ def search(
     kind: Annotated[SearchIn | None, typer.Option(help="Only labels, or only texts.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
 ) -> None:
-    """Find labels and texts by their words, with the characters where they stand."""
+    """Find labels and texts by their words, with the characters (and page, element or cell) where they stand."""
     from dataclasses import asdict
 
     from kgfuse.workspace import Workspace
@@ -117,7 +117,7 @@ def search(
     listed = table("", "what", "name", "where", "words")
     for one in found:
         hit = one.hit
-        place = f"{hit.start}–{hit.end}" if hit.kind == "text" else ""
+        place = f"{hit.start}–{hit.end}" + (f" ({one.where})" if one.where else "") if hit.kind == "text" else ""
         listed.add_row(hit.kind, hit.name if hit.kind == "text" else shrink(hit.iri), place, hit.exact)
     out.result({"hits": [asdict(one) for one in found]}, listed if found else "nothing found")
 

@@ -69,7 +69,8 @@ def _one(console: Console, card: Card, count: int) -> str:
     said = Text.assemble((card.subject, "bold"), " ", (card.relation, "bold cyan"), " ", (card.object, "bold"))
     console.print(said, Text(f"  {card.confidence:.2f}", "dim"), sep="")
     console.print(_marked(card))
-    where = f"{card.source}, {', '.join(card.candidate.extractors)}: {card.reason}"
+    place = f"{card.source}, {card.where}" if card.where else card.source
+    where = f"{place}, {', '.join(card.candidate.extractors)}: {card.reason}"
     console.print(Text(where, "dim"))
     if card.turned_away:
         console.print(Text(f"not in the graph: {card.turned_away}", "yellow"))

@@ -221,11 +221,13 @@ def _import(ws: Workspace, by: str, path: Path) -> list[dict[str, Any]]:
 def _next(out: Output, ws: Workspace, cards: list[Card]) -> None:
     from rich.text import Text
 
-    made = table("", "id", "subject", "property", "object", "conf", "in graph", "words", right=(4,))
-    for one in cards:
+    places = [one.where for one in cards]
+    last = ("where",) if any(places) else ()
+    made = table("", "id", "subject", "property", "object", "conf", "in graph", "words", *last, right=(4,))
+    for one, place in zip(cards, places, strict=True):
         state = "yes" if not one.turned_away else one.candidate.rule
         row = (one.id, one.subject, one.relation, one.object, f"{one.confidence:.2f}", state, _short(one.words))
-        made.add_row(*map(Text, row))
+        made.add_row(*map(Text, (*row, place) if last else row))
     out.result({"cards": [one.to_dict() for one in cards]}, made if cards else "nothing is left to review")
     if cards:
         out.note("decide with --accept ID, --reject ID, --correct ID 'o=…', or one by one: kgfuse review WORKSPACE")

@@ -18,6 +18,7 @@ from kgfuse.graph.search import Hit, Kind, Text, TextIndex, Updated
 from kgfuse.terms.mentions import TextSpan
 from kgfuse.terms.namespaces import GRAPH_PROVENANCE, RDF, RDFS, SKOS, source_iri
 from kgfuse.workspace.parts import OnEvent, Parts, silent
+from kgfuse.workspace.whereabouts import in_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,12 +38,14 @@ class Found:
         label: of the thing that has the label, or that the text belongs to.
         types: IRIs of its classes.
         mentions: of a label, the places that speak of the thing; of a text, what was extracted from the passage.
+        where: page, element or cell of the first word that was looked for; empty for labels and plain texts.
     """
 
     hit: Hit
     label: str
     types: tuple[str, ...]
     mentions: tuple[MentionRecord, ...]
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,8 @@ def search(parts: Parts, query: str, limit: int = 20, kind: Kind | None = None) 
     found = []
     for hit in index(parts).search(query, limit, kind):
         mentions = mentions_of(parts.store, hit.iri) if hit.kind == "label" else _within(parts, hit)
-        found.append(Found(hit, names.label(parts.store, hit.iri), _types(parts, hit.iri), tuple(mentions)))
+        known = names.label(parts.store, hit.iri), _types(parts, hit.iri), tuple(mentions)
+        found.append(Found(hit, *known, _where(parts, hit)))
     return found
 
 
@@ -139,6 +143,11 @@ def _texts(parts: Parts) -> Iterator[Text]:
         if row.text_sha256 is not None:
             sha = row.text_sha256
             yield Text(row.name, row.item or source_iri(row.name), sha, lambda sha=sha: parts.blobs.read_text(sha))  # type: ignore[misc]
+
+
+def _where(parts: Parts, hit: Hit) -> str:
+    row = parts.catalog.source(hit.name) if hit.kind == "text" else None
+    return in_words(parts.blobs, row, hit.matches[0][0] if hit.matches else hit.start)[1] if row is not None else ""
 
 
 def _within(parts: Parts, hit: Hit) -> list[MentionRecord]:

@@ -14,10 +14,12 @@ from kgfuse.terms.mentions import TextSpan
 from kgfuse.workspace.report import write_explanations
 from kgfuse.workspace.report.chains import chain
 from kgfuse.workspace.whereabouts import in_words
+from tests.cli.conftest import run
 from tests.sources import made
 from tests.workspace.samples import FG, graph_hash, shape, workspace
 
 KGF = "https://w3id.org/kgfuse#"
+WIDE = {"COLUMNS": "200"}
 
 
 @pytest.fixture(scope="module")
@@ -186,3 +188,19 @@ def test_the_report_shows_the_page_with_the_words_marked(ws: Workspace, tmp_path
     html = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "docs/owl.pdf, page 1" in html
     assert 'viewBox="0 0 612 792"' in html
+
+
+def test_hits_and_cards_say_the_page_or_element(ws: Workspace) -> None:
+    hits = {f.hit.name: f.where for f in ws.search("lemmings", kind="text")}
+    assert hits["docs/owl.pdf"] == "page 1"
+    assert hits["docs/page.html"] == "/html[1]/body[1]/main[1]/p[1]"
+    assert {f.hit.name: f.where for f in ws.search("tawny mice", kind="text")}["docs/owl.pdf"] == "page 2"
+    assert {f.where for f in ws.search("bear", kind="text")} == {""}
+    cards = ws.review(None)
+    pages = {c.words: c.where for c in cards if c.source == "docs/owl.pdf"}
+    assert pages["The tawny owl eats mice."] == "page 2"
+    assert {c.where for c in cards if c.source.endswith("bear.txt")} == {""}
+    shown = run("search", ws.path, "tawny mice", "--kind", "text", env=WIDE)
+    assert "(page 2)" in shown.stdout
+    listed = run("review", ws.path, "--next", "50", "--source", "docs/owl.pdf", env=WIDE)
+    assert "page 2" in listed.stdout

@@ -8,6 +8,7 @@ import pytest
 
 from kgfuse.terms.mentions import TextSpan, Value
 from kgfuse.terms.namespaces import XSD, local_name
+from kgfuse.workspace.searching import refresh_index, search
 from tests.sources.made import sheet, zipped
 from tests.workspace.samples import shape, workspace
 
@@ -111,3 +112,10 @@ def test_a_mapping_may_lie_elsewhere_and_a_table_in_an_archive(folder: Path, tmp
         assert [row.name for row in ws.sources()] == ["more.zip/in/birds.csv"]
         mapping.unlink()
         assert "without a mapping" in ws.add(folder / "birds.xlsx").problems[0]
+
+
+def test_a_hit_in_a_table_names_its_cell(folder: Path, tmp_path: Path) -> None:
+    with workspace(tmp_path / "ws", folder, settings=SETTINGS, build=False) as ws:
+        refresh_index(ws._parts)
+        (found,) = [f for f in search(ws._parts, "vole", kind="text") if f.hit.name == "docs/birds.xlsx"]
+        assert found.where == "row 2, column 4"

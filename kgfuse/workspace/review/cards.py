@@ -19,6 +19,7 @@ from kgfuse.workspace.review.correction import corrected
 from kgfuse.workspace.review.decisions import Decision, content, decisions, end_text, same, told
 from kgfuse.workspace.review.examples import write_examples
 from kgfuse.workspace.review.order import order, tally
+from kgfuse.workspace.whereabouts import in_words
 
 if TYPE_CHECKING:
     from kgfuse.workspace.state import State
@@ -95,6 +96,12 @@ class Card:
         return passage.exact if passage else ""
 
     @property
+    def where(self) -> str:
+        """Page, element or cell of these words; empty for plain texts."""
+        passage = self.candidate.passage
+        return in_words(self._ws._parts.blobs, self.candidate.source, passage.start)[1] if passage else ""
+
+    @property
     def decision(self) -> Decision | None:
         """What was decided, where something was."""
         return next((d for d in decisions(self._ws._parts)[0] if d.id == self.id), None)
@@ -151,6 +158,7 @@ class Card:
             "words": self.words,
             "start": passage.start if passage else None,
             "end": passage.end if passage else None,
+            "where": self.where,
             "decision": told(c.decision) if c.decision else "",
             "before": told(c.before) if c.before else "",
         }
