@@ -20,6 +20,7 @@ from kgfuse.extract.image.cam import box
 from kgfuse.extract.image.colours import Palette, colour_names, dominant_colours
 from kgfuse.extract.image.exif import exif_statements
 from kgfuse.extract.image.ocr import LineReader
+from kgfuse.extract.image.relations import relation_statements
 from kgfuse.extract.image.settings import ImageSettings
 from kgfuse.extract.image.tags import Tagger, is_drawing
 from kgfuse.sources.exif import read_exif
@@ -119,12 +120,20 @@ class ImageExtractor:
         look = self.encoder.look(picture.image)
         if self.on_features is not None:
             self.on_features(source.sha256, look.features)
+        places: list[Mention] = []
         if self.settings.tags:
-            yield from self._tags(source, about, picture, look)
+            for tag in self._tags(source, about, picture, look):
+                if tag.confidence >= self.settings.tag_threshold:
+                    places.extend(tag.evidence)
+                yield tag
         if self.settings.colours:
             yield from self._colours(source, about, picture)
         if self.settings.ocr != "off":
-            yield from self._text(source, about, picture)
+            for line in self._text(source, about, picture):
+                places.extend(line.evidence)
+                yield line
+        if self.settings.relations:
+            yield from relation_statements(places)
 
     @cached_property
     def _tagger(self) -> Tagger:

@@ -23,6 +23,8 @@ class ImageSettings(BaseModel):
         ocr_threshold: confidence below which a line is dropped.
         colours: say the dominant colours with their regions.
         colour_share: smallest share of the foreground that makes a colour dominant.
+        relations: say how the regions of tags and lines lie to one another. Off by default: of a page of text these
+            would be most of what its graph says.
         exif: say when, where and with what device the picture was taken, where its EXIF tells.
     """
 
@@ -39,3 +41,4 @@ class ImageSettings(BaseModel):
     colours: bool = True
     colour_share: float = Field(default=0.12, ge=0, le=1)
     exif: bool = True
+    relations: bool = False
