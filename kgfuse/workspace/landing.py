@@ -173,7 +173,7 @@ class Landing:
         """Note what cannot be used."""
         error = self.mounts.told(error)
         self.report.problems.append(printable(error.message))
-        place = f"{absolute(Path(error.where))}: " if error.where else ""
+        place = f"{Path(error.where).absolute()}: " if error.where else ""  # ".." in an archive stays to be seen
         self.catalog.record_problem(printable(name), "add", printable(place + error.what), error.remedy)
 
 
