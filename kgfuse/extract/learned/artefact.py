@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -58,6 +59,10 @@ class Learned:
     threshold: float
     missing: float
     scores: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.threshold <= 1 and 0 <= self.missing < math.inf):
+            raise ValueError(f"no threshold and allowance: {self.threshold}, {self.missing}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgfuse.extract.learned.decode import Candidate, without_rivals, worthwhile
+from kgfuse.extract.learned.features import NAMES
 
 _FOLDS: Final = 5
 _STRENGTH: Final = 0.003
@@ -64,6 +65,15 @@ class Verifier:
     weights: tuple[float, ...]
     offsets: Mapping[str, float]
     bias: float
+
+    def __post_init__(self) -> None:
+        size = len(NAMES)
+        if (len(self.mean), len(self.scale), len(self.weights)) != (size, size, size + size * (size + 1) // 2):
+            raise ValueError(f"a verifier has {size} features and the products of any two")
+        if not np.isfinite([*self.mean, *self.scale, *self.weights, *self.offsets.values(), self.bias]).all():
+            raise ValueError("a number of the verifier is none")
+        if min(self.scale) <= 0:
+            raise ValueError("a scale of the verifier is not positive")
 
     def probabilities(self, features: NDArray[np.float32], relations: Sequence[str]) -> NDArray[np.float64]:
         """(n,) probabilities of (n, features)."""

@@ -8,6 +8,7 @@ gains from both.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import zlib
 from collections.abc import Iterable, Sequence
@@ -59,8 +60,11 @@ class Clues:
     bias: float
 
     def __post_init__(self) -> None:
-        if self.at.shape != self.weights.shape or self.at.ndim != 1 or (np.diff(self.at) <= 0).any():
+        are_places = self.at.ndim == 1 and self.at.dtype.kind == "i" and not (np.diff(self.at) <= 0).any()
+        if not are_places or self.at.shape != self.weights.shape:
             raise ValueError("clues are weights at rising places")
+        if not (np.isfinite(self.weights).all() and math.isfinite(self.bias)):
+            raise ValueError("a weight of a clue is no number")
 
     @classmethod
     def none(cls) -> Clues:

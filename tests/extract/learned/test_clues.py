@@ -64,6 +64,13 @@ def test_altered_clues_are_refused(at: list[int]) -> None:
         Clues(np.array(at, np.int32), np.zeros(2, np.float32), 0.0)
 
 
+def test_clues_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(ValueError, match="no number"):
+        Clues(np.array([1], np.int32), np.array([np.nan], np.float32), 0.0)
+    with pytest.raises(ValueError, match="rising"):
+        Clues(np.array([1.0]), np.zeros(1, np.float32), 0.0)  # type: ignore[arg-type]
+
+
 SPANS = st.tuples(st.integers(0, 12), st.integers(1, 5)).map(lambda t: (t[0], t[0] + t[1]))
 CANDIDATES = st.lists(st.tuples(st.integers(0, 2), SPANS, SPANS, st.floats(0, 1)), max_size=12)
 

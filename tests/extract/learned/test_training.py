@@ -101,6 +101,32 @@ def test_a_broken_record_is_refused_with_a_remedy(
         RelationReader.load(tmp_path, "cpu")
 
 
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("missing", "many"), ("missing", float("nan")), ("threshold", 7), ("bias", float("inf")), ("verifier", {})],
+)
+def test_learned_numbers_that_are_none_are_refused(
+    reader: RelationReader, tmp_path: Path, part: str, value: object
+) -> None:
+    reader.save(tmp_path)
+    record = json.loads((tmp_path / RECORD).read_text(encoding="utf-8"))
+    for one in record["learned"].values():
+        one[part] = value
+    (tmp_path / RECORD).write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(ModelError, match="cannot be read"):
+        RelationReader.load(tmp_path, "cpu")
+
+
+def test_a_verifier_of_another_size_is_refused(reader: RelationReader, tmp_path: Path) -> None:
+    reader.save(tmp_path)
+    record = json.loads((tmp_path / RECORD).read_text(encoding="utf-8"))
+    for one in record["learned"].values():
+        del one["verifier"]["weights"][20:]
+    (tmp_path / RECORD).write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(ModelError, match="products"):
+        RelationReader.load(tmp_path, "cpu")
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '"x"', "\x00"])
 def test_a_record_that_is_none_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / RECORD).write_text(content, encoding="utf-8")
