@@ -24,7 +24,7 @@ from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Source, SourceKind, Statement
 from kgfuse.terms.namespaces import digest
 
-VERSION: Final = "3"
+VERSION: Final = "4"
 
 
 class TextExtractor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
+import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ _PLAIN: Final = {
     "‘": "'", "’": "'", "‛": "'", "′": "'", "“": '"', "”": '"', "„": '"', "″": '"', "\u2028": "\n", "\u2029": "\n",
     "\u00ad": "-", "\u2010": "-", "\u2011": "-",
 }  # fmt: skip
+_BLANK_LINE: Final = re.compile(r"\n\s*\n")
+_PARAGRAPHS: Final = "kgfuse_paragraphs"
 
 
 def model_name(name: str) -> str:
@@ -29,7 +32,7 @@ def model_name(name: str) -> str:
 
 @functools.lru_cache(maxsize=2)
 def load(name: str) -> Any:
-    """Load a pipeline that tags, parses, lemmatises and finds named entities.
+    """Load a pipeline that tags, parses, lemmatises and finds named entities, and ends sentences at blank lines.
 
     Raises:
         ModelError: it is not installed, not readable, or has no parser.
@@ -50,7 +53,20 @@ def load(name: str) -> Any:
             f"the spaCy pipeline {resolved!r} has no {' and no '.join(missing)}",
             remedy="use a pipeline with tagger, parser and lemmatizer, such as en_core_web_sm",
         )
+    if _PARAGRAPHS not in nlp.pipe_names:
+        spacy.Language.component(_PARAGRAPHS, func=_start_after_blank_lines)
+        nlp.add_pipe(_PARAGRAPHS, first=True)
     return nlp
+
+
+def _start_after_blank_lines(doc: Any) -> Any:
+    """Set sentence starts, which the parser keeps to: a heading without a full stop is no part of what follows."""
+    if _BLANK_LINE.search(doc.text) is not None:
+        for token in doc[1:]:
+            before = doc[token.i - 1]
+            if before.is_space and _BLANK_LINE.search(before.text) is not None:
+                token.is_sent_start = True
+    return doc
 
 
 @functools.lru_cache(maxsize=2)
