@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kgfuse.extract.text.nlp import load
 
 Says = Callable[..., set[str]]
 
@@ -95,3 +100,23 @@ def test_the_item_mentions_lexicon_entries_and_named_entities_only(says: Says) -
 
 def test_a_verb_that_spells_a_noun_is_no_mention(says: Says) -> None:
     assert not any("seed" in f for f in says("The fox seeds the ground.", mentions=True))
+
+
+HEADED = [
+    ("Tools\n\nThe fox eats mice.", {"item:fox z:eats z:mouse"}),
+    ("Tails\n \nForests and rivers\n\n\nThe fox lives in forests.", {"item:fox z:livesIn z:forest"}),
+    ("The fox eats mice\n\nIt lives in forests", {"item:fox z:eats z:mouse", "item:fox z:livesIn z:forest"}),
+    ("The fox\neats\nmice.", {"item:fox z:eats z:mouse"}),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), HEADED, ids=[t for t, _ in HEADED])
+def test_a_heading_is_no_part_of_the_sentence_after_it(says: Says, text: str, expected: set[str]) -> None:
+    assert says(text) == expected
+
+
+@given(st.lists(st.sampled_from(("The fox eats mice", "Tools", "", "\n", "It lives in forests.")), max_size=6))
+@settings(max_examples=30, deadline=None)
+def test_no_sentence_spans_a_blank_line(parts: list[str]) -> None:
+    doc = load("auto")("\n\n".join(parts))
+    assert not any(re.search(r"\n\s*\n", sentence.text.strip()) for sentence in doc.sents)
