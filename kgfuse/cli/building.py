@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kgfuse.cli.app import app
-from kgfuse.cli.command import FAILED, OntologyOption, WorkersOption, WorkspaceArgument, command, given
+from kgfuse.cli.command import (
+    FAILED,
+    LanguageOption,
+    OntologyOption,
+    WorkersOption,
+    WorkspaceArgument,
+    command,
+    given,
+)
 from kgfuse.cli.output import Output
 from kgfuse.cli.overrides import nested
 from kgfuse.cli.tables import pairs, plural, table
@@ -67,9 +75,7 @@ def add(
     encoding: Annotated[
         str | None, typer.Option(help="Of texts that are not UTF-8 and have no byte order mark; else told by content.")
     ] = None,
-    language: Annotated[
-        str | None, typer.Option(metavar="CODE", help="Of all texts, such as en; else told by content.")
-    ] = None,
+    language: LanguageOption = None,
     mapping: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="What the columns of tables mean (TOML), where none lies beside them."),

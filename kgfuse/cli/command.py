@@ -56,6 +56,9 @@ WorkersOption = Annotated[
     int | None,
     typer.Option(metavar="N", min=1, help="Processes that extract; by default as many as the work is worth."),
 ]
+LanguageOption = Annotated[
+    str | None, typer.Option(metavar="CODE", help="Of all texts, such as en; else told by content.")
+]
 _SHARED: Final = {"json": Json, "quiet": Quiet, "debug": Debug}
 Command = Callable[..., int | None]
 

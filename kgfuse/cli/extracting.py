@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kgfuse.cli.app import app
-from kgfuse.cli.command import FAILED, OntologyOption, WorkersOption, command
+from kgfuse.cli.command import FAILED, LanguageOption, OntologyOption, WorkersOption, command
 from kgfuse.cli.output import Output
 from kgfuse.cli.overrides import nested
 from kgfuse.cli.tables import plural, table
@@ -49,6 +49,7 @@ def extract(
     encoding: Annotated[
         str | None, typer.Option(help="Of texts that are not UTF-8 and have no byte order mark.")
     ] = None,
+    language: LanguageOption = None,
     workers: WorkersOption = None,
     set: Annotated[
         list[str], typer.Option("--set", metavar="KEY=VALUE", help="A setting of extraction; may be repeated.")
@@ -72,7 +73,7 @@ def extract(
     if min_confidence is not None:
         values["min_confidence"] = min_confidence
     vocabulary = ontology_of(*ontology)
-    reader = Reader(vocabulary, _settings(values))
+    reader = Reader(vocabulary, _settings(values), language=language)
     paths = _paths(files)
     problems: list[str] = []
     documents: list[Document] = []

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from kgfuse.extract.identity.gazetteer import Gazetteer
-from kgfuse.extract.protocol import Extractor
+from kgfuse.extract.protocol import Extractor, reads
 from kgfuse.extract.registry import available, load, load_some
 from kgfuse.extract.resolve import Resolution, resolve
 from kgfuse.extract.running import outcomes
 from kgfuse.extract.settings import ExtractSettings
 from kgfuse.ontology import Vocabulary, load_all
+from kgfuse.sources.language import NAMES, language
 from kgfuse.terms.mentions import Extraction, Mention, Node, Source, Statement, TextSpan, Value
 from kgfuse.terms.namespaces import KGF, OWL, RDFS, source_iri
 
@@ -118,6 +119,7 @@ class Reader:
         vocabulary: what may be said.
         settings: how to read, and what the gate lets through.
         extractors: these, in place of those that the settings name.
+        language: of all texts, as an ISO 639 code; ``None`` lets each text tell.
 
     Attributes:
         settings: with the names of the extractors that are used.
@@ -133,8 +135,11 @@ class Reader:
         vocabulary: Vocabulary,
         settings: ExtractSettings | None = None,
         extractors: Sequence[Extractor] | None = None,
+        *,
+        language: str | None = None,
     ) -> None:
         self.vocabulary = vocabulary
+        self.language = language
         self.settings = settings or ExtractSettings()
         files = [Path(name) for name in self.settings.gazetteers]
         self._gazetteer = Gazetteer(files, vocabulary) if files else None
@@ -162,11 +167,19 @@ class Reader:
         """
         for sources, rows in (run or self._run)(_batches(texts)):
             for source, found in zip(sources, rows, strict=True):
-                problem = next((one for one in found if isinstance(one, str)), None)
-                if problem is not None:
-                    yield Document(source.name, source.text or "", problem=problem)
-                else:
-                    yield self._document(source, [one for one in found if isinstance(one, Extraction)])
+                yield self._read(source, found)
+
+    def _read(self, source: Source, found: Sequence[Extraction | str]) -> Document:
+        """A document of what was found by the extractors that read the language of its text."""
+        said = language(source.text or "") if self.language is None else self.language
+        fitting = [one for e, one in zip(self.extractors, found, strict=True) if reads(e, "text", said)]
+        problem = next((one for one in fitting if isinstance(one, str)), "")
+        if self.extractors and not fitting:
+            known = NAMES.get(said, f"the language {said!r}")
+            problem = f"is in {known}, for which there is no model; say --language en where that is wrong"
+        if problem:
+            return Document(source.name, source.text or "", problem=problem)
+        return self._document(source, [one for one in fitting if isinstance(one, Extraction)])
 
     def _run(self, batches: Iterable[tuple[Source, ...]]) -> Iterator[Ran]:
         for sources in batches:

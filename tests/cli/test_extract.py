@@ -67,6 +67,19 @@ def test_a_folder_stands_for_its_texts_and_a_bad_file_stops_nothing(tmp_path: Pa
     assert run("extract", "-o", "field-guide", tmp_path / "cp.txt", "--encoding", "cp1252").exit_code == 0
 
 
+def test_a_text_in_a_language_without_a_model_is_told_and_not_read(tmp_path: Path, text: Path) -> None:
+    french = tmp_path / "fr.txt"
+    french.write_text("Le marteau est un outil fait d'acier et de bois que les menuisiers utilisent pour les clous.")
+    alone = run("extract", "-o", "field-guide", french)
+    assert alone.exit_code == 1
+    assert "fr.txt: is in French, for which there is no model; say --language" in alone.stderr
+    both = run("extract", "-o", "field-guide", french, text, "--json", "--workers", "2")
+    assert both.exit_code == 0
+    assert "is in French" in both.stderr
+    assert [bool(json.loads(line).get("statements")) for line in both.stdout.splitlines()] == [False, True]
+    assert run("extract", "-o", "field-guide", french, "--language", "en").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("args", "told"),
     [

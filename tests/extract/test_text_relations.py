@@ -120,3 +120,19 @@ def test_a_heading_is_no_part_of_the_sentence_after_it(says: Says, text: str, ex
 def test_no_sentence_spans_a_blank_line(parts: list[str]) -> None:
     doc = load("auto")("\n\n".join(parts))
     assert not any(re.search(r"\n\s*\n", sentence.text.strip()) for sentence in doc.sents)
+
+
+OPEN = [
+    (
+        "The fox was found in forests or on rivers.",
+        {"maybe item:fox z:livesIn z:forest", "maybe item:fox z:livesIn z:river"},
+    ),
+    ("It was discovered in France or Spain in 1758.", set()),
+    ("The fox eats mice or seeds.", {"item:fox z:eats z:mouse", "item:fox z:eats z:seed"}),
+    ("The fox was found in forests and on rivers.", {"item:fox z:livesIn z:forest", "item:fox z:livesIn z:river"}),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), OPEN, ids=[t for t, _ in OPEN])
+def test_or_leaves_open_what_happened_once(says: Says, text: str, expected: set[str]) -> None:
+    assert {s for s in says(text) if "discovered" not in s} == expected

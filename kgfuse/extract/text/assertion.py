@@ -1,4 +1,4 @@
-"""Whether a text itself vouches for what a clause says: denied, speculated, or reported of somebody else.
+"""Whether a text itself vouches for what a clause says: denied, speculated, left open, or reported of somebody else.
 
 Cues with a scope, as in NegEx (Chapman et al. 2001) and ConText (Harkema et al. 2009), but the scope is read off the
 dependency parse: a cue reaches what it governs, up to the next clause of its own.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kgfuse.extract.text.clauses import governors, is_negated
+from kgfuse.extract.text.clauses import choice, governors, is_negated
 from kgfuse.extract.text.english import EXCEPTIONS, NEGATORS, words
 from kgfuse.terms.mentions import Assertion
 
@@ -24,8 +24,8 @@ REPORTING: Final = words(
 DENYING: Final = words("deny doubt refute dispute reject")
 _CONDITIONS: Final = words("if whether unless")
 CUES: Final = (
-    words("according likely rather instead") | MODALS | DOUBTS | SEEMING | GUESSING | REPORTING | DENYING | _CONDITIONS
-    | NEGATORS | EXCEPTIONS
+    words("according likely rather instead or") | MODALS | DOUBTS | SEEMING | GUESSING | REPORTING | DENYING
+    | _CONDITIONS | NEGATORS | EXCEPTIONS
 )  # fmt: skip
 """Forms or lemmas of which a sentence has one, or a question mark, where it says anything but plainly."""
 
@@ -72,8 +72,15 @@ def standing(anchor: Any, target: Any, subject: Any = None) -> Standing:
             found = _of_verb_above(above, verb)
             if found is not None:
                 return found
+    if _is_past(anchor) and (either := choice(target) or (subject is not None and choice(subject))):
+        return Standing("speculated", either)
     last = _last(anchor)
     return Standing("speculated", last) if last.text.endswith("?") else PLAIN
+
+
+def _is_past(anchor: Any) -> bool:
+    """True for what happened once: "was born in Rome or Milan" leaves it open, "eats mice or seeds" says both."""
+    return any(t.tag_ == "VBD" for t in (anchor, *(c for c in anchor.children if c.dep_ in ("aux", "auxpass"))))
 
 
 def _last(token: Any) -> Any:

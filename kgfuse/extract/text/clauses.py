@@ -121,6 +121,20 @@ def with_conjuncts(token: Any) -> list[Any]:
     return found
 
 
+def choice(token: Any) -> Any | None:
+    """The "or" that joins a token with others of which the text says one; ``None`` where there is none."""
+    names = [c for c in token.lefts if c.dep_ in ("compound", "nmod", "amod")]
+    prepositions = [token.head] if token.dep_ == "pobj" else []
+    joined = [one for start in (token, *names, *prepositions) for one in with_conjuncts(_first_conjunct(start))]
+    return next((c for one in joined for c in one.children if c.dep_ == "cc" and c.lower_ == "or"), None)
+
+
+def _first_conjunct(token: Any) -> Any:
+    while token.dep_ == "conj" and token.head.pos_ not in ("VERB", "AUX"):
+        token = token.head
+    return token
+
+
 def with_examples(token: Any) -> list[Any]:
     """A token, its conjuncts, and the examples given for it ("such as mice", "including beetles")."""
     found: list[Any] = []
