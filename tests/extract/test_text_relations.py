@@ -128,6 +128,7 @@ OPEN = [
         {"maybe item:fox z:livesIn z:forest", "maybe item:fox z:livesIn z:river"},
     ),
     ("It was discovered in France or Spain in 1758.", set()),
+    ("It is a tool used for cooking or fishing.", {"item:fox z:usedFor z:cooking", "item:fox z:usedFor z:fishing"}),
     ("The fox eats mice or seeds.", {"item:fox z:eats z:mouse", "item:fox z:eats z:seed"}),
     ("The fox was found in forests and on rivers.", {"item:fox z:livesIn z:forest", "item:fox z:livesIn z:river"}),
 ]
@@ -136,3 +137,16 @@ OPEN = [
 @pytest.mark.parametrize(("text", "expected"), OPEN, ids=[t for t, _ in OPEN])
 def test_or_leaves_open_what_happened_once(says: Says, text: str, expected: set[str]) -> None:
     assert {s for s in says(text) if "discovered" not in s} == expected
+
+
+ABOUT = [
+    ("Report", "Harbour Bridge was opened in May. The deck is made of steel.", {"~deck z:madeOf z:steel"}),
+    ("Report", "The bridge is old. The deck is made of steel.", {"item:report z:madeOf z:steel"}),
+    ("pina colada", "The piña colada is made of wood.", {"item:pina%20colada z:madeOf z:wood"}),
+    ("Fuchs", "Füchse sind rot. The füchs eats mice.", {"item:fuchs z:eats z:mouse"}),
+]
+
+
+@pytest.mark.parametrize(("label", "text", "expected"), ABOUT, ids=[t for _, t, _ in ABOUT])
+def test_whom_a_sentence_is_about(says: Says, label: str, text: str, expected: set[str]) -> None:
+    assert says(text, label) == expected

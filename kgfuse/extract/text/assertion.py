@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kgfuse.extract.text.clauses import choice, governors, is_negated
+from kgfuse.extract.text.clauses import choice, governors, has_own_subject, is_negated
 from kgfuse.extract.text.english import EXCEPTIONS, NEGATORS, words
 from kgfuse.terms.mentions import Assertion
 
@@ -80,6 +80,10 @@ def standing(anchor: Any, target: Any, subject: Any = None) -> Standing:
 
 def _is_past(anchor: Any) -> bool:
     """True for what happened once: "was born in Rome or Milan" leaves it open, "eats mice or seeds" says both."""
+    while anchor.dep_ == "conj" and not has_own_subject(anchor):
+        anchor = anchor.head
+    if anchor.dep_ in ("acl", "amod"):  # "a tool used for cutting or sawing"
+        return False
     return any(t.tag_ == "VBD" for t in (anchor, *(c for c in anchor.children if c.dep_ in ("aux", "auxpass"))))
 
 

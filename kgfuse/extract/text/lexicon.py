@@ -217,6 +217,22 @@ def find_phrase(words: Sequence[Word], parts: Sequence[str]) -> Iterator[tuple[i
             yield window[0][0], window[-1][0] + 1
 
 
+def find_name(words: Sequence[Word], name: str) -> list[tuple[int, int]]:
+    """Token ranges that spell a name; where none does, those that spell it with or without accents."""
+    parts = fold(name)
+    found = list(find_phrase(words, parts))
+    if not found and not all(part.isascii() for one in (parts, *(forms for _, forms, _ in words)) for part in one):
+        plain = [(at, tuple(map(_plain, forms)), last) for at, forms, last in words]
+        found = list(find_phrase(plain, [*map(_plain, parts)]))
+    return found
+
+
+@lru_cache(maxsize=65536)
+def _plain(word: str) -> str:
+    """Without accents."""
+    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+
+
 @lru_cache(maxsize=65536)
 def _folded(text: str) -> tuple[str, ...]:
     return tuple(fold(text))

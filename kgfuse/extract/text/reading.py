@@ -11,7 +11,7 @@ from typing import Any, Final
 from kgfuse.extract.text.assertion import PLAIN, Standing, standing
 from kgfuse.extract.text.clauses import phrase
 from kgfuse.extract.text.coreference import Topic
-from kgfuse.extract.text.lexicon import Hit, Word, find_phrase, fold
+from kgfuse.extract.text.lexicon import Hit, Word, find_name, find_phrase, fold
 from kgfuse.extract.text.sentence import Sentence
 from kgfuse.extract.values import ValueSpan, find_values
 from kgfuse.extract.values.facets import Facets
@@ -72,7 +72,7 @@ class Reading:
 
     def __post_init__(self) -> None:
         if self.source.item_label:
-            self.labels = list(find_phrase(self.words, fold(self.source.item_label)))
+            self.labels = find_name(self.words, self.source.item_label)
         if not self.labels and self.topic.alias:
             self.labels = list(find_phrase(self.words, self.topic.alias))
         self._hit_at = {i: hit for hit in self.hits for i in range(hit.start, hit.end)}

@@ -95,9 +95,13 @@ def _definite(reading: Reading, token: Any, start: int, end: int) -> Subject | N
     lemma = token.lemma_.lower()
     if _is_anaphor(reading, token, lemma):
         return Subject(reading.item(start, end), ANAPHOR)
+    if token.pos_ == "PROPN":  # "the Harbour Bridge" is no part of anything
+        return Subject(thing(reading, token), OTHER)
     wholes = [o for c in token.children if c.dep_ == "prep" and c.lower_ == "of" for o in c.children]
     if wholes and not any(reading.in_label(o) or _is_anaphor(reading, o, o.lemma_.lower()) for o in wholes):
         return Subject(thing(reading, token), OTHER)
+    if (last := reading.topic.last) is not None and last.entity is None and last.label[:1].isupper():
+        return Subject(thing(reading, token), OTHER)  # as likely a part of what the last sentence named
     return _part(reading, token, start, end)
 
 
