@@ -30,11 +30,12 @@ from kgfuse.extract.learned.schema import Relation, Schema
 from kgfuse.extract.learned.tokens import tokenise
 from kgfuse.extract.learned.training import describe
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 LEAST: Final = -5.0
 """Log-odds from which a candidate is judged at all."""
 RECORD: Final = "extractor.json"
 _CLUES: Final = "clues "
+_STYLE: Final = "style:"
 _REMEDY: Final = "train it again: kgfuse ontologies train"
 
 
@@ -169,7 +170,7 @@ class RelationReader:
 
     def known(self, schema: Schema, style: str = "") -> Learned:
         """What was learned of a schema, else of its style, else of any."""
-        for name in (schema.name, f"style:{style}", "style:"):
+        for name in (schema.name, f"{_STYLE}{style}", _STYLE):
             if name in self.learned:
                 return self.learned[name]
         return self.learned[min(self.learned)]
@@ -177,7 +178,7 @@ class RelationReader:
     def label(self, schema: Schema, style: str, relation: str, role: str, surface: str) -> str:
         """How the annotation would write these words: as in the schema's examples, else as in the style's."""
         style = self.styles.get(schema.name, style)
-        for name in (schema.name, f"style:{style}"):
+        for name in (schema.name, f"{_STYLE}{style}"):
             if name in self.learned:
                 found = self.learned[name].formats.label(relation, role, surface)
                 if found != surface:
@@ -204,8 +205,9 @@ class RelationReader:
             if not _is_given(name, split)
         }
         for name, known in self.learned.items():
-            state[f"{_CLUES}{name}.at"] = torch.from_numpy(known.clues.at)
-            state[f"{_CLUES}{name}.weights"] = torch.from_numpy(known.clues.weights)
+            if name.startswith(_STYLE):  # all schemas of a style share them
+                state[f"{_CLUES}{name}.at"] = torch.from_numpy(known.clues.at)
+                state[f"{_CLUES}{name}.weights"] = torch.from_numpy(known.clues.weights)
         part = folder / "reader.part"
         save_file(state, part)
         weights = file_sha256(part)
@@ -269,7 +271,7 @@ class RelationReader:
             raise ModelError("the weights are not those of the record", where=file, remedy=_REMEDY)
         tokenizer, reader = new_reader(record["encoder"], ReaderConfig(**record["reader"]), device)
         state = load_file(file, device=str(reader.kind.device))
-        clues = {name: state.pop(name).cpu().numpy() for name in list(state) if name.startswith(_CLUES)}
+        tensors = {name: state.pop(name).cpu().numpy() for name in list(state) if name.startswith(_CLUES)}
         missing, unexpected = reader.load_state_dict(state, strict=False)
         if unexpected or any(not _is_given(name, reader.config.split) for name in missing):
             raise ModelError("the weights do not fit the record", where=file, remedy=_REMEDY)
@@ -277,11 +279,17 @@ class RelationReader:
         schemas = {
             s["name"]: Schema(s["name"], tuple(Relation(**r) for r in s["relations"])) for s in record["schemas"]
         }
+        styles = {s["name"]: s["style"] for s in record["schemas"]}
+        clues = {
+            name: Clues(tensors[f"{_CLUES}{name}.at"], tensors[f"{_CLUES}{name}.weights"], float(k["bias"]))
+            for name, k in record["learned"].items()
+            if name.startswith(_STYLE)
+        }
         learned = {
             name: Learned(
                 Formats.from_dict(k["formats"]),
                 Habits.from_dict(k["habits"]),
-                Clues(clues[f"{_CLUES}{name}.at"], clues[f"{_CLUES}{name}.weights"], float(k["bias"])),
+                clues[name if name.startswith(_STYLE) else f"{_STYLE}{styles[name]}"],
                 Verifier.from_dict(k["verifier"]),
                 k["threshold"],
                 k["missing"],
@@ -289,7 +297,6 @@ class RelationReader:
             )
             for name, k in record["learned"].items()
         }
-        styles = {s["name"]: s["style"] for s in record["schemas"]}
         return cls(reader, tokenizer, record["encoder"], learned, schemas, styles, record["record"])
 
 

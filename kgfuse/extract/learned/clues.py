@@ -1,8 +1,9 @@
 """A linear judge of candidates by the words in, between and around their places.
 
-The reader generalises from descriptions; this learns by heart what an ontology's examples repeat: "was born in", the
-shapes of the arguments, their order. It is quick to train, and errs elsewhere than the reader, so that the verifier
-gains from both.
+The reader generalises from descriptions; this learns by heart what examples repeat: "was born in", the shapes of the
+arguments, their order. Ontologies of one style are learned together: what one lacks examples of, another that has a
+relation of this label may bring. It is quick to train, and errs elsewhere than the reader, so that the verifier gains
+from both.
 """
 
 from __future__ import annotations
@@ -35,12 +36,14 @@ class Judgement:
     Args:
         text: the sentence.
         found: its candidates.
+        labels: of the relations, by number.
         right: (n,) the annotation has it.
         weight: (n,) what it counts.
     """
 
     text: str
     found: Sequence[Candidate]
+    labels: Sequence[str]
     right: NDArray[np.bool_]
     weight: NDArray[np.float32]
 
@@ -68,23 +71,22 @@ class Clues:
 
     @classmethod
     def none(cls) -> Clues:
-        """Of an ontology without examples: nothing speaks for or against."""
+        """Without examples: nothing speaks for or against."""
         return cls(np.zeros(0, np.int32), np.zeros(0, np.float32), 0.0)
 
     @classmethod
-    def learn(cls, judged: Iterable[Judgement], labels: Sequence[str], strength: float = 0.5) -> Clues:
-        """Fit a logistic regression, all relations of an ontology at once.
+    def learn(cls, judged: Iterable[Judgement], strength: float = 0.5) -> Clues:
+        """Fit a logistic regression, all relations of one or several ontologies at once.
 
         Args:
-            judged: candidates of its training texts.
-            labels: of the relations, by number.
+            judged: candidates of their training texts.
             strength: inverse of the regularisation.
         """
         from scipy.sparse import csr_matrix
         from sklearn.linear_model import LogisticRegression
 
         found = list(judged)
-        rows = [row for j in found for row in _rows(j.text, j.found, labels)]
+        rows = [row for j in found for row in _rows(j.text, j.found, j.labels)]
         right = np.concatenate([j.right for j in found]) if found else np.zeros(0, bool)
         if not len(right) or right.all() or not right.any():
             return cls.none()

@@ -76,7 +76,7 @@ def fit(
 def learn(
     reader: Any, tokenizer: Any, annotated: Sequence[Annotated], parts: Sequence[Parts], settings: TrainSettings
 ) -> dict[str, Learned]:
-    """What surrounds a trained reader: formats, habits and clues of every schema, verifier and threshold of its style.
+    """What surrounds a trained reader: formats of every schema; habits, clues, verifier and threshold of its style.
 
     Args:
         reader: trained.
@@ -92,20 +92,21 @@ def learn(
         habits[style] = (Formats.learn(found), Habits.learn(found))
     learned: dict[str, Learned] = {}
     for style in styles:
-        known: dict[str, tuple[Formats, Clues]] = {}
-        judged: dict[str, tuple[list[Judged], list[int]]] = {}
-        for a, (rest, dev) in zip(annotated, parts, strict=True):
-            if a.style == style:
-                reads = Judge(reader, tokenizer, a.schema, habits[style][1], settings.unsaid)
-                found = list(aligned(rest))
-                known[a.schema.name] = (Formats.learn(found) if found else habits[style][0], reads.clues(rest))
-                judged[a.schema.name] = (reads.judge(dev, known[a.schema.name][1]), [len(e.triples) for e in dev])
-        verifier, threshold, missing, scores = _calibrated(*_pool(judged.values()), settings)
         formats, habit = habits[style]
-        learned[f"style:{style}"] = Learned(formats, habit, Clues.none(), verifier, threshold, missing, scores)
-        for name, (own, clues) in known.items():
-            scores = _scores(*judged[name], verifier, threshold)
-            learned[name] = Learned(own, habit, clues, verifier, threshold, missing, scores)
+        own = [(a.schema, rest, dev) for a, (rest, dev) in zip(annotated, parts, strict=True) if a.style == style]
+        judges = [Judge(reader, tokenizer, schema, habit, settings.unsaid) for schema, _, _ in own]
+        clues = Clues.learn(j for judge, (_, rest, _) in zip(judges, own, strict=True) for j in judge.judgements(rest))
+        judged = [
+            (judge.judge(dev, clues), [len(e.triples) for e in dev])
+            for judge, (_, _, dev) in zip(judges, own, strict=True)
+        ]
+        verifier, threshold, missing, scores = _calibrated(*_pool(judged), settings)
+        learned[f"style:{style}"] = Learned(formats, habit, clues, verifier, threshold, missing, scores)
+        for (schema, rest, _), (by_place, gold) in zip(own, judged, strict=True):
+            scores = _scores(by_place, gold, verifier, threshold)
+            places = list(aligned(rest))
+            known = Formats.learn(places) if places else formats
+            learned[schema.name] = Learned(known, habit, clues, verifier, threshold, missing, scores)
     return learned
 
 
@@ -167,15 +168,13 @@ class Judge:
         self.labels = [r.label for r in schema.relations]
         self.vectors = describe(reader, tokenizer, schema)
 
-    def clues(self, examples: Sequence[Example]) -> Clues:
-        """Learn what words speak for a relation, from the training examples."""
-        found = []
+    def judgements(self, examples: Sequence[Example]) -> Iterator[Judgement]:
+        """What training examples say of their candidates: which words speak for a relation is learned from that."""
         for example, row in self._read(examples):
             facts = self._facts(example, row)
             right = np.array([f[0] for f in facts])
             weight = np.array([self.unsaid if is_open else 1.0 for _, is_open in facts], np.float32)
-            found.append(Judgement(example.text, row, right, weight))
-        return Clues.learn(found, self.labels)
+            yield Judgement(example.text, row, self.labels, right, weight)
 
     def judge(self, examples: Sequence[Example], clues: Clues) -> list[Judged]:
         """The candidates of development examples; sentences are numbered by their place."""

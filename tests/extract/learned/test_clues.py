@@ -31,12 +31,12 @@ def _examples() -> list[Judgement]:
             (born, name, place, (False, True)),
         ):
             row = [_candidate(text, relation, subject, object_) for relation in (0, 1)]
-            found.append(Judgement(text, row, np.array(right), np.ones(2, np.float32)))
+            found.append(Judgement(text, row, LABELS, np.array(right), np.ones(2, np.float32)))
     return found
 
 
 def test_words_of_the_examples_tell_relations_of_new_names_apart() -> None:
-    clues = Clues.learn(_examples(), LABELS)
+    clues = Clues.learn(_examples())
     text = "Silent Winter was directed by Mara Petrov, who was born in Quito."
     directed = clues.scores(text, [_candidate(text, r, "Silent Winter", "Mara Petrov") for r in (0, 1)], LABELS)
     born = clues.scores(text, [_candidate(text, r, "Mara Petrov", "Quito") for r in (0, 1)], LABELS)
@@ -45,16 +45,24 @@ def test_words_of_the_examples_tell_relations_of_new_names_apart() -> None:
 
 
 def test_what_was_learned_does_not_depend_on_the_order_of_the_relations_asked() -> None:
-    clues = Clues.learn(_examples(), LABELS)
+    clues = Clues.learn(_examples())
     text = "Silent Winter was directed by Mara Petrov."
     one = clues.scores(text, [_candidate(text, 0, "Silent Winter", "Mara Petrov")], LABELS)
     other = clues.scores(text, [_candidate(text, 1, "Silent Winter", "Mara Petrov")], LABELS[::-1])
     assert one[0] == other[0]
 
 
+def test_an_ontology_takes_over_what_another_says_of_a_relation_of_that_label() -> None:
+    clues = Clues.learn(_examples())
+    text = "Silent Winter was directed by Mara Petrov."
+    one = _candidate(text, 0, "Silent Winter", "Mara Petrov")
+    known, strange = (clues.scores(text, [one], [label])[0] for label in ("director", "population"))
+    assert known > strange + 1
+
+
 def test_without_examples_of_both_kinds_nothing_is_said() -> None:
-    wrong = [Judgement(j.text, j.found, np.zeros(2, bool), j.weight) for j in _examples()]
-    for clues in (Clues.none(), Clues.learn([], LABELS), Clues.learn(wrong, LABELS)):
+    wrong = [Judgement(j.text, j.found, LABELS, np.zeros(2, bool), j.weight) for j in _examples()]
+    for clues in (Clues.none(), Clues.learn([]), Clues.learn(wrong)):
         assert clues.scores("Ana Abel was born in Oslo.", _examples()[0].found, LABELS).tolist() == [0.0, 0.0]
 
 
