@@ -61,7 +61,7 @@ def fit(
         raise UsageError("too few examples to train on", remedy="annotate at least ten sentences of an ontology")
     tokenizer, reader = new_reader(encoder, config or ReaderConfig(), device, settings.seed)
     seed_everything(settings.seed)
-    train(reader, Corpus(reader, tokenizer, training, settings.copies, settings.seed), settings, on_step)
+    train(reader, Corpus(reader, tokenizer, training, settings), settings, on_step)
     return RelationReader(
         reader,
         tokenizer,

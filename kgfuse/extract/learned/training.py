@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from kgfuse.encode.reader import Reader
 from kgfuse.extract.learned.corpus import Annotated, Item, items_of
 from kgfuse.extract.learned.losses import Weights, loss
+from kgfuse.extract.learned.phrasing import phrased
 from kgfuse.extract.learned.schema import Schema
 from kgfuse.extract.learned.tokens import padded
 from kgfuse.extract.learned.variation import Names, vary
@@ -38,6 +39,7 @@ class TrainSettings(BaseModel):
         strangers: relations of other ontologies that are asked besides.
         unsaid: weight of a negative where annotations are not complete.
         copies: of every example with other names in it (see `variation`), read in turn with the example itself.
+        phrased: sentences made of each relation's label alone, beside the examples (see `phrasing`).
         dev: share of the examples kept for calibration and thresholds.
         unseen: keep whole ontologies for that instead, so that it fits ontologies that were not trained on.
         seed: of everything random.
@@ -55,6 +57,7 @@ class TrainSettings(BaseModel):
     strangers: int = Field(default=4, ge=0)
     unsaid: float = Field(default=0.3, ge=0, le=1)
     copies: int = Field(default=2, ge=0)
+    phrased: int = Field(default=1, ge=0)
     dev: float = Field(default=0.12, gt=0, lt=0.5)
     unseen: bool = False
     seed: int = 0
@@ -67,26 +70,24 @@ class Corpus:
         reader: whose lower layers read them; those are not trained.
         tokenizer: of its encoder.
         annotated: at least one set of examples.
-        copies: variations of every example.
-        seed: of the variations.
+        settings: how many copies and phrased sentences there are, and their seed.
     """
 
-    def __init__(
-        self, reader: Reader, tokenizer: Any, annotated: Sequence[Annotated], copies: int = 0, seed: int = 0
-    ) -> None:
+    def __init__(self, reader: Reader, tokenizer: Any, annotated: Sequence[Annotated], settings: TrainSettings) -> None:
         self.schemas = [a.schema for a in annotated]
         lower = states_by(reader)
         names = Names.of(annotated)
-        rng = random.Random(seed)
+        rng = random.Random(settings.seed)
         self.items: list[list[list[Item]]] = []
         for a in annotated:
             versions = [a.examples]
-            versions += [tuple(vary(e, a.schema, names, rng) for e in a.examples) for _ in range(copies)]
+            versions += [tuple(vary(e, a.schema, names, rng) for e in a.examples) for _ in range(settings.copies)]
+            versions = [(*own, *phrased(a.schema, names, rng, settings.phrased)) for own in versions]
             self.items.append([items_of(examples, a.schema, tokenizer, lower) for examples in versions])
         self.relations = [describe(reader, tokenizer, a.schema) for a in annotated]
 
     def sizes(self) -> list[int]:
-        """Examples of each set."""
+        """Examples and phrased sentences of each set."""
         return [len(versions[0]) for versions in self.items]
 
     def batches(self, size: int, epoch: int, rng: random.Random) -> list[tuple[int, list[Item]]]:

@@ -57,6 +57,11 @@ class Names:
         pool = rng.choice(pools) if pools and rng.random() > _ANY else self.shapes.get(shape, (surface,))
         return rng.choice(pool)
 
+    def any_of(self, kind: str, rng: random.Random) -> str:
+        """Something of a kind; a name where too few of the kind are known."""
+        known = [one for (k, _), pool in sorted(self.kinds.items()) if k == kind.lower() for one in pool]
+        return rng.choice(known if len(known) >= _FEW else self.shapes.get("name") or ("Zog",))
+
 
 def vary(example: Example, schema: Schema, names: Names, rng: random.Random) -> Example:
     """A copy of the example with other names; labels whose places overlap stay as they are."""
