@@ -230,6 +230,9 @@ def _where(store: GraphStore, mention: str) -> DocumentPlace | None:
     cell = re.fullmatch(r"cell=(\d+),(\d+)", value)
     if cell is not None:
         return DocumentPlace(cell=(int(cell[1]), int(cell[2])))
+    time = re.fullmatch(r"t=([\d.]+),([\d.]+)", value)
+    if time is not None:
+        return DocumentPlace(time=(float(time[1]), float(time[2])))
     fragment = re.fullmatch(
         r"page=(\d+)(?:&viewrect=([\d.]+),([\d.]+),([\d.]+),([\d.]+))?",
         value,

@@ -18,6 +18,7 @@ from kgfuse.errors import SourceError
 from kgfuse.sources.archives import TAR, ZIP
 from kgfuse.sources.decoding import BOMS, MAX_TEXT_CHARACTERS, wide
 from kgfuse.sources.readers import DOCX, HTML, ODT, PDF
+from kgfuse.sources.sound import FLAC, MP3, OGG, WAV, is_mp3
 from kgfuse.terms.mentions import SourceKind
 
 RDF_TYPES: Final = {
@@ -51,10 +52,7 @@ _NOT_READ: Final = (
     (b"Rar!", "a RAR archive", "unpack it, or pack it as zip"),
     (b"{\\rtf", "rich text", "save it as DOCX or PDF"),
     (b"SQLite format 3", "a database", "export its tables as CSV"),
-    (b"fLaC", "a recording", "add its transcript"),
-    (b"ID3", "a recording", "add its transcript"),
-    (b"OggS", "a recording", "add its transcript"),
-    (b"RIFF", "a recording or film", "add its transcript"),
+    (b"RIFF", "a film, or sound in a rare form", "save its sound as WAV, FLAC, MP3 or Ogg"),
 )
 _COMPOUND: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _JUNK: Final = b"\xef\xbb\xbf \t\r\n\x0c"
@@ -68,7 +66,7 @@ PARQUET: Final = "application/vnd.apache.parquet"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 XLS: Final = "application/vnd.ms-excel"
 ODS: Final = "application/vnd.oasis.opendocument.spreadsheet"
-_READ: Final = "texts, documents, tables, pictures, archives and RDF are read"
+_READ: Final = "texts, documents, tables, pictures, recordings, archives and RDF are read"
 _LOOK: Final = 10_000
 _LOOK_BYTES: Final = 1 << 22
 MAX_FILE_BYTES: Final = 2_000_000_000
@@ -119,6 +117,8 @@ def identify(path: Path) -> Identified:
             return Identified(path, "image", media_type)
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Identified(path, "image", "image/webp")
+    if (sound := _sound(head)) is not None:
+        return Identified(path, "audio", sound)
     if head.lstrip(_JUNK).startswith(b"%PDF-"):
         return Identified(path, "text", PDF)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
@@ -147,6 +147,17 @@ def identify(path: Path) -> Identified:
     if size > 4 * MAX_TEXT_CHARACTERS + 4 and suffix not in TABLE_NAMES:
         raise SourceError(f"has more than {MAX_TEXT_CHARACTERS:,} characters", where=path, remedy="split it")
     return Identified(path, "text", "text/markdown" if suffix in _MARKDOWN else "text/plain")
+
+
+def _sound(head: bytes) -> str | None:
+    """The media type of a recording, by its first bytes; ``None`` for what is none."""
+    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
+        return WAV
+    if head.startswith(b"fLaC"):
+        return FLAC
+    if head.startswith(b"OggS"):
+        return OGG
+    return MP3 if is_mp3(head) else None
 
 
 def _zipped(path: Path) -> Identified:

@@ -21,7 +21,7 @@ from kgfuse.workspace.report.chains import (
     marked_texts,
 )
 from kgfuse.workspace.report.sources import named_originals
-from kgfuse.workspace.whereabouts import in_words
+from kgfuse.workspace.whereabouts import place_of
 
 if TYPE_CHECKING:
     from kgfuse.workspace.workspace import Workspace
@@ -96,6 +96,7 @@ def _place(ws: Workspace, mention: MentionRecord) -> Place | None:
     else:
         here = (selector.start, selector.end, selector.exact)
         start, _, context = next((s for s in sentences(text) if s[0] <= selector.start < s[1]), here)
-    page, where = in_words(ws._parts.blobs, row, selector.start)
+    where = place_of(ws._parts.blobs, row, selector.start, selector.end)
     at = (selector.start, selector.end, selector.exact)
-    return Place(row.name, "text", *at, context_start=start, context=context, page=page, where=where)
+    said = {"page": where.page, "where": where.words, "seconds": where.time}
+    return Place(row.name, "text", *at, context_start=start, context=context, **said)
