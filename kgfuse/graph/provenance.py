@@ -211,7 +211,7 @@ def mention_lines(mention: Mention, refers_to: Iterable[str] = (), where: Docume
 
 
 def _document_lines(place: str, where: DocumentPlace) -> Iterator[str]:
-    """Page and box as RFC 3778 (now 8118) writes them, a cell as RFC 7111 does, seconds as a media fragment, or a path."""
+    """Page and box as RFC 3778 (now 8118) writes them, a cell as RFC 7111, seconds as Media Fragments do; or a path."""
     if where.page:
         box = "" if where.box is None else f"&viewrect={','.join(f'{n:g}' for n in where.box)}"
         yield _line(place, HAS_SELECTOR, f"<{place}/fragment>")

@@ -18,7 +18,7 @@ from kgfuse.errors import SourceError
 from kgfuse.sources.archives import TAR, ZIP
 from kgfuse.sources.decoding import BOMS, MAX_TEXT_CHARACTERS, wide
 from kgfuse.sources.readers import DOCX, HTML, ODT, PDF
-from kgfuse.sources.sound import FLAC, MP3, OGG, WAV, is_mp3
+from kgfuse.sources.sound_kinds import sound_kind
 from kgfuse.terms.mentions import SourceKind
 
 RDF_TYPES: Final = {
@@ -117,7 +117,7 @@ def identify(path: Path) -> Identified:
             return Identified(path, "image", media_type)
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Identified(path, "image", "image/webp")
-    if (sound := _sound(head)) is not None:
+    if (sound := sound_kind(head)) is not None:
         return Identified(path, "audio", sound)
     if head.lstrip(_JUNK).startswith(b"%PDF-"):
         return Identified(path, "text", PDF)
@@ -147,17 +147,6 @@ def identify(path: Path) -> Identified:
     if size > 4 * MAX_TEXT_CHARACTERS + 4 and suffix not in TABLE_NAMES:
         raise SourceError(f"has more than {MAX_TEXT_CHARACTERS:,} characters", where=path, remedy="split it")
     return Identified(path, "text", "text/markdown" if suffix in _MARKDOWN else "text/plain")
-
-
-def _sound(head: bytes) -> str | None:
-    """The media type of a recording, by its first bytes; ``None`` for what is none."""
-    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
-        return WAV
-    if head.startswith(b"fLaC"):
-        return FLAC
-    if head.startswith(b"OggS"):
-        return OGG
-    return MP3 if is_mp3(head) else None
 
 
 def _zipped(path: Path) -> Identified:

@@ -149,7 +149,9 @@ def loads(data: bytes) -> Places:
             case "table":
                 return TablePlaces(tuple(map(int, record["starts"])), tuple(map(int, record["numbers"])))
             case "time":
-                return TimePlaces(tuple(map(int, record["starts"])), tuple((int(a), int(b)) for a, b in record["times"]))
+                return TimePlaces(
+                    tuple(map(int, record["starts"])), tuple((int(a), int(b)) for a, b in record["times"])
+                )
         raise ValueError(f"kind {record['kind']!r}")
     except (zlib.error, ValueError, KeyError, TypeError) as e:
         raise WorkspaceError(f"where a text stands cannot be read: {e}", remedy="add its file again") from e

@@ -149,9 +149,7 @@ class Sandbox:
             SourceError: it cannot be decoded.
         """
         into = self._fresh()
-        answer = self._ask(
-            "clips", where, path=str(path), media_type=media_type, spans=list(spans), into=str(into)
-        )
+        answer = self._ask("clips", where, path=str(path), media_type=media_type, spans=list(spans), into=str(into))
         return [(into / Path(name).name).read_bytes() for name in answer["files"]]
 
     def _fresh(self) -> Path:

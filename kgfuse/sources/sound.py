@@ -1,7 +1,7 @@
 """Recordings: what they are, their sound as samples, and cuts of it; FFmpeg reads them, by way of PyAV.
 
-The container is told by the first bytes and named to FFmpeg, so that a playlist is never followed; files are handed over
-as open streams, so that no protocol but reading is in play.
+The container is told by the first bytes and named to FFmpeg, so that no playlist is followed; files are handed over as
+open streams, so that no protocol but reading is in play.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -20,29 +19,19 @@ import numpy as np
 import numpy.typing as npt
 
 from kgfuse.errors import SourceError
+from kgfuse.sources.sound_kinds import FLAC, MP3, OGG, WAV
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-WAV: Final = "audio/wav"
-FLAC: Final = "audio/flac"
-MP3: Final = "audio/mpeg"
-OGG: Final = "audio/ogg"
 RATE: Final = 16_000
 """Samples a second of what `decode` gives."""
 MAX_SECONDS: Final = 4 * 3600
-NEEDS: Final = ("av", "faster_whisper")
-REMEDY: Final = "pip install 'kgfuse[speech]', then add it again"
 _FORMATS: Final = {WAV: "wav", FLAC: "flac", MP3: "mp3", OGG: "ogg"}
 _RATES: Final = (1_000, 768_000)
 _CHANNELS: Final = 64
 _PATIENCE: Final = 0.5
 _KBIT: Final = 32
-_KBITS: Final = (  # of MPEG audio layer III, by version (1; 2 and 2.5) and index; ISO/IEC 11172-3 and 13818-3
-    (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-)
-_HERTZ: Final = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 
 Samples = npt.NDArray[np.int16]
 
@@ -60,30 +49,6 @@ class Sound:
     seconds: float
     rate: int
     notes: tuple[str, ...] = ()
-
-
-def missing() -> bool:
-    """Whether the packages that read recordings are not installed."""
-    return any(find_spec(name) is None for name in NEEDS)
-
-
-def is_mp3(head: bytes) -> bool:
-    """Whether a file that begins so is MP3: an ID3 tag, or two frames of layer III one after the other."""
-    if head.startswith(b"ID3") and len(head) > 10 and head[3] < 0xFF and head[4] < 0xFF and max(head[6:10]) < 0x80:
-        return True
-    length = _frame(head)
-    return 0 < length <= len(head) - 4 and _frame(head[length:]) > 0
-
-
-def _frame(data: bytes) -> int:
-    """Bytes of the MP3 frame that begins here; 0 where none does."""
-    if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE6 != 0xE2:
-        return 0
-    version, index, at = data[1] >> 3 & 3, data[2] >> 4, data[2] >> 2 & 3
-    if version not in _HERTZ or index in (0, 15) or at == 3:
-        return 0
-    is_first = version == 3
-    return (144 if is_first else 72) * 1000 * _KBITS[not is_first][index] // _HERTZ[version][at] + (data[2] >> 1 & 1)
 
 
 def decode(path: Path, media_type: str, where: str, into: Path | None = None) -> Sound:
@@ -157,7 +122,9 @@ def _opened(file: BinaryIO, media_type: str, where: str) -> Iterator[InputContai
         rate, channels = context.sample_rate or 0, context.channels or 0
         if not _RATES[0] <= rate <= _RATES[1] or not 0 < channels <= _CHANNELS:
             raise SourceError(
-                f"says that it has {rate:,} samples a second in {channels} channels", where=where, remedy="save it again"
+                f"says that it has {rate:,} samples a second in {channels} channels",
+                where=where,
+                remedy="save it again",
             )
         yield container
 
@@ -179,7 +146,7 @@ def _samples(container: InputContainer, where: str, broken: Counter[str]) -> Ite
             broken[_said(e)] += 1
             continue
         for piece in pieces:
-            samples: Samples = piece.to_ndarray().reshape(-1)
+            samples: Samples = piece.to_ndarray().reshape(-1).astype(np.int16, copy=False)
             count += len(samples)
             if count > MAX_SECONDS * RATE:
                 hours = MAX_SECONDS // 3600

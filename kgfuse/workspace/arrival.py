@@ -16,7 +16,7 @@ from kgfuse.sources.normal import Changed
 from kgfuse.sources.places import CharacterPlaces, dumps
 from kgfuse.sources.readers import DOCUMENTS
 from kgfuse.sources.sandbox import Sandbox
-from kgfuse.sources.sound import REMEDY, missing
+from kgfuse.sources.sound_kinds import REMEDY, missing
 from kgfuse.sources.texts import stored
 
 READER: Final = "1"

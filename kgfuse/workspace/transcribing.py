@@ -49,7 +49,11 @@ def transcribe_pending(parts: Parts, on_event: OnEvent, *, retry: bool = False, 
         transcriber = Transcriber(parts.settings.extract.speech, count)
         key = transcriber.fingerprint
         failed = {} if retry else parts.catalog.states(_MARK)
-        pending = [row for row in rows if row.meta.get("transcriber") != key and failed.get(_MARK + row.name) != _mark(row, key)]
+        pending = [
+            row
+            for row in rows
+            if row.meta.get("transcriber") != key and failed.get(_MARK + row.name) != _mark(row, key)
+        ]
         if pending:
             _ = transcriber.model
     except KgfuseError as e:

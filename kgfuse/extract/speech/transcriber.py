@@ -15,7 +15,8 @@ from kgfuse.encode.weights import WHISPER_TINY_EN, file_sha256, packaged_file
 from kgfuse.errors import ModelError
 from kgfuse.extract.speech.settings import SpeechSettings
 from kgfuse.extract.speech.transcript import PAUSE, PIECE, Transcript, Word, cuts, joined
-from kgfuse.sources.sound import RATE, Samples, missing
+from kgfuse.sources.sound import RATE, Samples
+from kgfuse.sources.sound_kinds import missing
 from kgfuse.terms.namespaces import digest
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Transcriber:
 
 
 def _floats(samples: Samples) -> np.ndarray[Any, np.dtype[np.float32]]:
-    return samples.astype(np.float32) / 32768
+    return samples.astype(np.float32) / np.float32(32768)
 
 
 def _folder(model: str) -> Path:

@@ -51,10 +51,10 @@ class Transcript:
 
 
 def joined(words: Iterable[Word]) -> tuple[str, TimePlaces]:
-    """One text of words, in NFC, with a blank line at long pauses between sentences.
+    r"""One text of words, in NFC, with a blank line at long pauses between sentences.
 
     >>> joined([Word(" An", 0, 200), Word(" owl", 200, 500), Word(".", 500, 500), Word(" Two", 3000, 3200)])[0]
-    'An owl.\\n\\nTwo'
+    'An owl.\n\nTwo'
     """
     text, last = "", 0
     starts: list[int] = []
