@@ -30,7 +30,7 @@ class MentionRecord:
         file_name: the source's name in the workspace.
         selector: the characters, box or time.
         refers_to: IRIs of what it speaks of.
-        where: the place in the document that the text was read from, where it has pages or elements.
+        where: the place in the document or recording that the text is of, where it has pages, elements or times.
     """
 
     iri: str

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 STAGE: Final = "transcribe"
 _MARK: Final = f"failed:{STAGE}:"
+_NOTHING: Final = sha256(b"").hexdigest()
 _SILENT: Final = "holds no speech that was heard: its transcript is empty"
 
 
@@ -58,10 +60,13 @@ def transcribe_pending(parts: Parts, on_event: OnEvent, *, retry: bool = False, 
             _ = transcriber.model
     except KgfuseError as e:
         for row in rows:
-            if not row.text_sha256:
-                parts.catalog.clear_problem(row.name, STAGE)
-                parts.catalog.record_problem(row.name, STAGE, f"is not transcribed: {e.message}", e.remedy)
+            kept = "keeps its former transcript" if row.text_sha256 else "is not transcribed"
+            _tell(parts, row, f"{kept}: {e.message}", e.remedy)
         return 0
+    told = {problem.place for problem in parts.catalog.problems(STAGE)}
+    for row in rows:
+        if row.name in told and row.meta.get("transcriber") == key:
+            _tell(parts, row, _SILENT if row.text_sha256 == _NOTHING else "")
     return _transcribe(parts, transcriber, pending, count, on_event)
 
 
@@ -75,10 +80,8 @@ def _transcribe(
         found = pool.map(lambda row: _transcript(parts, transcriber, row), pending)
         for n, (row, (made, problem, remedy)) in enumerate(zip(pending, found, strict=True), 1):
             with parts.catalog.transaction():
-                parts.catalog.clear_problem(row.name, STAGE)
+                _tell(parts, row, problem, remedy)
                 parts.catalog.set_state(_MARK + row.name, None if made else _mark(row, transcriber.fingerprint))
-                if problem:
-                    parts.catalog.record_problem(row.name, STAGE, problem, remedy)
                 if made is not None:
                     parts.catalog.add_source(made)
                     done += 1
@@ -108,6 +111,13 @@ def _transcript(parts: Parts, transcriber: Transcriber, row: SourceRow) -> tuple
     }
     made = replace(row, text_sha256=parts.blobs.put(transcript.text.encode("utf-8")), meta=meta)
     return made, "" if transcript.text else _SILENT, ""
+
+
+def _tell(parts: Parts, row: SourceRow, problem: str, remedy: str = "") -> None:
+    """Keep what there is to tell of a recording, in place of what there was."""
+    parts.catalog.clear_problem(row.name, STAGE)
+    if problem:
+        parts.catalog.record_problem(row.name, STAGE, problem, remedy)
 
 
 def _mark(row: SourceRow, key: str) -> str:

@@ -146,6 +146,10 @@ def test_without_the_packages_the_remedy_is_told_and_adding_again_or_a_build_tri
             assert ws.graph.statements(subject=f"{BR}mill-bridge")
         assert ws.build().problems == []
         assert text_of(ws, "ogg.dat") == SAID
+        with monkeypatch.context() as patch:
+            patch.setattr(sound_kinds, "_NEEDS", ("av", "no_such_package"))
+            assert "keeps its former transcript" in ws.build().problems[0]
+        assert ws.build().problems == []
 
 
 def test_another_model_transcribes_again_and_one_that_is_none_is_told(folder: Path, tmp_path: Path) -> None:
