@@ -21,7 +21,7 @@ class SourceRow:
         kind: what it is.
         media_type: such as ``text/plain``.
         sha256: of the original bytes, which are a blob.
-        text_sha256: blob of the decoded text, for texts; mentions count its code points.
+        text_sha256: blob of the decoded text, or of a recording's transcript; mentions count its code points.
         item: IRI of the item it belongs to, or ``None``.
         added_at: when it was added, ISO 8601 in UTC; empty lets the catalog fill it in.
         size: bytes of the original.

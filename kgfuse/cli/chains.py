@@ -154,7 +154,8 @@ def _mention(mention: MentionRecord) -> Text:
 
     selector = mention.selector
     if isinstance(selector, TextSpan):
-        spot = f"  {mention.file_name}:{selector.start}–{selector.end}"
+        where = f" ({mention.where.words})" if mention.where is not None else ""
+        spot = f"  {mention.file_name}:{selector.start}–{selector.end}{where}"
         return Text.assemble("“", (selector.exact, _MARK), "”", (spot, "dim"))
     if isinstance(selector, Region):
         return Text(f"{mention.file_name} box {selector.x},{selector.y} {selector.w}×{selector.h} px")

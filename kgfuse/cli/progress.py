@@ -14,6 +14,7 @@ OnEvent: TypeAlias = Callable[[str, int, int, str], None]
 
 _NAMES = {
     "add": "Adding files",
+    "transcribe": "Listening to recordings",
     "extract": "Extracting",
     "extract:text": "Reading texts",
     "extract:relations": "Reading relations",

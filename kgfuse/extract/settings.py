@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from kgfuse.extract.image.settings import ImageSettings
+from kgfuse.extract.speech.settings import SpeechSettings
 
 
 class TextSettings(BaseModel):
@@ -64,6 +65,7 @@ class ExtractSettings(BaseModel):
         text: the text extractor.
         relations: the trained relation extractor.
         image: the image extractor.
+        speech: how recordings are transcribed.
         extractors: names to run, in this order; ``None`` runs every registered one that loads.
         plugins: settings of extractors from outside, by their name.
         min_confidence: statements below it are turned away by the gate.
@@ -78,6 +80,7 @@ class ExtractSettings(BaseModel):
     text: TextSettings = Field(default_factory=TextSettings)
     relations: RelationSettings = Field(default_factory=RelationSettings)
     image: ImageSettings = Field(default_factory=ImageSettings)
+    speech: SpeechSettings = Field(default_factory=SpeechSettings)
     extractors: tuple[str, ...] | None = None
     plugins: dict[str, dict[str, Any]] = Field(default_factory=dict)
     admit: tuple[Literal["speculated", "attributed"], ...] = ()

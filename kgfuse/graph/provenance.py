@@ -40,6 +40,7 @@ FILE_NAME: Final = ox.NamedNode(KGF + "fileName")
 SHA256: Final = ox.NamedNode(KGF + "sha256")
 FORMAT: Final = ox.NamedNode(DCTERMS + "format")
 LANGUAGE: Final = ox.NamedNode(DCTERMS + "language")
+TRANSCRIPTION: Final = ox.NamedNode(KGF + "transcription")
 _UNTOLD: Final = ("", "en")
 DERIVED_FROM: Final = ox.NamedNode(PROV + "wasDerivedFrom")
 GENERATED_BY: Final = ox.NamedNode(PROV + "wasGeneratedBy")
@@ -210,7 +211,7 @@ def mention_lines(mention: Mention, refers_to: Iterable[str] = (), where: Docume
 
 
 def _document_lines(place: str, where: DocumentPlace) -> Iterator[str]:
-    """Page and box as RFC 3778 (now 8118) writes them, a cell as RFC 7111 does, or the path of the element."""
+    """Page and box as RFC 3778 (now 8118) writes them, a cell as RFC 7111, seconds as Media Fragments do; or a path."""
     if where.page:
         box = "" if where.box is None else f"&viewrect={','.join(f'{n:g}' for n in where.box)}"
         yield _line(place, HAS_SELECTOR, f"<{place}/fragment>")
@@ -222,6 +223,11 @@ def _document_lines(place: str, where: DocumentPlace) -> Iterator[str]:
         yield _line(f"{place}/fragment", TYPE, _FRAGMENT)
         yield _line(f"{place}/fragment", CONFORMS_TO, CELL_FRAGMENTS)
         yield _line(f"{place}/fragment", VALUE, _string(f"cell={where.cell[0]},{where.cell[1]}"))
+    if where.time is not None:
+        yield _line(place, HAS_SELECTOR, f"<{place}/fragment>")
+        yield _line(f"{place}/fragment", TYPE, _FRAGMENT)
+        yield _line(f"{place}/fragment", CONFORMS_TO, MEDIA_FRAGMENTS)
+        yield _line(f"{place}/fragment", VALUE, _string(f"t={_seconds(where.time[0])},{_seconds(where.time[1])}"))
     if where.path:
         yield _line(place, HAS_SELECTOR, f"<{place}/element>")
         yield _line(f"{place}/element", TYPE, _XPATH)
@@ -229,13 +235,18 @@ def _document_lines(place: str, where: DocumentPlace) -> Iterator[str]:
 
 
 def source_lines(source: Source) -> Iterator[str]:
-    """A source's node: file, hash, format, language where not English. When it was added is the catalog's to know."""
+    """A source's node: file, hash, format, language where not English, how a transcript was made.
+
+    When it was added is the catalog's to know.
+    """
     yield _line(source.iri, TYPE, _SOURCE)
     yield _line(source.iri, FILE_NAME, _string(source.name))
     yield _line(source.iri, SHA256, _string(source.sha256))
     yield _line(source.iri, FORMAT, _string(source.media_type))
     if source.language not in _UNTOLD:
         yield _line(source.iri, LANGUAGE, _string(source.language))
+    if source.transcription:
+        yield _line(source.iri, TRANSCRIPTION, f"{_string(source.transcription)}^^{_JSON}")
 
 
 def run_lines(run: RunRecord) -> Iterator[str]:

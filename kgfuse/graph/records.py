@@ -30,7 +30,7 @@ class MentionRecord:
         file_name: the source's name in the workspace.
         selector: the characters, box or time.
         refers_to: IRIs of what it speaks of.
-        where: the place in the document that the text was read from, where it has pages or elements.
+        where: the place in the document or recording that the text is of, where it has pages, elements or times.
     """
 
     iri: str
@@ -230,6 +230,9 @@ def _where(store: GraphStore, mention: str) -> DocumentPlace | None:
     cell = re.fullmatch(r"cell=(\d+),(\d+)", value)
     if cell is not None:
         return DocumentPlace(cell=(int(cell[1]), int(cell[2])))
+    time = re.fullmatch(r"t=([\d.]+),([\d.]+)", value)
+    if time is not None:
+        return DocumentPlace(time=(float(time[1]), float(time[2])))
     fragment = re.fullmatch(
         r"page=(\d+)(?:&viewrect=([\d.]+),([\d.]+),([\d.]+),([\d.]+))?",
         value,

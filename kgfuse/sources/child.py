@@ -19,6 +19,7 @@ from kgfuse.sources.places import dumps
 
 TEXT = "text.txt"
 PLACES = "places"
+SAMPLES = "samples"
 
 
 def main(memory: int) -> None:
@@ -90,11 +91,25 @@ def _render(path: str, where: str, page: int, side: int, into: str) -> dict[str,
     return {"file": name, "width": width, "height": height}
 
 
+def _sound(path: str, media_type: str, where: str, into: str = "") -> dict[str, Any]:
+    from kgfuse.sources.sound import decode
+
+    return asdict(decode(Path(path), media_type, where, Path(into) / SAMPLES if into else None))
+
+
+def _clips(path: str, media_type: str, where: str, spans: list[tuple[float, float]], into: str) -> dict[str, Any]:
+    from kgfuse.sources.sound import clips
+
+    return {"files": clips(Path(path), media_type, where, spans, Path(into))}
+
+
 _OPERATIONS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
     "read": _read,
     "table": _table,
     "boxes": _boxes,
     "render": _render,
+    "sound": _sound,
+    "clips": _clips,
 }
 
 

@@ -18,6 +18,7 @@ from kgfuse.errors import SourceError
 from kgfuse.sources.archives import TAR, ZIP
 from kgfuse.sources.decoding import BOMS, MAX_TEXT_CHARACTERS, wide
 from kgfuse.sources.readers import DOCX, HTML, ODT, PDF
+from kgfuse.sources.sound_kinds import sound_kind
 from kgfuse.terms.mentions import SourceKind
 
 RDF_TYPES: Final = {
@@ -51,10 +52,7 @@ _NOT_READ: Final = (
     (b"Rar!", "a RAR archive", "unpack it, or pack it as zip"),
     (b"{\\rtf", "rich text", "save it as DOCX or PDF"),
     (b"SQLite format 3", "a database", "export its tables as CSV"),
-    (b"fLaC", "a recording", "add its transcript"),
-    (b"ID3", "a recording", "add its transcript"),
-    (b"OggS", "a recording", "add its transcript"),
-    (b"RIFF", "a recording or film", "add its transcript"),
+    (b"RIFF", "a film, or sound in a rare form", "save its sound as WAV, FLAC, MP3 or Ogg"),
 )
 _COMPOUND: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _JUNK: Final = b"\xef\xbb\xbf \t\r\n\x0c"
@@ -68,7 +66,7 @@ PARQUET: Final = "application/vnd.apache.parquet"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 XLS: Final = "application/vnd.ms-excel"
 ODS: Final = "application/vnd.oasis.opendocument.spreadsheet"
-_READ: Final = "texts, documents, tables, pictures, archives and RDF are read"
+_READ: Final = "texts, documents, tables, pictures, recordings, archives and RDF are read"
 _LOOK: Final = 10_000
 _LOOK_BYTES: Final = 1 << 22
 MAX_FILE_BYTES: Final = 2_000_000_000
@@ -119,6 +117,8 @@ def identify(path: Path) -> Identified:
             return Identified(path, "image", media_type)
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Identified(path, "image", "image/webp")
+    if (sound := sound_kind(head)) is not None:
+        return Identified(path, "audio", sound)
     if head.lstrip(_JUNK).startswith(b"%PDF-"):
         return Identified(path, "text", PDF)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -86,7 +86,32 @@ class TablePlaces:
         return self.numbers[n] if n >= 0 else 0, text.count("\t", begins, offset) + 1
 
 
-Places: TypeAlias = CharacterPlaces | PagePlaces | ElementPlaces | TablePlaces
+@dataclass(frozen=True, slots=True)
+class TimePlaces:
+    """A transcript: when each of its words is spoken.
+
+    Args:
+        starts: offset of each word, ascending.
+        times: milliseconds from the beginning of the recording at which each word begins and ends.
+    """
+
+    starts: tuple[int, ...]
+    times: tuple[tuple[int, int], ...]
+
+    def seconds(self, start: int, end: int) -> tuple[float, float] | None:
+        """From when to when the words that a span touches are spoken; ``None`` where there are no words.
+
+        >>> TimePlaces((0, 4), ((0, 300), (300, 900))).seconds(1, 6)
+        (0.0, 0.9)
+        """
+        first = max(0, bisect_right(self.starts, start) - 1)
+        touched = self.times[first : max(first + 1, bisect_left(self.starts, end))]
+        if not touched:
+            return None
+        return touched[0][0] / 1000, max(until for _, until in touched) / 1000
+
+
+Places: TypeAlias = CharacterPlaces | PagePlaces | ElementPlaces | TablePlaces | TimePlaces
 
 
 def dumps(places: Places) -> bytes:
@@ -101,6 +126,8 @@ def dumps(places: Places) -> bytes:
             record = {"kind": "elements", "starts": places.starts, "paths": places.paths}
         case TablePlaces():
             record = {"kind": "table", "starts": places.starts, "numbers": places.numbers}
+        case TimePlaces():
+            record = {"kind": "time", "starts": places.starts, "times": places.times}
     return zlib.compress(json.dumps(record, separators=(",", ":")).encode("ascii"), 6)
 
 
@@ -121,6 +148,10 @@ def loads(data: bytes) -> Places:
                 return ElementPlaces(tuple(map(int, record["starts"])), tuple(map(str, record["paths"])))
             case "table":
                 return TablePlaces(tuple(map(int, record["starts"])), tuple(map(int, record["numbers"])))
+            case "time":
+                return TimePlaces(
+                    tuple(map(int, record["starts"])), tuple((int(a), int(b)) for a, b in record["times"])
+                )
         raise ValueError(f"kind {record['kind']!r}")
     except (zlib.error, ValueError, KeyError, TypeError) as e:
         raise WorkspaceError(f"where a text stands cannot be read: {e}", remedy="add its file again") from e

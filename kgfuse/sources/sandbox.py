@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,11 @@ from types import TracebackType
 from typing import Any, Final
 
 from kgfuse.errors import SourceError
-from kgfuse.sources.child import PLACES, TEXT
+from kgfuse.sources.child import PLACES, SAMPLES, TEXT
 from kgfuse.sources.document import Document, Picture
 from kgfuse.sources.mapping import TableForm
 from kgfuse.sources.places import Places, TablePlaces, loads
+from kgfuse.sources.sound import Sound
 
 MEMORY: Final = 4 << 30
 SECONDS: Final = 120.0
@@ -122,6 +124,34 @@ class Sandbox:
         answer = self._ask("render", where, path=str(path), page=page, side=side, into=str(into))
         return (into / Path(answer["file"]).name).read_bytes(), float(answer["width"]), float(answer["height"])
 
+    def sound(self, path: Path, media_type: str, where: str) -> Sound:
+        """Read a recording through.
+
+        Raises:
+            SourceError: it cannot be decoded.
+        """
+        return _as_sound(self._ask("sound", where, path=str(path), media_type=media_type))
+
+    def samples(self, path: Path, media_type: str, where: str) -> tuple[Sound, Path]:
+        """The same, with a file of its samples, which lies there until the next call.
+
+        Raises:
+            SourceError: it cannot be decoded.
+        """
+        into = self._fresh()
+        answer = self._ask("sound", where, path=str(path), media_type=media_type, into=str(into))
+        return _as_sound(answer), into / SAMPLES
+
+    def clips(self, path: Path, media_type: str, where: str, spans: Sequence[tuple[float, float]]) -> list[bytes]:
+        """Cuts of a recording (seconds), as MP3.
+
+        Raises:
+            SourceError: it cannot be decoded.
+        """
+        into = self._fresh()
+        answer = self._ask("clips", where, path=str(path), media_type=media_type, spans=list(spans), into=str(into))
+        return [(into / Path(name).name).read_bytes() for name in answer["files"]]
+
     def _fresh(self) -> Path:
         if self._folder is not None:
             self._folder.cleanup()
@@ -191,6 +221,10 @@ class Sandbox:
             start_new_session=True,  # Ctrl-C is its parent's
         )
         return self._process
+
+
+def _as_sound(answer: dict[str, Any]) -> Sound:
+    return Sound(float(answer["seconds"]), int(answer["rate"]), tuple(map(str, answer["notes"])))
 
 
 def _close(process: subprocess.Popen[bytes]) -> None:

@@ -52,12 +52,27 @@ class DocumentPlace:
         box: left, top, width, height in points from the upper left corner of the page as it is shown.
         path: XPath of the element, where the document has elements.
         cell: row and column of the table, from 1.
+        time: seconds of the recording from when to when the words are spoken.
     """
 
     page: int = 0
     box: tuple[float, float, float, float] | None = None
     path: str = ""
     cell: tuple[int, int] | None = None
+    time: tuple[float, float] | None = None
+
+    @property
+    def words(self) -> str:
+        """The place in words, without its box.
+
+        >>> DocumentPlace(time=(1.2, 3.0)).words
+        '1.20–3.00 s'
+        """
+        if self.time is not None:
+            return f"{self.time[0]:.2f}–{self.time[1]:.2f} s"
+        if self.cell is not None:
+            return f"row {self.cell[0]}, column {self.cell[1]}"
+        return f"page {self.page}" if self.page else self.path
 
 
 Selector: TypeAlias = TextSpan | Region | TimeSpan
@@ -76,10 +91,11 @@ class Source:
         item: IRI of the item it belongs to, or ``None``.
         item_label: that item's label, or ``None``.
         item_types: class IRIs of that item (never its target label).
-        text: the stored text, for texts.
+        text: the stored text, for texts; the transcript, for recordings.
         path: the stored bytes, for everything else.
         language: ISO 639 code of the text's language; empty where it is not known.
         mapping: what a table's columns mean, as JSON; see ``kgfuse.sources.mapping``.
+        transcription: how a recording's transcript was made, as JSON.
     """
 
     iri: str
@@ -94,6 +110,7 @@ class Source:
     path: Path | None = None
     language: str = ""
     mapping: str = ""
+    transcription: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ QUDT: Final = "http://qudt.org/schema/qudt/"
 QUDT_UNIT: Final = "http://qudt.org/vocab/unit/"
 GEO: Final = "http://www.w3.org/2003/01/geo/wgs84_pos#"
 EXIF: Final = "http://www.w3.org/2003/12/exif/ns#"
+MA: Final = "http://www.w3.org/ns/ma-ont#"
 
 GRAPH_INFERRED: Final = KGF + "inferred"
 GRAPH_PREDICTED: Final = KGF + "predicted"
@@ -59,6 +60,7 @@ PREFIXES: Final[dict[str, str]] = {
     "unit": QUDT_UNIT,
     "geo": GEO,
     "exif": EXIF,
+    "ma": MA,
 }
 
 _SAFE = "/-._~"

@@ -16,6 +16,7 @@ from kgfuse.sources.normal import Changed
 from kgfuse.sources.places import CharacterPlaces, dumps
 from kgfuse.sources.readers import DOCUMENTS
 from kgfuse.sources.sandbox import Sandbox
+from kgfuse.sources.sound_kinds import REMEDY, missing
 from kgfuse.sources.texts import stored
 
 READER: Final = "1"
@@ -69,6 +70,8 @@ class Arrivals:
         Raises:
             SourceError: it cannot be read as what it is.
         """
+        if identified.kind == "audio":
+            return self._recording(name, path, location, identified, item, parent)
         try:
             data = path.read_bytes()
         except OSError as e:
@@ -102,6 +105,26 @@ class Arrivals:
         if identified.kind == "image":
             notes = (*notes, *read_exif(data).notes)
         return Arrived((row, *pictures), notes, tuple(p for p in document.pictures if p.beside))
+
+    def _recording(
+        self, name: str, path: Path, location: str, identified: Identified, item: str | None, parent: str | None
+    ) -> Arrived:
+        """The row of a recording; its transcript is a build's work."""
+        if missing():
+            raise SourceError("is a recording, and what reads these is not installed", where=location, remedy=REMEDY)
+        sound = self.sandbox.sound(path, identified.media_type, location)
+        meta = {"seconds": sound.seconds, "rate": sound.rate, "reader": READER, "notes": list(sound.notes)}
+        if self.language is not None:
+            meta["spoken"] = self.language
+        try:
+            sha256, size = self.blobs.put(path), path.stat().st_size
+        except OSError as e:
+            raise SourceError(f"cannot be read: {e.strerror}", where=location, remedy="check its permissions") from e
+        told = {key: value for key, value in meta.items() if value}
+        row = SourceRow(
+            name, location, "audio", identified.media_type, sha256, item=item, size=size, parent=parent, meta=told
+        )
+        return Arrived((row,), sound.notes)
 
     def beside(self, picture: Picture, name: str, path: Path, location: str, page: SourceRow) -> SourceRow:
         """The row of a picture that is a file beside the page that names it.

@@ -1,4 +1,4 @@
-"""``build``: extract, resolve and gate, write the graphs that changed, reason, validate.
+"""``build``: transcribe, extract, resolve and gate, write the graphs that changed, reason, validate.
 
 Extractions are kept in the catalog by all that they depend on; everything after them is a function of the set of
 extractions. So a build that is killed anywhere is simply run again, and what did not change is not done again.
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kgfuse.extract.protocol import run_iri
+from kgfuse.extract.protocol import kinds_read, run_iri
 from kgfuse.graph.published import publish
 from kgfuse.reason.shapes import Violation, validate
 from kgfuse.terms.mentions import Rejected
@@ -27,6 +27,7 @@ from kgfuse.workspace.review.decisions import decisions
 from kgfuse.workspace.review.examples import FILE as EXAMPLES
 from kgfuse.workspace.review.examples import write_examples
 from kgfuse.workspace.searching import refresh_index
+from kgfuse.workspace.transcribing import transcribe_pending
 from kgfuse.workspace.writing import write
 
 
@@ -66,6 +67,8 @@ def build(parts: Parts, on_event: OnEvent = silent, *, retry: bool = False, work
         workers: processes that extract; ``None`` is as many as are worth it.
     """
     report = BuildReport()
+    with _timed(report, "transcribe"):
+        transcribe_pending(parts, on_event, retry=retry, workers=workers)
     with _timed(report, "extract"):
         report.extracted = extract_pending(parts, on_event, retry=retry, workers=workers)
     refresh(parts, report, on_event)
@@ -133,7 +136,7 @@ def _inputs(parts: Parts) -> str:
     return digest(
         parts.vocabulary.sha256,
         parts.settings.model_dump_json(),
-        *(run_iri(e) for e in parts.extractors if e.kinds & kinds),
+        *(run_iri(e) for e in parts.extractors if kinds_read(e) & kinds),
         *(f"{r.name} {r.sha256} {r.item} {r.parent} {json.dumps(dict(r.meta), sort_keys=True)}" for r in rows),
         *(repr(i) for i in catalog.items()),
         *(f"{source} {key}" for source, key in sorted(catalog.extraction_keys())),

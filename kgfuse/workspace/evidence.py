@@ -22,7 +22,7 @@ from kgfuse.workspace.consequences import consequences, neighbourhood
 from kgfuse.workspace.dataset import prepared_text
 from kgfuse.workspace.encoderview import Key, key_of, text_features
 from kgfuse.workspace.occlusion import Occlusion
-from kgfuse.workspace.whereabouts import in_words
+from kgfuse.workspace.whereabouts import place_of
 
 if TYPE_CHECKING:
     from kgfuse.workspace.prediction import Context, Prediction
@@ -228,10 +228,12 @@ def place(mention: Mention, context: Context) -> Place | None:
 
 
 def _in_document(spot: Place, context: Context) -> Place:
-    """The place with its page or element, where its text is a document's."""
+    """The place with its page, element or seconds, where its text is a document's or a recording's."""
     row = context.parts.catalog.source(spot.source)
-    page, where = in_words(context.parts.blobs, row, spot.start) if row is not None else (0, "")
-    return replace(spot, page=page, where=where)
+    if row is None:
+        return spot
+    where = place_of(context.parts.blobs, row, spot.start, spot.end)
+    return replace(spot, page=where.page, where=where.words, seconds=where.time)
 
 
 def _rows(context: Context) -> list[tuple[str, str | None, str]]:

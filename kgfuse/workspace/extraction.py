@@ -80,7 +80,7 @@ def _tell_unread(parts: Parts) -> None:
     """Note the texts that are in a language which no extractor of texts reads."""
     parts.catalog.clear_problem(stage=_UNREAD)
     readers = [e for e in parts.extractors if "text" in e.kinds]
-    for row in parts.catalog.sources("text"):
+    for row in (*parts.catalog.sources("text"), *parts.catalog.sources("audio")):
         language = row.meta.get("language", "")
         if language and readers and not any(reads(e, "text", language) for e in readers):
             said = NAMES.get(language, f"the language {language!r}")
@@ -92,13 +92,19 @@ def _tell_unread(parts: Parts) -> None:
             )
 
 
+def _reads(extractor: Extractor, row: SourceRow) -> bool:
+    """Whether an extractor reads a source; a recording without a transcript is nothing to one that reads texts."""
+    is_mute = row.kind == "audio" and not row.text_sha256 and "audio" not in extractor.kinds
+    return not is_mute and reads(extractor, row.kind, row.meta.get("language", ""))
+
+
 def _pending(parts: Parts, extractor: Extractor, keep: dict[str, list[str]], *, retry: bool) -> list[_Pending]:
     """What the extractor still has to read, the longest first; ``keep`` takes the keys that remain valid."""
     known = parts.catalog.extraction_keys()
     failed = set() if retry else set(parts.catalog.states(f"failed:{extractor.name}:").values())
     found = []
     for row in parts.catalog.sources():
-        if not reads(extractor, row.kind, row.meta.get("language", "")):
+        if not _reads(extractor, row):
             continue
         source = parts.source(row)
         key = extraction_key(extractor, source)
@@ -139,7 +145,7 @@ def extractions(parts: Parts) -> Iterator[Extraction]:
     for row in parts.catalog.sources():
         source: Source | None = None
         for extractor in parts.extractors:
-            if reads(extractor, row.kind, row.meta.get("language", "")):
+            if _reads(extractor, row):
                 source = source or parts.source(row)
                 payload = parts.catalog.extraction(row.name, extraction_key(extractor, source))
                 if payload is not None:

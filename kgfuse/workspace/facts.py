@@ -12,7 +12,7 @@ import pyoxigraph as ox
 from kgfuse.catalog import Catalog, ItemRow, SourceRow
 from kgfuse.graph.nodes import named, node
 from kgfuse.terms.mentions import Fact, Value
-from kgfuse.terms.namespaces import BASE, KGF, RDF, RDFS, XSD, digest, source_iri
+from kgfuse.terms.namespaces import BASE, KGF, MA, RDF, RDFS, XSD, digest, source_iri
 from kgfuse.workspace.links import linked
 
 _PIECE: Final = 100_000
@@ -62,6 +62,13 @@ def part_triples(row: SourceRow, catalog: Catalog) -> Iterator[ox.Triple]:
     for key, name in (("caption", "caption"), ("alternative", "alternativeText")):
         if row.meta.get(key):
             yield triple(source_iri(row.name), KGF + name, Value(str(row.meta[key])))
+
+
+def recording_triples(row: SourceRow) -> Iterator[ox.Triple]:
+    """How long a recording is, in seconds, and its samples a second, in the terms of W3C's media ontology."""
+    for key, name in (("seconds", "duration"), ("rate", "samplingRate")):
+        if key in row.meta:
+            yield triple(source_iri(row.name), MA + name, Value(f"{row.meta[key]:.15g}", XSD + "decimal"))
 
 
 def lines(triples: Iterable[ox.Triple]) -> bytes:

@@ -85,7 +85,7 @@ class Landing:
             return fallback if fallback is not None else path.name
 
     def arrive(self, name: str, path: Path, identified: Identified, item: str | None, parent: str | None) -> Arrived:
-        """The rows of a file: those that are there already, where it is a document that has not changed.
+        """The rows of a file: those that are there already, where it is a document or recording that has not changed.
 
         Raises:
             SourceError: it cannot be read.
@@ -93,8 +93,11 @@ class Landing:
         if self.on_file is not None:
             self.on_file(name)
         location = self.shown(path)
-        before = self.catalog.source(name) if identified.media_type in DOCUMENTS else None
+        is_read_once = identified.media_type in DOCUMENTS or identified.kind == "audio"
+        before = self.catalog.source(name) if is_read_once else None
         told = self.encoding is not None or self.language is not None
+        if before is not None and identified.kind == "audio":
+            told = self.language not in (None, before.meta.get("spoken"))
         if before is not None and not told and before.meta.get("reader") == READER and _sha(path) == before.sha256:
             rows = [replace(before, location=location, item=item, parent=parent)]
             for row in self.catalog.sources(parent=name):

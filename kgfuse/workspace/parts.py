@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -176,4 +177,5 @@ class Parts:
             path=self.blobs.path(row.sha256),
             language=row.meta.get("language", ""),
             mapping=row.meta.get("mapping", ""),
+            transcription=json.dumps(row.meta["transcription"], sort_keys=True) if "transcription" in row.meta else "",
         )

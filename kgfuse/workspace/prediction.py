@@ -13,6 +13,7 @@ import numpy as np
 
 from kgfuse.catalog import ModelRow
 from kgfuse.errors import ModelError, SourceError, UsageError
+from kgfuse.extract.protocol import kinds_read
 from kgfuse.extract.running import extract_one
 from kgfuse.fuse import artefact
 from kgfuse.fuse.model import FusionModel
@@ -230,7 +231,7 @@ class Predictor:
             extract_one(extractor, source)
             for source in sources
             for extractor in self.parts.extractors
-            if source.kind in extractor.kinds
+            if source.kind in kinds_read(extractor)
         ]
         self.parts.keep_features()
         facts = [*visiting_facts(self.parts, found, self.found.resolution.identity), *self._neighbours(sources, found)]

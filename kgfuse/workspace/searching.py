@@ -18,7 +18,7 @@ from kgfuse.graph.search import Hit, Kind, Text, TextIndex, Updated
 from kgfuse.terms.mentions import TextSpan
 from kgfuse.terms.namespaces import GRAPH_PROVENANCE, RDF, RDFS, SKOS, source_iri
 from kgfuse.workspace.parts import OnEvent, Parts, silent
-from kgfuse.workspace.whereabouts import in_words
+from kgfuse.workspace.whereabouts import place_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +38,7 @@ class Found:
         label: of the thing that has the label, or that the text belongs to.
         types: IRIs of its classes.
         mentions: of a label, the places that speak of the thing; of a text, what was extracted from the passage.
-        where: page, element or cell of the first word that was looked for; empty for labels and plain texts.
+        where: page, element, cell or seconds of the first word that was looked for; empty for labels and plain texts.
     """
 
     hit: Hit
@@ -147,7 +147,8 @@ def _texts(parts: Parts) -> Iterator[Text]:
 
 def _where(parts: Parts, hit: Hit) -> str:
     row = parts.catalog.source(hit.name) if hit.kind == "text" else None
-    return in_words(parts.blobs, row, hit.matches[0][0] if hit.matches else hit.start)[1] if row is not None else ""
+    spot = hit.matches[0] if hit.matches else (hit.start, hit.end)
+    return place_of(parts.blobs, row, *spot).words if row is not None else ""
 
 
 def _within(parts: Parts, hit: Hit) -> list[MentionRecord]:

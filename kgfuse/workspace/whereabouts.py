@@ -1,4 +1,4 @@
-"""Where the characters of a document stand in its file: page and box, or the path of the element."""
+"""Where the characters of a document stand in its file: page and box, path of the element, cell, or seconds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kgfuse.catalog import Blobs, SourceRow
 from kgfuse.errors import KgfuseError
-from kgfuse.sources.places import CharacterPlaces, ElementPlaces, PagePlaces, Places, TablePlaces, loads
+from kgfuse.sources.places import CharacterPlaces, ElementPlaces, PagePlaces, Places, TablePlaces, TimePlaces, loads
 from kgfuse.sources.sandbox import Sandbox, Spot
 from kgfuse.terms.mentions import DocumentPlace, Mention, TextSpan
 
@@ -41,7 +41,7 @@ class Whereabouts:
         return found
 
     def of(self, mentions: Iterable[Mention]) -> Mapping[str, DocumentPlace]:
-        """Page and box, or path, of each mention of characters, by its IRI.
+        """Page and box, path, cell or seconds of each mention of characters, by its IRI.
 
         A file that cannot be opened any more tells the page alone.
         """
@@ -52,6 +52,9 @@ class Whereabouts:
             case TablePlaces():
                 text = self.blobs.read_text(self.row.text_sha256 or "")
                 return {iri: DocumentPlace(cell=self.places.cell(text, start)) for iri, (start, _) in spans.items()}
+            case TimePlaces() as places:
+                heard = {iri: places.seconds(*span) for iri, span in spans.items()}
+                return {iri: DocumentPlace(time=time) for iri, time in heard.items() if time is not None}
             case CharacterPlaces():
                 return {}
         try:
@@ -70,22 +73,22 @@ def whereabouts(blobs: Blobs, row: SourceRow, sandbox: Sandbox) -> Whereabouts |
     return None if sha is None else Whereabouts(blobs, row, loads(blobs.read_bytes(sha)), sandbox)
 
 
-def in_words(blobs: Blobs, row: SourceRow, offset: int) -> tuple[int, str]:
-    """The page of a character (0 where there is none), and its place in the document in words."""
+def place_of(blobs: Blobs, row: SourceRow, start: int, end: int) -> DocumentPlace:
+    """Where characters stand in their document, without the box; an empty place where it has no places."""
     sha = row.meta.get("places")
-    if sha is None or offset < 0:
-        return 0, ""
+    if sha is None or start < 0:
+        return DocumentPlace()
     match loads(blobs.read_bytes(sha)):
         case PagePlaces() as places:
-            page = places.page(offset)
-            return page, f"page {page}"
+            return DocumentPlace(places.page(start))
         case ElementPlaces() as places:
-            return 0, places.path(offset)
+            return DocumentPlace(path=places.path(start))
         case TablePlaces() as places:
-            cell, column = places.cell(blobs.read_text(row.text_sha256 or ""), offset)
-            return 0, f"row {cell}, column {column}"
+            return DocumentPlace(cell=places.cell(blobs.read_text(row.text_sha256 or ""), start))
+        case TimePlaces() as places:
+            return DocumentPlace(time=places.seconds(start, end))
         case _:
-            return 0, ""
+            return DocumentPlace()
 
 
 def _around(page: int, spots: Sequence[Spot]) -> DocumentPlace:

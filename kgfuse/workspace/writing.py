@@ -9,7 +9,7 @@ import pyoxigraph as ox
 
 import kgfuse
 from kgfuse.catalog import SourceRow
-from kgfuse.extract.protocol import run_iri
+from kgfuse.extract.protocol import kinds_read, run_iri
 from kgfuse.graph.journal import ALL
 from kgfuse.graph.provenance import (
     Review,
@@ -140,6 +140,8 @@ def structural(parts: Parts, row: SourceRow) -> Iterable[ox.Triple]:
         for item in parts.catalog.items(manifest=row.name):
             yield from graph_facts.item_triples(item, parts.catalog.sources(item=item.iri))
         return
+    if row.kind == "audio":
+        yield from graph_facts.recording_triples(row)
     if row.parent is not None:
         yield from graph_facts.part_triples(row, parts.catalog)
     elif row.item is not None:
@@ -152,7 +154,7 @@ def _runs(parts: Parts, outcome: Resolved) -> dict[str, RunRecord]:
     """What each run was, by the name that its facts know it under."""
     kinds = {r.kind for r in parts.catalog.sources()}
     used = {f.run for f in outcome.resolution.facts}
-    names = {run_iri(e): e.name for e in parts.extractors if e.kinds & kinds}
+    names = {run_iri(e): e.name for e in parts.extractors if kinds_read(e) & kinds}
     runs = {
         e.run: RunRecord((names.get(e.run, REVIEW),), kgfuse.__version__, {}, dict(e.parameters))
         for e in outcome.extractions
@@ -185,4 +187,5 @@ def _content_hash(
 ) -> str:
     said = (*sorted(map(str, structural)), *sorted(map(repr, mine)), *sorted(map(repr, reviewed)))
     places = [row.meta["places"]] if "places" in row.meta else []
-    return digest(row.name, row.sha256, row.media_type, *places, *said)
+    made = [row.meta["transcriber"]] if "transcriber" in row.meta else []
+    return digest(row.name, row.sha256, row.media_type, *places, *made, *said)

@@ -127,6 +127,12 @@ def corpus() -> Iterator[Hostile]:
     yield from _tables()
 
 
+def _wav(rate: int, channels: int) -> bytes:
+    """A WAV file whose header says so."""
+    form = struct.pack("<HHIIHH", 1, channels, rate, rate, 2, 16)
+    return b"RIFF\xff\xff\xff\x7fWAVEfmt \x10\x00\x00\x00" + form + b"data\xff\xff\xff\x7f" + bytes(999)
+
+
 def _plain() -> Iterator[Hostile]:
     yield Hostile("empty.txt", b"")
     yield Hostile("blank.txt", b" \r\n\t" * 9)
@@ -142,6 +148,10 @@ def _plain() -> Iterator[Hostile]:
     yield _partly("marks.txt", ("o" + "\u0301" * 200_000).encode())
     yield _partly("right-to-left.txt", "\u202eThe owl eats mice.\u202c".encode())
     yield Hostile("recording.txt", b"ID3" + bytes(99))
+    yield Hostile("cut.flac", b"fLaC\x00\x00\x00\x22" + bytes(34))
+    yield Hostile("lies.ogg", b"OggS The owl eats mice. " * 9)
+    yield Hostile("rates.wav", _wav(0xFFFFFFFF, 65_535))
+    yield Hostile("film.wav", b"RIFF\x00\x00\x00\x00AVI LIST" + bytes(99))
     yield Hostile("database.txt", b"SQLite format 3\x00" + bytes(99))
     yield Hostile("rich.doc", b"{\\rtf1 An owl.}")
     yield Hostile("old.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))

@@ -13,7 +13,7 @@ from kgfuse.explain.chain import Check, Evidence, Explanation, Place
 from kgfuse.terms.mentions import TextSpan
 from kgfuse.workspace.report import write_explanations
 from kgfuse.workspace.report.chains import chain
-from kgfuse.workspace.whereabouts import in_words
+from kgfuse.workspace.whereabouts import place_of
 from tests.cli.conftest import run
 from tests.sources import made
 from tests.workspace.samples import FG, graph_hash, shape, workspace
@@ -156,7 +156,8 @@ def test_the_report_shows_the_page_with_the_words_marked(ws: Workspace, tmp_path
     assert row is not None
     text = ws._parts.blobs.read_text(str(row.text_sha256))
     at = text.index("lemmings")
-    page, where = in_words(ws._parts.blobs, row, at)
+    found = place_of(ws._parts.blobs, row, at, at + 8)
+    page, where = found.page, found.words
     assert (page, where) == (1, "page 1")
     around = text.index(made.FULL)
     context = text[around : text.index(made.REST) + len(made.REST)]

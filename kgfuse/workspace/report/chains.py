@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +15,7 @@ from kgfuse.workspace.report.neighbourhood import Neighbourhood, neighbourhood
 from kgfuse.workspace.report.numbers import points
 from kgfuse.workspace.report.pages import pages
 from kgfuse.workspace.report.pictures import Mark, Picture, within
+from kgfuse.workspace.report.recordings import Clip, Said, clips
 from kgfuse.workspace.report.sources import Originals, originals
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class Chain:
     more: tuple[Line, ...]
     texts: tuple[MarkedText, ...]
     pictures: tuple[MarkedPicture, ...]
+    clips: tuple[Clip, ...]
     verdict: Verdict
     graph: Neighbourhood
 
@@ -125,6 +127,7 @@ def chain(ws: Workspace, explanation: Explanation, prediction: Prediction | None
         more=tuple(listed[SHOWN:]),
         texts=marked_texts(lines, found, _read(explanation)),
         pictures=(*marked_pictures(lines, found), *document_pages(ws, lines)),
+        clips=tuple(heard(ws, lines)),
         verdict=_verdict(explanation.check, explanation.label, sum(line.cited for line in lines)),
         graph=neighbourhood(ws, explanation, cited, f"{key}-graph"),
     )
@@ -276,14 +279,25 @@ def marked_pictures(lines: Sequence[Line], found: Originals) -> tuple[MarkedPict
 def document_pages(ws: Workspace, lines: Sequence[Line]) -> list[MarkedPicture]:
     """Pages on which statements and cited sentences stand; the sentence around a statement's words is not boxed."""
     marked = []
+    for line, place in _shown(lines):
+        title = f"{line.number}: {line.evidence.text}" if line.evidence is not None else "a cited sentence"
+        kind = "stated cited" if line.cited else "stated"
+        marked.append((place, Mark(0, 0, 0, 0, line.key, line.number, kind, 0.0, title)))
+    return [MarkedPicture(*page) for page in pages(ws, marked)]
+
+
+def heard(ws: Workspace, lines: Sequence[Line]) -> list[Clip]:
+    """Clips of recordings in which statements and cited sentences are spoken."""
+    return clips(ws, [Said(place, line.key, line.number, line.cited) for line, place in _shown(lines)])
+
+
+def _shown(lines: Sequence[Line]) -> Iterator[tuple[Line, Place]]:
+    """Words of statements, without the sentences around them, and cited sentences."""
     for line in lines:
         for place in _places(line):
             words = place.exact != place.context or line.passage is not None
             if place.kind == "text" and words and (line.cited or line.evidence is not None):
-                title = f"{line.number}: {line.evidence.text}" if line.evidence is not None else "a cited sentence"
-                kind = "stated cited" if line.cited else "stated"
-                marked.append((place, Mark(0, 0, 0, 0, line.key, line.number, kind, 0.0, title)))
-    return [MarkedPicture(*page) for page in pages(ws, marked)]
+                yield line, place
 
 
 def _verdict(check: Check, label: str, cited: int) -> Verdict:

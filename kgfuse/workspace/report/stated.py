@@ -1,9 +1,9 @@
-"""Statements of the graph beside what they were read from: document pages, texts, rows of tables, pictures."""
+"""Statements of the graph beside what they were read from: document pages, texts, table rows, pictures, recordings."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from kgfuse.encode.preprocess_text import sentences
@@ -16,12 +16,14 @@ from kgfuse.workspace.report.chains import (
     MarkedText,
     Signed,
     document_pages,
+    heard,
     in_places,
     marked_pictures,
     marked_texts,
 )
+from kgfuse.workspace.report.recordings import Clip
 from kgfuse.workspace.report.sources import named_originals
-from kgfuse.workspace.whereabouts import in_words
+from kgfuse.workspace.whereabouts import place_of
 
 if TYPE_CHECKING:
     from kgfuse.workspace.workspace import Workspace
@@ -38,6 +40,7 @@ class Stated:
     lines: tuple[Line, ...]
     texts: tuple[MarkedText, ...]
     pictures: tuple[MarkedPicture, ...]
+    clips: tuple[Clip, ...]
 
 
 def by_source(ws: Workspace, statements: Sequence[StatementRecord]) -> list[Stated]:
@@ -57,7 +60,7 @@ def _stated(ws: Workspace, key: str, name: str, group: Sequence[Evidence]) -> St
     )
     found = named_originals(ws, {p.source for e in group for p in e.places}, name)
     pictures = (*document_pages(ws, lines), *marked_pictures(lines, found))
-    return Stated(key, name, lines, marked_texts(lines, found), pictures)
+    return Stated(key, name, lines, marked_texts(lines, found), pictures, tuple(heard(ws, lines)))
 
 
 def _evidence(ws: Workspace, statement: StatementRecord) -> Evidence:
@@ -96,6 +99,7 @@ def _place(ws: Workspace, mention: MentionRecord) -> Place | None:
     else:
         here = (selector.start, selector.end, selector.exact)
         start, _, context = next((s for s in sentences(text) if s[0] <= selector.start < s[1]), here)
-    page, where = in_words(ws._parts.blobs, row, selector.start)
+    where = place_of(ws._parts.blobs, row, selector.start, selector.end)
     at = (selector.start, selector.end, selector.exact)
-    return Place(row.name, "text", *at, context_start=start, context=context, page=page, where=where)
+    spot = Place(row.name, "text", *at, context_start=start, context=context)
+    return replace(spot, page=where.page, where=where.words, seconds=where.time)

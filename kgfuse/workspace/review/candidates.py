@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from kgfuse.catalog import SourceRow
+from kgfuse.extract.protocol import kinds_read
 from kgfuse.extract.statement_json import statement_key
 from kgfuse.terms.mentions import REVIEW, Extraction, Rejected, Statement, TextSpan
 from kgfuse.terms.namespaces import KGF, source_iri
@@ -132,7 +133,7 @@ def _order(one: Candidate) -> tuple[str, int, str]:
 def questions(undecided: Sequence[Candidate], parts: Parts) -> list[Question]:
     """What the order needs to know of candidates."""
     settings = parts.settings.extract
-    readers = {kind: sum(kind in e.kinds for e in parts.extractors) for kind in ("text", "image", "audio")}
+    readers = {kind: sum(kind in kinds_read(e) for e in parts.extractors) for kind in ("text", "image", "audio")}
     thresholds = {"image.tag": settings.image.tag_threshold}
     pairs: defaultdict[tuple[object, ...], float] = defaultdict(float)
     for one in undecided:

@@ -19,7 +19,7 @@ from kgfuse.workspace.review.correction import corrected
 from kgfuse.workspace.review.decisions import Decision, content, decisions, end_text, same, told
 from kgfuse.workspace.review.examples import write_examples
 from kgfuse.workspace.review.order import order, tally
-from kgfuse.workspace.whereabouts import in_words
+from kgfuse.workspace.whereabouts import place_of
 
 if TYPE_CHECKING:
     from kgfuse.workspace.state import State
@@ -97,9 +97,9 @@ class Card:
 
     @property
     def where(self) -> str:
-        """Page, element or cell of these words; empty for plain texts."""
-        passage = self.candidate.passage
-        return in_words(self._ws._parts.blobs, self.candidate.source, passage.start)[1] if passage else ""
+        """Page, element, cell or seconds of these words; empty for plain texts."""
+        passage, blobs = self.candidate.passage, self._ws._parts.blobs
+        return place_of(blobs, self.candidate.source, passage.start, passage.end).words if passage else ""
 
     @property
     def decision(self) -> Decision | None:

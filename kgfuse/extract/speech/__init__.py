@@ -1,0 +1,1 @@
+"""Speech to text: recordings become transcripts whose words have their seconds."""

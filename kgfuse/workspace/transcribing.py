@@ -1,0 +1,124 @@
+"""Recordings get their transcripts: the first step of a build, as far as model, settings or recordings changed.
+
+A transcript is the stored text of its recording. Recordings are transcribed apart from one another, each in one thread,
+so that the words do not depend on how many are in work at a time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from kgfuse.catalog import SourceRow
+from kgfuse.errors import KgfuseError
+from kgfuse.sources.places import dumps
+from kgfuse.sources.sandbox import Sandbox
+from kgfuse.terms.namespaces import digest
+from kgfuse.workspace.parts import OnEvent, Parts
+
+if TYPE_CHECKING:
+    from kgfuse.extract.speech.transcriber import Transcriber
+
+STAGE: Final = "transcribe"
+_MARK: Final = f"failed:{STAGE}:"
+_NOTHING: Final = sha256(b"").hexdigest()
+_SILENT: Final = "holds no speech that was heard: its transcript is empty"
+
+
+def transcribe_pending(parts: Parts, on_event: OnEvent, *, retry: bool = False, workers: int | None = 1) -> int:
+    """Transcribe every recording that lacks a transcript of the present model; return how many were.
+
+    Args:
+        parts: the workspace.
+        on_event: told about progress.
+        retry: try again what failed before; otherwise it waits until it or the settings change.
+        workers: recordings in work at a time, ``None`` for one a core; the transcripts do not depend on it.
+    """
+    rows = parts.catalog.sources("audio")
+    if not rows:
+        parts.catalog.clear_problem(stage=STAGE)
+        return 0
+    from kgfuse.extract.speech.transcriber import Transcriber
+
+    count = max(1, min(workers or os.cpu_count() or 1, len(rows)))
+    try:
+        transcriber = Transcriber(parts.settings.extract.speech, count)
+        key = transcriber.fingerprint
+        failed = {} if retry else parts.catalog.states(_MARK)
+        pending = [
+            row
+            for row in rows
+            if row.meta.get("transcriber") != key and failed.get(_MARK + row.name) != _mark(row, key)
+        ]
+        if pending:
+            _ = transcriber.model
+    except KgfuseError as e:
+        for row in rows:
+            kept = "keeps its former transcript" if row.text_sha256 else "is not transcribed"
+            _tell(parts, row, f"{kept}: {e.message}", e.remedy)
+        return 0
+    told = {problem.place for problem in parts.catalog.problems(STAGE)}
+    for row in rows:
+        if row.name in told and row.meta.get("transcriber") == key:
+            _tell(parts, row, _SILENT if row.text_sha256 == _NOTHING else "")
+    return _transcribe(parts, transcriber, pending, count, on_event)
+
+
+def _transcribe(
+    parts: Parts, transcriber: Transcriber, pending: Sequence[SourceRow], count: int, on_event: OnEvent
+) -> int:
+    done = 0
+    on_event(STAGE, 0, len(pending), "")
+    pool = ThreadPoolExecutor(count)
+    try:
+        found = pool.map(lambda row: _transcript(parts, transcriber, row), pending)
+        for n, (row, (made, problem, remedy)) in enumerate(zip(pending, found, strict=True), 1):
+            with parts.catalog.transaction():
+                _tell(parts, row, problem, remedy)
+                parts.catalog.set_state(_MARK + row.name, None if made else _mark(row, transcriber.fingerprint))
+                if made is not None:
+                    parts.catalog.add_source(made)
+                    done += 1
+            on_event(STAGE, n, len(pending), row.name)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return done
+
+
+def _transcript(parts: Parts, transcriber: Transcriber, row: SourceRow) -> tuple[SourceRow | None, str, str]:
+    """The row with its transcript, or ``None``; what there is to tell, and what to do about it."""
+    try:
+        with Sandbox() as sandbox:
+            _, file = sandbox.samples(parts.blobs.path(row.sha256), row.media_type, row.location)
+            samples = np.memmap(file, np.int16, "r")
+            transcript = transcriber.transcribe(samples, row.meta.get("spoken", ""))
+    except KgfuseError as e:
+        return None, e.message, e.remedy
+    except (RuntimeError, ValueError, MemoryError, OSError) as e:  # a model's own fault is the recording's problem
+        return None, f"cannot be transcribed: {type(e).__name__}: {e}", "save it in another form"
+    meta: Mapping[str, Any] = {
+        **row.meta,
+        "language": transcript.language,
+        "places": parts.blobs.put(dumps(transcript.places)),
+        "transcriber": transcriber.fingerprint,
+        "transcription": transcriber.parameters,
+    }
+    made = replace(row, text_sha256=parts.blobs.put(transcript.text.encode("utf-8")), meta=meta)
+    return made, "" if transcript.text else _SILENT, ""
+
+
+def _tell(parts: Parts, row: SourceRow, problem: str, remedy: str = "") -> None:
+    """Keep what there is to tell of a recording, in place of what there was."""
+    parts.catalog.clear_problem(row.name, STAGE)
+    if problem:
+        parts.catalog.record_problem(row.name, STAGE, problem, remedy)
+
+
+def _mark(row: SourceRow, key: str) -> str:
+    return digest(row.sha256, key)
