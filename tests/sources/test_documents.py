@@ -224,6 +224,13 @@ def test_markdown_is_its_words_and_leads_back_to_them() -> None:
         assert text[start:end] == word_
 
 
+def test_words_right_after_the_front_matter_lead_back_to_themselves() -> None:
+    text = "---\ntitle: owls\n---\nThe owl.\n"
+    found = plain(text)
+    assert found.text == "The owl.\n\n"
+    assert [text[slice(*found.original(n, n + 1))] for n in range(8)] == list("The owl.")
+
+
 @settings(deadline=None)
 @given(st.text(st.sampled_from("#*_`[]()!<>|-+.&; \nab1\\~"), max_size=120))
 def test_places_in_any_markdown_are_in_order_and_inside(text: str) -> None:
