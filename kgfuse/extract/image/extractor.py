@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from kgfuse.encode.image import ImageEncoder, Look, packaged_sha256
-from kgfuse.encode.preprocess_image import Prepared
+from kgfuse.encode.image_steps import Prepared
 from kgfuse.errors import SourceError
 from kgfuse.extract.image.cam import box
 from kgfuse.extract.image.colours import Palette, colour_names, dominant_colours
@@ -69,7 +70,8 @@ class ImageExtractor:
     @cached_property
     def fingerprint(self) -> str:
         """Everything the results depend on besides the source."""
-        parts = (_VERSION, self.settings.model_dump_json(), self._vocabulary.sha256, self._encoder_sha256)
+        steps = json.dumps(self.settings.pipeline.record)  # their versions too
+        parts = (_VERSION, self.settings.model_dump_json(), steps, self._vocabulary.sha256, self._encoder_sha256)
         return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
     @property
@@ -82,6 +84,7 @@ class ImageExtractor:
         return {
             "version": _VERSION,
             "settings": self.settings.model_dump(mode="json"),
+            "preprocessing": self.settings.pipeline.record,
             "encoder": self.settings.model or "efficientnet-lite0",
             "encoder_sha256": self._encoder_sha256,
             "vocabulary": self._vocabulary.sha256,

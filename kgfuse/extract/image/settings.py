@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from kgfuse.encode.preprocess_image import ImagePipeline
+from kgfuse.encode.image_steps import ImagePipeline
 
 
 class ImageSettings(BaseModel):
