@@ -165,13 +165,17 @@ class Contrast(Step):
 
     Args:
         method: ``stretch`` (the whole range of brightness for the whole picture) or ``local`` (CLAHE, by tiles).
+        below: only of pictures whose brightness spans less than this, of 256 levels, the outer hundredths left out.
     """
 
     step: Literal["contrast"] = "contrast"
     method: Literal["stretch", "local"] = "stretch"
+    below: int = Field(default=256, ge=1, le=256)
 
     def apply(self, picture: Prepared) -> Prepared:
         """Change brightness, not colour."""
+        if _span(picture.image) >= self.below:
+            return picture
         if self.method == "stretch":
             return picture.then(ImageOps.autocontrast(picture.image, cutoff=1, preserve_tone=True))
         import cv2
@@ -179,6 +183,13 @@ class Contrast(Step):
         lab = cv2.cvtColor(np.asarray(picture.image), cv2.COLOR_RGB2LAB)
         lab[..., 0] = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(8, 8)).apply(lab[..., 0])
         return picture.then(Image.fromarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)))
+
+
+def _span(image: Image.Image) -> int:
+    """Levels of brightness between the first and the last hundredth of the pixels."""
+    counts = np.cumsum(image.convert("L").histogram())
+    low, high = np.searchsorted(counts, (0.01 * counts[-1], 0.99 * counts[-1]))
+    return int(high - low)
 
 
 class Grey(Step):
@@ -250,7 +261,10 @@ class ImagePipeline(BaseModel):
 
     def apply(self, image: Image.Image) -> Prepared:
         """Prepare an upright RGB picture."""
-        picture = Prepared(image, *image.size)
+        return self.continued(Prepared(image, *image.size))
+
+    def continued(self, picture: Prepared) -> Prepared:
+        """Go on with a picture that other steps prepared."""
         for one in self.steps:
             picture = one.apply(picture)
         return picture

@@ -53,7 +53,7 @@ class Settings(BaseModel):
 
     def preprocessing(self) -> dict[str, list[dict[str, Any]]]:
         """What is done to sources before a model sees them: the steps of each modality, in order."""
-        return {"image": self.extract.image.pipeline.record, "text": self.encoders.texts.record}
+        return {"image": self.extract.image.preprocessing, "text": self.encoders.texts.record}
 
 
 def load(folder: Path) -> Settings:

@@ -113,6 +113,13 @@ def test_contrast_makes_the_faint_plain(method: str) -> None:
     assert spread[1] > 1.3 * spread[0]
 
 
+def test_contrast_leaves_alone_what_spans_enough() -> None:
+    faint = Image.blend(page()[0], Image.new("RGB", (700, 500), "white"), 0.85)
+    step = Contrast(below=96)
+    assert ImagePipeline(steps=(step,)).apply(page()[0]).image.tobytes() == page()[0].tobytes()
+    assert ImagePipeline(steps=(step,)).apply(faint).image.tobytes() != faint.tobytes()
+
+
 def test_by_default_pictures_are_turned_upright_and_scaled_down_only(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
