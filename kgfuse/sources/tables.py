@@ -13,6 +13,8 @@ from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic_core import from_json
+
 from kgfuse.errors import SourceError
 from kgfuse.sources.decoding import BOMS, detect, wide
 from kgfuse.sources.mapping import TableForm
@@ -192,6 +194,14 @@ def _encoding(path: Path, encoding: str | None) -> str:
     return "utf-8"
 
 
+def _parsed(line: str) -> Any:
+    """A line of JSON by pydantic's parser, which is fast, else by Python's, which takes more (halves of characters)."""
+    try:
+        return from_json(line)
+    except ValueError:
+        return json.loads(line)
+
+
 def _json_lines(path: Path, where: str, encoding: str | None) -> tuple[list[str], Iterable[Row]]:
     size = 0
 
@@ -201,7 +211,7 @@ def _json_lines(path: Path, where: str, encoding: str | None) -> tuple[list[str]
             for number, line in enumerate(f, 1):
                 if not line.isspace():
                     size += len(line)
-                    record = json.loads(line)
+                    record = _parsed(line)
                     if not isinstance(record, dict):
                         raise SourceError("not a JSON object", where=f"{where}:{number}", remedy="one object a line")
                     yield number, record

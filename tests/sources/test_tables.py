@@ -17,7 +17,7 @@ from kgfuse.sources.columns import BadCell, Cell, Column, Columns, cells, rows
 from kgfuse.sources.identify import identify
 from kgfuse.sources.mapping import TableForm, TableMapping, filled, load, mapping_of
 from kgfuse.sources.places import TablePlaces
-from kgfuse.sources.tables import CSV, JSON_LINES, _line, _plain_lines, read
+from kgfuse.sources.tables import CSV, JSON_LINES, _line, _parsed, _plain_lines, read
 from tests.sources.made import sheet
 
 RECORDS = [{"sku": "a1", "Größe": "3,5", "seen": "2024-10-03"}, {"sku": "b2", "Größe": "", "seen": "2024-11-05"}]
@@ -200,6 +200,18 @@ def test_plain_rows_are_read_at_once_and_others_one_by_one() -> None:
     ]
     for row in (["a", " b"], ["a", "b\tc"], ["", ""], ["a"], ["a", "é"], ["a", "b\x7f"], ["a", "x" * 40_000]):
         assert _plain_lines([["a", "b"], row], 2) is None
+
+
+@settings(deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    )
+)
+def test_a_line_of_json_is_what_python_reads(value: object) -> None:
+    assert _parsed(json.dumps(value)) == json.loads(json.dumps(value)) == value
+    assert _parsed('"\\ud800"') == "\ud800"
 
 
 def test_a_long_json_lines_file_is_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
