@@ -56,18 +56,12 @@ def main() -> None:
     parser = common.parser(__doc__ or "")
     parser.add_argument("--counts", type=int, nargs="+", default=[500, 2000])
     options = parser.parse_args()
-    rows = [alone(bulk, count) for count in options.counts]
-    common.table(
-        "pictures a second of adding and of building, peak memory",
-        [
-            (
-                f"{row['pictures']:,} pictures",
-                "   ".join(f"{stage} {row['pictures'] / s:.1f}/s" for stage, s in row["seconds"].items())
-                + f"   {row['peak_mb']:,.0f} MB",
-            )
-            for row in rows
-        ],
-    )
+    rows = []
+    for count in options.counts:
+        row = alone(bulk, count)
+        rows.append(row)
+        speeds = [(stage, f"{count / seconds:.1f} a second") for stage, seconds in row["seconds"].items()]
+        common.table(f"{count:,} pictures", [*speeds, ("peak memory", f"{row['peak_mb']:,.0f} MB")])
     common.write(options.out, "pictures", {"rows": rows})
 
 
