@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+PROBLEM = "problem"
+"""Stage of the progress events whose note is what went wrong with one source while the rest goes on."""
+
 
 class KgfuseError(Exception):
     """Base of all errors meant for the reader who must act.

@@ -15,7 +15,7 @@ from kgfuse.cli.command import FAILED, LanguageOption, OntologyOption, WorkersOp
 from kgfuse.cli.output import Output
 from kgfuse.cli.overrides import nested
 from kgfuse.cli.tables import plural, table
-from kgfuse.errors import SourceError, UsageError
+from kgfuse.errors import PROBLEM, SourceError, UsageError
 
 _TEXTS = frozenset({".txt", ".md", ".markdown", ".html", ".htm", ".pdf", ".docx", ""})
 
@@ -83,6 +83,7 @@ def extract(
             on_event("extract:text", n, len(paths), document.name)
             if document.problem:
                 problems.append(f"{document.name}: {document.problem}")
+                on_event(PROBLEM, n, len(paths), problems[-1])
             if out.json:
                 out.raw(json.dumps(document_record(document, vocabulary), ensure_ascii=False) + "\n")
             if html or not out.json:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @command(app, "info", "kgfuse info shop.kg", "kgfuse info shop.kg --json")
 def info(out: Output, workspace: WorkspaceArgument) -> None:
     """What a workspace holds: sources, items, triples, problems, models."""
+    from kgfuse.encode.steps import told
     from kgfuse.workspace import Workspace
 
     with Workspace.open(workspace, read_only=True) as ws:
@@ -39,12 +40,15 @@ def info(out: Output, workspace: WorkspaceArgument) -> None:
                 **dict(sorted(splits.items())),
             },
             "triples": triples,
+            "preprocessing": ws.settings.preprocessing(),
             "problems": len(problems),
             "models": [model.name for model in models],
         }
     shown: list[RenderableType] = [f"[bold]{data['workspace']}[/bold]".replace("\\", "\\\\")]
     shown.append("ontologies: " + ", ".join(f"{name} {version}".strip() for name, version in packs.items()))
     shown += [pairs(name.capitalize(), data[name]) for name in ("sources", "items", "triples") if data[name]]
+    done = {kind: ", ".join(map(told, steps)) or "nothing" for kind, steps in data["preprocessing"].items()}
+    shown.append(pairs("Preprocessing", done))
     if models:
         shown.append(_models(models, ws.vocabulary.shrink))
     out.result(data, *shown)

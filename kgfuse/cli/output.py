@@ -6,13 +6,13 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console, RenderableType
 
 from kgfuse.cli.progress import OnEvent, progress_bars, stage_lines
-from kgfuse.errors import KgfuseError
+from kgfuse.errors import PROBLEM, KgfuseError
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -34,11 +34,13 @@ class Output:
         json: one JSON object on standard output instead of tables.
         quiet: neither progress nor notes on standard error; problems and errors are told all the same.
         debug: the traceback of an unexpected error.
+        told: problems that were told as they happened; each is told once.
     """
 
     json: bool = False
     quiet: bool = False
     debug: bool = False
+    told: set[str] = field(default_factory=set)
 
     def result(self, data: Mapping[str, Any], *shown: RenderableType) -> None:
         """The answer of the command: ``data`` with ``--json``, else what is shown to people."""
@@ -61,8 +63,13 @@ class Output:
             _line(text, style)
 
     def problem(self, text: str) -> None:
-        """Something that went wrong while the rest went on, on standard error."""
-        _line(f"problem: {text}", "yellow")
+        """Something that went wrong while the rest went on, on standard error; told already, it is passed over."""
+        if text not in self.told:
+            self._tell(text, _console(stderr=True))
+
+    def _tell(self, problem: str, console: Console) -> None:
+        self.told.add(problem)
+        _print(console, f"problem: {problem}", "yellow")
 
     def error(self, error: KgfuseError) -> None:
         """What ended the command: a line on standard error, with ``--json`` an object on standard output too."""
@@ -77,16 +84,26 @@ class Output:
 
     @contextmanager
     def progress(self) -> Iterator[OnEvent]:
-        """Bars on a terminal, a line a stage elsewhere, nothing when quiet."""
+        """Bars on a terminal, lines elsewhere, nothing when quiet; and in any case a line a problem as it happens."""
         console = _console(stderr=True)
+
+        def telling(inner: OnEvent) -> OnEvent:
+            def on_event(stage: str, done: int, total: int, note: str) -> None:
+                if stage == PROBLEM:
+                    self._tell(note, console)
+                else:
+                    inner(stage, done, total, note)
+
+            return on_event
+
         if self.quiet:
-            yield lambda stage, done, total, note: None
+            yield telling(lambda stage, done, total, note: None)
         elif console.is_terminal:
-            with progress_bars(console) as on_event:
-                yield on_event
+            with progress_bars(console) as bars:
+                yield telling(bars)
         else:
-            with stage_lines(lambda line: _line(line, "")) as on_event:
-                yield on_event
+            with stage_lines(lambda line: _line(line, "")) as lines:
+                yield telling(lines)
 
 
 def prepare_stream(stream: TextIO) -> None:
@@ -104,4 +121,8 @@ def _console(*, stderr: bool) -> Console:
 
 
 def _line(text: str, style: str | Style) -> None:
-    _console(stderr=True).print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+    _print(_console(stderr=True), text, style)
+
+
+def _print(console: Console, text: str, style: str | Style) -> None:
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)

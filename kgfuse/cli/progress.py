@@ -1,4 +1,4 @@
-"""Progress of long commands: a bar a stage with rate and remaining time on a terminal, a line a stage elsewhere."""
+"""Progress of long commands: rate and remaining time, as a bar a stage on a terminal, as lines elsewhere."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ _NAMES = {
     "explain": "Explaining",
 }
 _NOTE = 40
+_EVERY = 10.0
+"""Seconds between the lines of a stage."""
 
 
 def stage_name(stage: str) -> str:
@@ -109,22 +111,46 @@ def progress_bars(console: Console) -> Iterator[OnEvent]:
 
 
 @contextmanager
-def stage_lines(write: Callable[[str], None]) -> Iterator[OnEvent]:
-    """A line for each stage when it is over; nothing for a stage that had nothing to do."""
-    current, count, began = "", 0, time.perf_counter()
+def stage_lines(write: Callable[[str], None], clock: Callable[[], float] = time.perf_counter) -> Iterator[OnEvent]:
+    """A line for each stage when it is over, if it had anything to do, and every ten seconds how far it is.
+
+    Args:
+        write: takes a line.
+        clock: seconds, from any beginning.
+    """
+    current, count, began, told = "", 0, clock(), 0.0
 
     def settle() -> None:
         if current and count:
-            seconds = time.perf_counter() - began
+            seconds = clock() - began
             rate = f" ({count / seconds:,.1f}/s)" if count > 1 and seconds > 0 else ""
             write(f"{stage_name(current)}: {count:,} in {seconds:.1f} s{rate}")
 
     def on_event(stage: str, done: int, total: int, note: str) -> None:
-        nonlocal current, count, began
+        nonlocal current, count, began, told
+        now = clock()
         if stage != current:
             settle()
-            current, count, began = stage, 0, time.perf_counter()
+            current, began, told = stage, now, now
         count = done
+        if done and now - told >= _EVERY and done != total:
+            told = now
+            rate = done / (now - began)
+            of = f" of {total:,}, {duration((total - done) / rate)} left" if total else ""
+            write(f"{stage_name(stage)}: {done:,}{of} ({rate:,.1f}/s)")
 
     yield on_event
     settle()
+
+
+def duration(seconds: float) -> str:
+    """A span of time for people.
+
+    >>> duration(7.4), duration(125), duration(5000)
+    ('7 s', '2 min 5 s', '1 h 23 min')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 1:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -1,23 +1,20 @@
-"""Opening pictures safely, and the typed pipeline that each goes through before a model sees it."""
+"""Opening pictures safely: any supported format becomes upright RGB, or is refused with the reason."""
 
 from __future__ import annotations
 
 import io
 import struct
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFilter, UnidentifiedImageError
-from pydantic import BaseModel, ConfigDict, Field
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from kgfuse.encode.svg import is_svg, render_svg
 from kgfuse.errors import SourceError
-from kgfuse.terms.mentions import Region
 
-__all__ = ["ImagePipeline", "Prepared", "open_image", "render_svg"]
+__all__ = ["open_image", "render_svg"]
 
 MAX_PIXELS: Final = 100_000_000
 MAX_FILE_BYTES: Final = 200_000_000
@@ -112,92 +109,3 @@ def _on_white(image: Image.Image) -> Image.Image:
         ground = Image.new("RGBA", colour.size, (255, 255, 255, 255))
         return Image.alpha_composite(ground, colour).convert("RGB")
     return image.convert("RGB")
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A picture after the pipeline, and where its pixels lie in the upright original.
-
-    Args:
-        image: what the model sees, RGB.
-        left: original x of the prepared picture's left edge.
-        top: original y of its top edge.
-        scale_x: original pixels per prepared pixel, across.
-        scale_y: and down.
-        width: of the upright original.
-        height: of the upright original.
-    """
-
-    image: Image.Image
-    left: float
-    top: float
-    scale_x: float
-    scale_y: float
-    width: int
-    height: int
-
-    def region(self, x: float, y: float, w: float, h: float) -> Region:
-        """Return a box of the prepared picture in pixels of the upright original: inside it, at least 1 × 1."""
-        x0 = min(max(round(self.left + x * self.scale_x), 0), self.width - 1)
-        y0 = min(max(round(self.top + y * self.scale_y), 0), self.height - 1)
-        x1 = min(max(round(self.left + (x + w) * self.scale_x), x0 + 1), self.width)
-        y1 = min(max(round(self.top + (y + h) * self.scale_y), y0 + 1), self.height)
-        return Region(x0, y0, x1 - x0, y1 - y0)
-
-
-class ImagePipeline(BaseModel):
-    """What is done to a picture before any extractor or encoder sees it; recorded in the run.
-
-    Args:
-        orient: turn it as EXIF says.
-        mode: ``rgb``, or ``grey`` (three equal channels).
-        crop: share of the shorter side kept, cut from the centre as a square; ``None`` keeps all.
-        max_side: scale down to this longer side; ``None`` keeps the size.
-        denoise: ``median`` (salt and pepper) or ``bilateral`` (keeps edges); off by default.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    orient: bool = True
-    mode: Literal["rgb", "grey"] = "rgb"
-    crop: float | None = Field(default=None, gt=0, le=1)
-    max_side: int | None = Field(default=1600, ge=32)
-    denoise: Literal["none", "median", "bilateral"] = "none"
-
-    def open(self, source: Path | bytes) -> Prepared:
-        """Open a picture and prepare it.
-
-        Raises:
-            SourceError: see :func:`open_image`.
-        """
-        return self.apply(open_image(source, orient=self.orient))
-
-    def apply(self, image: Image.Image) -> Prepared:
-        """Prepare an upright RGB picture."""
-        width, height = image.size
-        left = top = 0
-        scale_x = scale_y = 1.0
-        if self.crop is not None:
-            side = max(1, round(min(width, height) * self.crop))
-            left, top = (width - side) // 2, (height - side) // 2
-            image = image.crop((left, top, left + side, top + side))
-        if self.max_side is not None and max(image.size) > self.max_side:
-            before = image.size
-            factor = self.max_side / max(before)
-            image = image.resize(
-                (max(1, round(before[0] * factor)), max(1, round(before[1] * factor))), Image.Resampling.BICUBIC
-            )
-            scale_x, scale_y = before[0] / image.width, before[1] / image.height
-        if self.denoise == "median":
-            image = image.filter(ImageFilter.MedianFilter(3))
-        elif self.denoise == "bilateral":
-            image = _bilateral(image)
-        if self.mode == "grey":
-            image = image.convert("L").convert("RGB")
-        return Prepared(image, left, top, scale_x, scale_y, width, height)
-
-
-def _bilateral(image: Image.Image) -> Image.Image:
-    import cv2
-
-    return Image.fromarray(cv2.bilateralFilter(np.asarray(image), d=5, sigmaColor=35, sigmaSpace=5))

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from kgfuse.encode.steps import Step, records
 
 
 def _words(text: str) -> frozenset[str]:
@@ -38,50 +40,125 @@ _IRREGULAR: Final = {
 _KEPT: Final = _words("species series this his its news gas bus lens less during spring string thing king red")
 
 
-class TextPipeline(BaseModel):
-    """What is done to a text before a model reads it; the defaults clean and leave the words alone.
+class Clean(Step):
+    """Clean up; the words stay.
 
-    Attributes:
+    Args:
         unicode: normal form, or ``none``.
         spaces: runs of white space become one space.
         controls: drop control and zero-width characters.
-        case: fold case.
-        stop_words: drop English function words.
-        lemmas: reduce English words to their base form, by rules.
-        punctuation: keep punctuation; dropped where ``stop_words`` or ``lemmas`` make a list of words anyway.
-        sentences: at most this many sentences; ``None`` for all.
+    """
 
-    >>> TextPipeline(case=True, stop_words=True, lemmas=True).apply("The foxes were eating  berries.")
+    step: Literal["clean"] = "clean"
+    unicode: Literal["NFC", "NFKC", "none"] = "NFC"
+    spaces: bool = True
+    controls: bool = True
+
+    def apply(self, text: str) -> str:
+        """Clean."""
+        return clean(text, unicode=self.unicode, controls=self.controls, spaces=self.spaces)
+
+
+class Sentences(Step):
+    """Keep the first sentences.
+
+    Args:
+        most: how many.
+    """
+
+    step: Literal["sentences"] = "sentences"
+    most: int = Field(ge=1)
+
+    def apply(self, text: str) -> str:
+        """Split, and keep the first."""
+        return " ".join(s for _, _, s in sentences(text)[: self.most])
+
+
+class Fold(Step):
+    """Fold case."""
+
+    step: Literal["fold"] = "fold"
+
+    def apply(self, text: str) -> str:
+        """Fold."""
+        return text.casefold()
+
+
+class Words(Step):
+    """Keep words and numbers, without punctuation."""
+
+    step: Literal["words"] = "words"
+
+    def apply(self, text: str) -> str:
+        """Make a list of words."""
+        return " ".join(words(text))
+
+
+class StopWords(Step):
+    """Drop English function words, and punctuation."""
+
+    step: Literal["stop_words"] = "stop_words"
+
+    def apply(self, text: str) -> str:
+        """Drop."""
+        return " ".join(w for w in words(text) if w.casefold() not in STOP_WORDS)
+
+
+class Lemmas(Step):
+    """Reduce English words to their base form, by rules; drop punctuation."""
+
+    step: Literal["lemmas"] = "lemmas"
+
+    def apply(self, text: str) -> str:
+        """Reduce."""
+        return " ".join(lemma(w) for w in words(text))
+
+
+TextStep: TypeAlias = Annotated[Clean | Sentences | Fold | Words | StopWords | Lemmas, Field(discriminator="step")]
+_CLEANING: Final = ("unicode", "spaces", "controls")
+_FORMER: Final = frozenset({*_CLEANING, "case", "stop_words", "lemmas", "punctuation", "sentences"})
+
+
+class TextPipeline(BaseModel):
+    """What is done to a text before a model reads it; the default cleans and leaves the words alone.
+
+    Args:
+        steps: in order.
+
+    >>> TextPipeline(steps=(Clean(), Fold(), StopWords(), Lemmas())).apply("The foxes were eating  berries.")
     'fox eat berry'
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    unicode: Literal["NFC", "NFKC", "none"] = "NFC"
-    spaces: bool = True
-    controls: bool = True
-    case: bool = False
-    stop_words: bool = False
-    lemmas: bool = False
-    punctuation: bool = True
-    sentences: int | None = Field(default=None, ge=1)
+    steps: tuple[TextStep, ...] = (Clean(),)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_former_settings(cls, values: Any) -> Any:
+        """Workspaces that were made when there was one setting for each step keep their settings."""
+        if not isinstance(values, dict) or not values.keys() <= _FORMER or not values:
+            return values
+        steps: list[dict[str, Any]] = [{"step": "clean"} | {k: values[k] for k in _CLEANING if k in values}]
+        if values.get("sentences") is not None:
+            steps.append({"step": "sentences", "most": values["sentences"]})
+        steps += [{"step": name} for key, name in (("case", "fold"), ("stop_words", "stop_words")) if values.get(key)]
+        if values.get("lemmas"):
+            steps.append({"step": "lemmas"})
+        elif not values.get("punctuation", True):
+            steps.append({"step": "words"})
+        return {"steps": steps}
+
+    @property
+    def record(self) -> list[dict[str, Any]]:
+        """Each step with its version and parameters."""
+        return records(self.steps)
 
     def apply(self, text: str) -> str:
         """The text as the model is to see it."""
-        text = clean(text, unicode=self.unicode, controls=self.controls, spaces=self.spaces)
-        if self.sentences is not None:
-            text = " ".join(s for _, _, s in sentences(text)[: self.sentences])
-        if self.case:
-            text = text.casefold()
-        if self.stop_words or self.lemmas or not self.punctuation:
-            return " ".join(self._words(text))
+        for one in self.steps:
+            text = one.apply(text)
         return text
-
-    def _words(self, text: str) -> list[str]:
-        found = words(text)
-        if self.stop_words:
-            found = [w for w in found if w.casefold() not in STOP_WORDS]
-        return [lemma(w) for w in found] if self.lemmas else found
 
     def bag(self, text: str) -> dict[str, int]:
         """How often each word occurs in the prepared text, in order of first occurrence."""

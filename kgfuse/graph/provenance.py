@@ -72,6 +72,12 @@ _ACTIVITY: Final = ox.NamedNode(PROV + "Activity")
 VERSION: Final = ox.NamedNode(KGF + "version")
 MODEL_HASH: Final = ox.NamedNode(KGF + "modelHash")
 PARAMETERS: Final = ox.NamedNode(KGF + "parameters")
+STEP: Final = ox.NamedNode(KGF + "preprocessing")
+_STEP: Final = ox.NamedNode(KGF + "PreprocessingStep")
+_STEP_NAME: Final = ox.NamedNode(KGF + "stepName")
+_STEP_NUMBER: Final = ox.NamedNode(KGF + "stepNumber")
+_STEP_VERSION: Final = ox.NamedNode(KGF + "stepVersion")
+_STEP_PARAMETERS: Final = ox.NamedNode(KGF + "stepParameters")
 _POSITION: Final = ox.NamedNode(OA + "TextPositionSelector")
 _QUOTE: Final = ox.NamedNode(OA + "TextQuoteSelector")
 _FRAGMENT: Final = ox.NamedNode(OA + "FragmentSelector")
@@ -95,7 +101,8 @@ class RunRecord:
         extractors: names of the extractors at work.
         version: of kgfuse.
         models: model name → SHA-256 of its weights.
-        parameters: their whole configuration, as JSON values.
+        parameters: their whole configuration, as JSON values; ``preprocessing``, where it is there, lists what was
+            done to a source before it was read: steps, each with ``step`` (its name), ``version`` and parameters.
     """
 
     extractors: tuple[str, ...]
@@ -106,7 +113,7 @@ class RunRecord:
     @cached_property
     def parameters_json(self) -> str:
         """The parameters in one canonical line."""
-        return json.dumps(dict(self.parameters), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return _json(self.parameters)
 
     @cached_property
     def iri(self) -> str:
@@ -259,6 +266,15 @@ def run_lines(run: RunRecord) -> Iterator[str]:
     for name, sha256 in run.models.items():
         yield _line(run.iri, MODEL_HASH, _string(f"{name} {sha256}"))
     yield _line(run.iri, PARAMETERS, f"{_string(run.parameters_json)}^^{_JSON}")
+    for number, record in enumerate(run.parameters.get("preprocessing", ()), 1):
+        step = f"{run.iri}/step-{number}"
+        rest = {name: value for name, value in record.items() if name not in ("step", "version")}
+        yield _line(run.iri, STEP, f"<{step}>")
+        yield _line(step, TYPE, _STEP)
+        yield _line(step, _STEP_NAME, _string(record["step"]))
+        yield _line(step, _STEP_NUMBER, f'"{number}"^^{_INTEGER}')
+        yield _line(step, _STEP_VERSION, f'"{record["version"]}"^^{_INTEGER}')
+        yield _line(step, _STEP_PARAMETERS, f"{_string(_json(rest))}^^{_JSON}")
 
 
 def review_lines(review: Review) -> Iterator[str]:
@@ -322,6 +338,8 @@ def _referring(store: GraphStore, place: ox.NamedNode) -> Iterator[ox.Quad]:
 
 
 def _described(store: GraphStore, place: ox.NamedNode) -> Iterator[ox.Quad]:
+    for to_step in store.quads(place, STEP, None, GRAPH_PROVENANCE):  # while the run still leads to them
+        yield from store.quads(named(text(to_step.object)), None, None, GRAPH_PROVENANCE)
     for part in ("", *_SELECTOR_PARTS):
         yield from store.quads(ox.NamedNode(place.value + part), None, None, GRAPH_PROVENANCE)
 
@@ -362,6 +380,11 @@ def _line(subject: str, predicate: ox.NamedNode, value: ox.NamedNode | str) -> s
 @lru_cache(maxsize=65536)
 def _ref(iri: str) -> str:
     return f"<{named(iri).value}>"
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    """JSON in one canonical line."""
+    return json.dumps(dict(values), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def _string(text: str) -> str:

@@ -96,7 +96,10 @@ def unpack(path: Path, media_type: str, into: Path, budget: Budget) -> Iterator[
 
 def _unzip(path: Path, into: Path, budget: Budget) -> Iterator[SourceError]:
     with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
+        for number, member in enumerate(archive.infolist(), 1):
+            if not member.filename:
+                yield SourceError("has no name", where=f"file {number}", remedy="pack it anew")
+                continue
             if member.is_dir():
                 continue
             kind = stat.S_IFMT(member.external_attr >> 16)

@@ -80,7 +80,7 @@ def check(text: str, where: Path | str) -> None:
         raise SourceError(
             f"has {len(text):,} characters, more than {MAX_TEXT_CHARACTERS:,}", where=where, remedy="split it"
         )
-    if not text.strip():
+    if not text or text.isspace():
         raise SourceError("holds nothing but white space", where=where, remedy="remove it or fill it")
     if "\x00" in text:
         raise SourceError("holds NUL characters", where=where, remedy="is it a text, and in this encoding?")

@@ -18,6 +18,19 @@ CAPTION: Final = re.compile(
 """How captions begin."""
 
 
+def _flowing(text: str) -> str:
+    """Lines without their outer space, inner runs of it as one."""
+    if text.isascii() and text.isprintable():  # as most are: one line, composed, all visible
+        return " ".join(text.split()) if "  " in text else text.strip()
+    lines = _LEFT_OUT.sub("", text).split("\n")
+    return unicodedata.normalize("NFC", "\n".join(filter(None, (_SPACE.sub(" ", line).strip() for line in lines))))
+
+
+def _whole(text: str) -> str:
+    """Lines as they are, without blank ones around them."""
+    return unicodedata.normalize("NFC", _LEFT_OUT.sub("", text).strip("\n").rstrip())
+
+
 class Gathered:
     """A text that grows by paragraphs."""
 
@@ -30,13 +43,8 @@ class Gathered:
 
     def add(self, text: str, path: str, *, keep_lines: bool = False) -> None:
         """Add a paragraph; blank ones are passed over, and all after the longest text that is stored."""
-        text = _LEFT_OUT.sub("", text)
-        if keep_lines:
-            text = text.strip("\n").rstrip()
-        else:
-            text = "\n".join(filter(None, (_SPACE.sub(" ", line).strip() for line in text.split("\n"))))
-        text = unicodedata.normalize("NFC", text)
-        if not text.strip() or self.is_full:
+        text = _whole(text) if keep_lines else _flowing(text)
+        if not text or text.isspace() or self.is_full:
             return
         if self._length + len(text) + len(BETWEEN) > MAX_TEXT_CHARACTERS:
             self.is_full = True

@@ -42,6 +42,8 @@ _CLOSES_ITSELF: Final = frozenset(
     b"area base br col dd dt embed hr img input li link meta option p rp rt source tbody td tfoot th thead tr "
     b"track wbr".split()
 )
+_PARTING: Final = ", ".join(sorted(_LEFT_OUT | _BLOCKS | {"img", "br", "td", "th"}))
+"""What parts the words of the element that holds it; where there is none, its words are one piece."""
 _ASIDES: Final = "[hidden], [aria-hidden], [role], [style]"
 _LEAST_MAIN: Final = 200
 _LINKS: Final = 3
@@ -65,12 +67,12 @@ def read(path: Path, where: str, into: Path, encoding: str | None = None) -> Doc
     if path.stat().st_size > MAX_BYTES:
         raise SourceError(f"has more than {MAX_BYTES:,} bytes", where=where, remedy="split it")
     data = path.read_bytes()
-    if _depth(data) > MAX_DEPTH:
+    if data.count(b"<") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
         raise SourceError(f"is nested more than {MAX_DEPTH:,} deep", where=where, remedy="save it as text")
     tree = LexborHTMLParser(_decode(data, where, encoding))
     mains = [node for node in tree.css("main, article, [role=main]") if len(node.text()) >= _LEAST_MAIN]
     asides = [node.mem_id for node in tree.css(_ASIDES) if _is_aside(node)]
-    found = _Page(into, frozenset(node.mem_id for node in mains), frozenset(asides))
+    found = _Page(into, frozenset(node.mem_id for node in mains), frozenset(asides), _parted(tree))
     if tree.root is not None:
         found.walk(tree.root)
     text = found.gathered.text
@@ -109,6 +111,18 @@ def _depth(data: bytes) -> int:
     return deepest
 
 
+def _parted(tree: LexborHTMLParser) -> set[int]:
+    """Elements whose words do not simply follow one another: what is to be left out or told apart is among them."""
+    found: set[int] = set()
+    for node in [*tree.css(_PARTING), *tree.css(_ASIDES)]:
+        above = node.parent
+        while above is not None and above.mem_id not in found:
+            found.add(above.mem_id)
+            above = above.parent
+    found.update(node.mem_id for node in tree.css("pre"))
+    return found
+
+
 @dataclass(slots=True)
 class _Level:
     """An element that is open."""
@@ -131,6 +145,7 @@ class _Page:
     into: Path
     mains: frozenset[int]
     asides: frozenset[int]
+    parted: set[int]
     gathered: Gathered = field(default_factory=Gathered)
     pictures: list[Picture] = field(default_factory=list)
     line: list[str] = field(default_factory=list)
@@ -154,6 +169,12 @@ class _Page:
                 continue
             level = self._enter(node, levels[-1])
             if level is None:
+                node = node.next
+                continue
+            if level is not levels[-1] and node.mem_id not in self.parted:
+                if level.inside:
+                    self._say(node.text(), level)
+                self._leave(level)
                 node = node.next
                 continue
             levels.append(level)

@@ -42,7 +42,7 @@ def plain(text: str) -> Changed:
         elif token.type == "html_block":
             last = made.words(body, html.unescape(_TAGS.sub(" ", token.content)).strip(), last)
             made.end()
-    return Changed("".join(made.pieces), tuple((a, b, c + skipped, d) for a, b, c, d in made.changes(len(body))))
+    return Changed("".join(made.pieces), tuple(made.changes(skipped, len(text))))
 
 
 class _Made:
@@ -80,11 +80,12 @@ class _Made:
         if self.pieces and self.pieces[-1] != BETWEEN:
             self._put(BETWEEN, -1)
 
-    def changes(self, length: int) -> list[Change]:
-        """What lies between the pieces that were found."""
+    def changes(self, skipped: int, length: int) -> list[Change]:
+        """What lies between the pieces that were found, in a text of that length whose beginning was skipped."""
         made: list[Change] = []
         new = old = 0
-        for start, at, size in [*self._found, (self._length, length, 0)]:
+        found = ((start, at + skipped, size) for start, at, size in self._found)
+        for start, at, size in [*found, (self._length, length, 0)]:
             if (start - new, at - old) != (0, 0):
                 made.append((new, start - new, old, at - old))
             new, old = start + size, at + size

@@ -7,12 +7,13 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate, count, repeat
+from operator import add
 from typing import Final, TypeAlias
 
 Change: TypeAlias = tuple[int, int, int, int]
 """Start and length in the new text, start and length in the old one."""
 _INVISIBLE: Final = "\u200b\u2060\ufeff"
-_CRLF: Final = re.compile("\r\n")
 _PLACES: Final = re.compile(rf"\r\n?|[{_INVISIBLE}]")
 
 
@@ -107,9 +108,12 @@ def normalise(text: str) -> Changed:
 
 def _one_kind_of_line_end(text: str) -> Changed:
     r"""Line ends as ``\n``, invisible characters left out."""
-    if text.count("\r") == text.count("\r\n") and not any(c in text for c in _INVISIBLE):  # as most such files are
-        ends = (m.start() for m in _CRLF.finditer(text))
-        return Changed(text.replace("\r\n", "\n"), tuple((at - n, 1, at, 2) for n, at in enumerate(ends)))
+    lines = text.split("\r\n")
+    made = "\n".join(lines)
+    if "\r" not in made and not any(c in made for c in _INVISIBLE):  # as most such files are
+        lengths = list(map(len, lines[:-1]))
+        new, old = map(add, accumulate(lengths), count()), map(add, accumulate(lengths), count(0, 2))
+        return Changed(made, tuple(zip(new, repeat(1), old, repeat(2))))
     edits = ((m.start(), m.end(), "\n" if m.group()[0] == "\r" else "") for m in _PLACES.finditer(text))
     return replaced(text, edits)
 

@@ -27,6 +27,7 @@ MAX_SIDE_POINTS: Final = 20_000
 _BREAK: Final = re.compile(
     r"[\ufffe\x02]\s*|[ \t]*\r?\n[\s\ufffe\x02]*|\r|[\x00-\x08\x0b-\x1f\x7f\u200b\u2060\ufeff\ue000-\uf8ff]"
 )
+_LINE_END: Final = re.compile(r"\r\n\s*")
 _FULL: Final = 0.6
 _NEAR: Final = 90.0
 
@@ -162,7 +163,8 @@ def _flow(text: str) -> Changed:
 
 def _edits(text: str, full: float) -> Iterable[tuple[int, int, str]]:
     begin = 0
-    for found in _BREAK.finditer(text):
+    is_plain = text.replace("\r\n", "").isprintable() and " \r\n" not in text
+    for found in (_LINE_END if is_plain else _BREAK).finditer(text):
         start, end = found.span()
         what = found.group()
         if "\n" not in what or what[0] in "\ufffe\x02":

@@ -107,19 +107,19 @@ def image_features(parts: Parts, pictures: Sequence[Sequence[Source]]) -> tuple[
     if not parts.catalog.sources(kind="image"):
         return np.zeros((len(pictures), 0), np.float32), np.zeros(len(pictures), np.bool_)
     encoder = parts.image_encoder
-    _, known = parts.features.get(encoder.sha256, list(distinct))
+    _, known = parts.features.get(parts.picture_key, list(distinct))
     for (sha, source), is_known in zip(distinct.items(), known, strict=True):
         if not is_known and source.path is not None:
             try:
                 picture = parts.settings.extract.image.pipeline.open(source.path)
             except SourceError:
                 continue  # recorded as a problem when it was extracted; the item goes without this picture
-            parts.features.put(encoder.sha256, [sha], encoder.encode([picture.image]))
+            parts.features.put(parts.picture_key, [sha], encoder.encode([picture.image]))
     out = np.zeros((len(pictures), encoder.dim), np.float32)
     mask = np.zeros(len(pictures), np.bool_)
     for row, group in enumerate(pictures):
         if group:
-            found, have = parts.features.get(encoder.sha256, [s.sha256 for s in group])
+            found, have = parts.features.get(parts.picture_key, [s.sha256 for s in group])
             if have.any():
                 out[row] = found[have].mean(axis=0)
                 mask[row] = True

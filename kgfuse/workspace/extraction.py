@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kgfuse.catalog import SourceRow
+from kgfuse.errors import PROBLEM
 from kgfuse.extract.protocol import Extractor, extraction_key, reads, run_iri
 from kgfuse.extract.running import Result, run_batch
 from kgfuse.extract.serialise import loads
@@ -68,6 +69,8 @@ def extract_pending(parts: Parts, on_event: OnEvent, *, retry: bool = False, wor
                 with parts.catalog.transaction():
                     for result in reply.results:
                         done += _keep(parts, extractor, of[result.name].key, result)
+                        if result.payload is None:
+                            on_event(PROBLEM, finished, len(pending), result.problem)
                 finished += len(reply.results)
                 on_event(stage, finished, len(pending), reply.results[-1].name)
     for name, own in keep.items():

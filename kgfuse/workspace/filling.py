@@ -6,8 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kgfuse.errors import PROBLEM
+from kgfuse.sources.identify import walk
 from kgfuse.workspace import removal
 from kgfuse.workspace.intake import AddReport, Intake
+from kgfuse.workspace.mounts import expand
 from kgfuse.workspace.parts import OnEvent, silent
 from kgfuse.workspace.state import State
 
@@ -43,15 +46,19 @@ class Filling(State):
             on_event: told about progress.
         """
         parts, count = self._parts, 0
+        self._writing()
+        total = sum(sum(1 for _ in walk(path)) if path.is_dir() else 1 for path in expand(paths))
 
         def on_file(name: str) -> None:
             nonlocal count
             count += 1
-            on_event("add", count, 0, name)
+            on_event("add", count, max(count, total), name)
 
-        self._writing()
+        def on_problem(line: str) -> None:
+            on_event(PROBLEM, count, total, line)
+
         columns = None if mapping is None else Path(mapping)
-        intake = Intake(parts.catalog, parts.blobs, parts.vocabulary, encoding, on_file, language, columns)
+        intake = Intake(parts.catalog, parts.blobs, parts.vocabulary, encoding, on_file, language, columns, on_problem)
         return intake.add(paths)
 
     def remove(self, name: str) -> int:

@@ -37,6 +37,7 @@ class Intake:
         on_file: told about each file.
         language: of all texts; ``None`` lets each text tell.
         mapping: of tables that have none beside them.
+        on_problem: told about each problem.
     """
 
     catalog: Catalog
@@ -46,6 +47,7 @@ class Intake:
     on_file: OnFile | None = None
     language: str | None = None
     mapping: Path | None = None
+    on_problem: OnFile | None = None
 
     def add(self, paths: Sequence[str | Path]) -> AddReport:
         """Add files, folders, globs, archives and manifests.
@@ -94,7 +96,14 @@ class Intake:
 
     def _landing(self) -> Landing:
         return Landing(
-            self.catalog, self.blobs, self.vocabulary, self.encoding, self.language, self.on_file, self.mapping
+            self.catalog,
+            self.blobs,
+            self.vocabulary,
+            self.encoding,
+            self.language,
+            self.on_file,
+            self.mapping,
+            self.on_problem,
         )
 
 

@@ -46,6 +46,7 @@ class Landing:
         language: of all texts; ``None`` lets each text tell.
         on_file: told about each file.
         mapping: of tables that have none beside them.
+        on_problem: told about each problem.
     """
 
     catalog: Catalog
@@ -55,6 +56,7 @@ class Landing:
     language: str | None = None
     on_file: OnFile | None = None
     mapping: Path | None = None
+    on_problem: OnFile | None = None
     report: AddReport = field(default_factory=AddReport)
     mounts: Mounts = field(default_factory=Mounts)
     sandbox: Sandbox = field(default_factory=Sandbox)
@@ -176,6 +178,8 @@ class Landing:
         """Note what cannot be used."""
         error = self.mounts.told(error)
         self.report.problems.append(printable(error.message))
+        if self.on_problem is not None:
+            self.on_problem(printable(error.message))
         place = f"{Path(error.where).absolute()}: " if error.where else ""  # ".." in an archive stays to be seen
         self.catalog.record_problem(printable(name), "add", printable(place + error.what), error.remedy)
 

@@ -26,6 +26,7 @@ def neighbour_run(parts: Parts) -> RunRecord:
     """The run that finds neighbours."""
     encoder = parts.image_encoder
     settings = parts.settings.neighbours.model_dump(mode="json")
+    settings["preprocessing"] = parts.settings.extract.image.pipeline.record
     return RunRecord((EXTRACTOR,), kgfuse.__version__, {encoder.name: encoder.sha256}, settings)
 
 
@@ -55,7 +56,7 @@ def gallery(parts: Parts) -> Gallery:
     rows = [r for r in parts.catalog.sources(kind="image") if r.item and r.item not in class_nodes]
     if not rows:
         return Gallery((), np.zeros((0, 0), np.float32), np.zeros(0, np.float32))
-    features, known = parts.features.get(parts.image_encoder.sha256, [r.sha256 for r in rows])
+    features, known = parts.features.get(parts.picture_key, [r.sha256 for r in rows])
     sources = tuple((r.name, r.item or "") for r, k in zip(rows, known, strict=True) if k)
     x = np.asarray(features[known], np.float32)
     mean = x.mean(axis=0) if len(x) else np.zeros(x.shape[1], np.float32)

@@ -13,7 +13,7 @@ from kgfuse.catalog import Blobs, Catalog, ItemRow, SourceRow
 from kgfuse.graph import GraphStore, KnowledgeGraph
 from kgfuse.ontology import Pack, Vocabulary, load_all
 from kgfuse.terms.mentions import Source
-from kgfuse.terms.namespaces import RDFS, label_key, source_iri
+from kgfuse.terms.namespaces import RDFS, digest, label_key, source_iri
 from kgfuse.workspace.links import linked
 from kgfuse.workspace.settings import Settings
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SUBCLASS = RDFS + "subClassOf"
 
 OnEvent: TypeAlias = Callable[[str, int, int, str], None]
-"""Called with stage, done, total (0 where unknown) and a note."""
+"""Called with stage, done, total (0 where unknown) and a note; of the stage ``problem`` the note is a problem."""
 
 
 def silent(stage: str, done: int, total: int, note: str) -> None:
@@ -114,6 +114,13 @@ class Parts:
         return ImageEncoder(self.settings.extract.image.model, self.settings.extract.image.device)
 
     @cached_property
+    def picture_key(self) -> str:
+        """Under which features of pictures are cached: the CNN's hash, and what was done to the picture before it."""
+        pipeline, usual = self.settings.extract.image.pipeline, type(self.settings.extract.image.pipeline)()
+        sha256 = self.image_encoder.sha256
+        return sha256 if pipeline.record == usual.record else digest(sha256, json.dumps(pipeline.record))
+
+    @cached_property
     def extractors(self) -> tuple[Extractor, ...]:
         """Built-in and installed extractors, in name order."""
         from kgfuse.extract.registry import build_all
@@ -143,7 +150,7 @@ class Parts:
             import numpy as np
 
             shas, rows = zip(*self.looked, strict=True)
-            self.features.put(self.image_encoder.sha256, shas, np.stack(rows))
+            self.features.put(self.picture_key, shas, np.stack(rows))
             self.looked.clear()
 
     def known_items(self, items: Iterable[ItemRow]) -> dict[str, Known]:

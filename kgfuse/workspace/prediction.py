@@ -133,7 +133,7 @@ class Predictor:
             self.card: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as e:
             raise ModelError(f"cannot be read: {e}", where=folder, remedy="train it again") from e
-        encoders = (("text_model", parts.text_encoder.sha256), ("image_model", parts.image_encoder.sha256))
+        encoders = (("text_model", parts.text_encoder.sha256), ("image_model", parts.picture_key))
         for key, sha in encoders:
             if self.card.get(key) != sha:
                 raise ModelError(
@@ -254,7 +254,7 @@ class Predictor:
         near = gallery(self.parts)
         if not pictures or not near.sources or self.parts.settings.neighbours.k == 0:
             return []
-        features, known = self.parts.features.get(self.parts.image_encoder.sha256, [s.sha256 for s in pictures])
+        features, known = self.parts.features.get(self.parts.picture_key, [s.sha256 for s in pictures])
         named = [(s.name, s.item or "") for s, k in zip(pictures, known, strict=True) if k]
         return nearest(self.parts, near, named, near.direction(features[known]), found) if named else []
 

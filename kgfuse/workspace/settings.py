@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -49,6 +50,10 @@ class Settings(BaseModel):
     encoders: EncoderSettings = EncoderSettings()
     neighbours: NeighbourSettings = NeighbourSettings()
     extract: ExtractSettings = ExtractSettings()
+
+    def preprocessing(self) -> dict[str, list[dict[str, Any]]]:
+        """What is done to sources before a model sees them: the steps of each modality, in order."""
+        return {"image": self.extract.image.preprocessing, "text": self.encoders.texts.record}
 
 
 def load(folder: Path) -> Settings:

@@ -202,7 +202,8 @@ def _save(
         },
         "settings": parts.settings.model_dump(mode="json"),
         "text_model": parts.text_encoder.sha256,
-        "image_model": parts.image_encoder.sha256,
+        "image_model": parts.picture_key,
+        "preprocessing": parts.settings.preprocessing(),
         "vocabulary": parts.vocabulary.sha256,
     }
     (fresh / "model.json").write_text(json.dumps(card, indent=1, sort_keys=True), encoding="utf-8")

@@ -97,7 +97,7 @@ def _read(
     """Features of a varied picture, and the tuned tail's log-probabilities; ``None`` for one that cannot be read."""
     if path is None:
         return None
-    model = f"{tuned.tail.sha256}|varied" if tuned is not None else parts.image_encoder.sha256
+    model = f"{tuned.tail.sha256}|varied" if tuned is not None else parts.picture_key
     key = hashlib.sha256(f"{sha256}|{augmentation.model_dump_json()}|{copy}".encode()).hexdigest()
     kept, known = parts.features.get(model, [key])
     width = tuned.tail.dim if tuned is not None else parts.image_encoder.dim

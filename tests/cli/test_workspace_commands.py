@@ -74,7 +74,10 @@ def test_info_counts_sources_items_triples_and_models(workspace: Path) -> None:
     assert found["sources"] == {"manifest": 1, "text": 13}
     assert found["items"] == {"all": 13, "labelled": 12, "test": 2, "train": 8, "unassigned": 1, "validation": 2}
     assert str(found["models"][0]).startswith("thing-")  # type: ignore[index]
-    assert "Triples" in run("info", workspace).stdout
+    assert found["preprocessing"]["image"][1] == {"step": "resize", "version": 1, "longest": 1600}
+    shown = run("info", workspace).stdout
+    assert "Triples" in shown
+    assert "orient, resize (longest 1600)" in shown
 
 
 def test_remove_takes_a_source_with_what_it_said(workspace: Path, tmp_path: Path) -> None:

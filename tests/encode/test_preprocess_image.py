@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from kgfuse.encode.preprocess_image import ImagePipeline, open_image, render_svg
+from kgfuse.encode.preprocess_image import open_image, render_svg
 from kgfuse.errors import SourceError
 
 
@@ -115,43 +115,3 @@ def test_short_flat_entities_of_drawing_programs_are_allowed() -> None:
     data = b"""<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY ns_svg "http://www.w3.org/2000/svg">]>
     <svg xmlns="&ns_svg;" width="4" height="4"><rect width="4" height="4" fill="#ff0000"/></svg>"""
     assert open_image(data).getpixel((2, 2)) == (255, 0, 0)
-
-
-boxes = st.tuples(*[st.floats(-500, 3000, allow_nan=False)] * 4)
-
-
-@given(
-    size=st.tuples(st.integers(1, 900), st.integers(1, 900)),
-    crop=st.none() | st.floats(0.01, 1),
-    max_side=st.none() | st.integers(32, 300),
-    box=boxes,
-)
-@settings(max_examples=80, deadline=None)
-def test_a_box_lies_inside_the_original_whatever_the_pipeline(
-    size: tuple[int, int], crop: float | None, max_side: int | None, box: tuple[float, float, float, float]
-) -> None:
-    prepared = ImagePipeline(crop=crop, max_side=max_side).apply(Image.new("RGB", size))
-    region = prepared.region(*box)
-    assert region.w >= 1
-    assert region.h >= 1
-    assert region.x >= 0
-    assert region.y >= 0
-    assert region.x + region.w <= size[0]
-    assert region.y + region.h <= size[1]
-
-
-def test_the_whole_prepared_picture_is_the_cut_of_the_original() -> None:
-    prepared = ImagePipeline(crop=0.5, max_side=32).apply(Image.new("RGB", (400, 200)))
-    assert prepared.image.size == (32, 32)
-    region = prepared.region(0, 0, 32, 32)
-    assert (region.x, region.y, region.w, region.h) == (150, 50, 100, 100)
-
-
-def test_denoising_removes_specks_and_grey_has_no_colour() -> None:
-    pixels = np.full((40, 40, 3), 200, dtype=np.uint8)
-    pixels[20, 20] = (255, 0, 0)
-    image = Image.fromarray(pixels)
-    cleaned = ImagePipeline(denoise="median").apply(image).image
-    assert cleaned.getpixel((20, 20)) == (200, 200, 200)
-    grey = np.asarray(ImagePipeline(mode="grey", denoise="bilateral").apply(image).image)
-    assert (grey[..., 0] == grey[..., 1]).all()

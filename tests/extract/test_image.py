@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 from kgfuse.encode.image import Look
-from kgfuse.encode.preprocess_image import ImagePipeline, render_svg
+from kgfuse.encode.image_steps import Crop, Deskew, ImagePipeline, Orient, Resize
+from kgfuse.encode.preprocess_image import render_svg
 from kgfuse.errors import SourceError
 from kgfuse.extract import registry
 from kgfuse.extract.image.cam import activation, box
@@ -172,10 +173,52 @@ def test_lines_of_text_are_read_with_their_boxes(
     assert region.x + region.w <= 480
 
 
+def test_the_box_of_a_slanting_line_that_was_made_level_lies_where_the_line_is(
+    vocabulary: Vocabulary, keep: Callable[[Image.Image], Source]
+) -> None:
+    font = ImageFont.load_default(30)
+    page, mark = Image.new("RGB", (700, 500), "white"), Image.new("L", (700, 500), 0)
+    for n, line in enumerate(["FRESH APPLES", "RIPE PLUMS AND PEARS", "BREAD AND BUTTER", "MILK AND HONEY"]):
+        ImageDraw.Draw(page).text((60, 90 + 80 * n), line, fill="black", font=font)
+    ImageDraw.Draw(mark).text((60, 170), "RIPE PLUMS AND PEARS", fill=255, font=font)
+    slanting, true = page.rotate(-7, fillcolor="white"), mark.rotate(-7).getbbox()
+    steps = (Orient(), Deskew(), Resize())
+    settings = ImageSettings(device="cpu", ocr="on", pipeline=ImagePipeline(steps=steps))
+    extractor = ImageExtractor(vocabulary, settings)
+    assert [step["step"] for step in extractor.parameters["preprocessing"]][:3] == ["orient", "deskew", "resize"]
+    lines = [s for s in said(extractor, keep(slanting), SHOWS_TEXT) if isinstance(s.object, Value)]
+    (plums,) = [s for s in lines if isinstance(s.object, Value) and "PLUMS" in s.object.lexical]
+    region = plums.evidence[0].selector
+    assert isinstance(region, Region)
+    assert true is not None
+    found = (region.x, region.y, region.x + region.w, region.y + region.h)
+    assert all(abs(a - b) <= 25 for a, b in zip(found, true, strict=True)), (found, true)
+
+
+def test_faint_lines_are_read_and_colours_are_those_of_the_picture(
+    extractor: ImageExtractor, keep: Callable[[Image.Image], Source]
+) -> None:
+    image = Image.new("RGB", (500, 240), (200, 200, 200))
+    font = ImageFont.load_default(30)
+    ImageDraw.Draw(image).text((60, 90), "FRESH APPLES", fill=(194, 194, 194), font=font)
+    (line,) = said(extractor, keep(image), SHOWS_TEXT)
+    assert isinstance(line.object, Value)
+    assert line.object.lexical.replace(" ", "") == "FRESHAPPLES"
+    assert not [c for c in said(extractor, keep(image), SHOWS_COLOUR) if "black" in str(c.object)]
+
+
+def test_other_steps_are_another_extraction(vocabulary: Vocabulary) -> None:
+    usual = ImageExtractor(vocabulary, ImageSettings(device="cpu"))
+    other = ImageExtractor(vocabulary, ImageSettings(device="cpu", pipeline=ImagePipeline(steps=(Orient(), Deskew()))))
+    assert usual.fingerprint != other.fingerprint
+
+
 def test_boxes_refer_to_the_original_whatever_the_pipeline(
     vocabulary: Vocabulary, keep: Callable[[Image.Image], Source]
 ) -> None:
-    settings = ImageSettings(device="cpu", ocr="off", pipeline=ImagePipeline(max_side=64, crop=0.9))
+    settings = ImageSettings(
+        device="cpu", ocr="off", pipeline=ImagePipeline(steps=(Crop(share=0.9), Resize(longest=64)))
+    )
     large = drawing().resize((1024, 1024))
     (colour,) = said(ImageExtractor(vocabulary, settings), keep(large), SHOWS_COLOUR)
     region = colour.evidence[0].selector

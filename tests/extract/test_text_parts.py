@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kgfuse.encode.preprocess_text import TextPipeline, sentences
+from kgfuse.encode.preprocess_text import Clean, Fold, Lemmas, Sentences, StopWords, TextPipeline, sentences
 from kgfuse.errors import ModelError
 from kgfuse.extract.settings import TextSettings
 from kgfuse.extract.text import TextExtractor
@@ -68,9 +68,17 @@ def test_the_model_s_hash_is_recorded(extractor: TextExtractor) -> None:
 
 
 def test_a_text_pipeline_is_recorded_and_repeatable() -> None:
-    pipeline = TextPipeline(case=True, stop_words=True, lemmas=True)
+    pipeline = TextPipeline(steps=(Clean(), Fold(), StopWords(), Lemmas()))
     assert TextPipeline.model_validate_json(pipeline.model_dump_json()) == pipeline
     assert pipeline.bag("The foxes and the fox were running.") == {"fox": 2, "run": 1}
+
+
+def test_former_settings_of_a_text_pipeline_are_read() -> None:
+    former = {"unicode": "NFKC", "case": True, "stop_words": True, "lemmas": True, "sentences": 2}
+    steps = (Clean(unicode="NFKC"), Sentences(most=2), Fold(), StopWords(), Lemmas())
+    assert TextPipeline.model_validate(former) == TextPipeline(steps=steps)
+    assert TextPipeline.model_validate({"unicode": "NFC", "spaces": True, "punctuation": True}) == TextPipeline()
+    assert TextPipeline.model_validate({"punctuation": False}).apply("An owl, awake!") == "An owl awake"
 
 
 @given(st.text(max_size=300))

@@ -23,9 +23,10 @@ from kgfuse.graph.store import GraphStore
 from kgfuse.terms.mentions import Fact, Mention, Region, Source, TextSpan, TimeSpan, Value
 from kgfuse.terms.namespaces import GRAPH_PROVENANCE, XSD, source_iri
 
+STEPS = [{"step": "orient", "version": 1}, {"step": "resize", "version": 2, "longest": 1600}]
 RUNS = [
     RunRecord(("text.pattern", "text.lexicon"), "0.1.0", {"minilm": "ab" * 32}, {"threshold": 0.5}),
-    RunRecord(("image.tags",), "0.1.0"),
+    RunRecord(("image.tags",), "0.1.0", {}, {"preprocessing": STEPS}),
 ]
 NAMES = ["a.txt", "b.txt", "dir/c d.png"]
 TEXT = "Owls e\u0301at mice \U0001f42d.\r\n"
@@ -253,6 +254,21 @@ def test_a_source_is_described_by_name_hash_and_format():
     record = source_record(store, source_iri("dir/c d.png"))
     assert record is not None
     assert (record.file_name, record.sha256, record.media_type) == ("dir/c d.png", "cd" * 32, "text/plain")
+
+
+def test_what_was_done_to_a_picture_can_be_asked_in_sparql():
+    store = GraphStore()
+    seen = Fact(EX + "owl", EX + "eats", EX + "mouse", source_iri("a.txt"), fact("a.txt").evidence, "image.tags", 1.0,
+                "seen", RUNS[1].iri)  # fmt: skip
+    write(store, "a.txt", [seen])
+    rows = store.query(f"""SELECT ?name ?version ?parameters {{ GRAPH <{GRAPH_PROVENANCE}> {{
+        ?statement rdf:subject <{EX}owl> ; prov:wasGeneratedBy/kgf:preprocessing ?step .
+        ?step kgf:stepNumber ?n ; kgf:stepName ?name ; kgf:stepVersion ?version ; kgf:stepParameters ?parameters
+    }} }} ORDER BY ?n""")
+    assert [[row[name] for name in ("name", "version", "parameters")] for row in rows] == [
+        ["orient", "1", "{}"],
+        ["resize", "2", '{"longest":1600}'],
+    ]
 
 
 @pytest.mark.parametrize(

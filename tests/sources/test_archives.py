@@ -46,6 +46,12 @@ def test_a_tar_is_unpacked_however_it_is_compressed(tmp_path: Path, pack) -> Non
     assert (tmp_path / "out/b/owl.txt").read_bytes() == b"An owl."
 
 
+def test_a_file_without_a_name_is_left_out(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", {"x1.txt": b"?", "owl.txt": b"An owl."})
+    path.write_bytes(path.read_bytes().replace(b"x1.txt", b"\0x.txt"))  # a name ends at a zero byte
+    assert out_of(path, tmp_path / "out") == (["owl.txt"], ["file 1: has no name"])
+
+
 def test_one_compressed_file_is_an_archive_of_one(tmp_path: Path) -> None:
     (tmp_path / "owl.txt.gz").write_bytes(gzip.compress(b"An owl."))
     assert out_of(tmp_path / "owl.txt.gz", tmp_path / "out") == (["owl.txt"], [])

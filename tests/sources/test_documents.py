@@ -106,6 +106,26 @@ def test_whatever_is_written_between_angle_brackets_ends_in_a_text_or_an_error(
     assert len(found.places.starts) == len(found.text.split("\n\n")) - 1
 
 
+HTML_PIECES = [
+    "<p>", "</p>", "<b>", "</b>", "<table><tr>", "<td>", "<br>", "<pre>", "</pre>", "<img src=a.png>", "<div>",
+    "</div>",
+    "<nav>", "</nav>", "<li hidden>", "</li>", "<!-- c -->", "<script>x</script>", "owl", "owl\neats", "\n", " ",
+    "\xa0",
+]  # fmt: skip
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(parts=st.lists(st.sampled_from(HTML_PIECES), max_size=20))
+def test_words_of_an_element_are_the_same_at_once_and_piece_by_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: list[str]
+) -> None:
+    file = page(tmp_path, f"<body><p>begin</p>{''.join(parts)}the end</body>")
+    at_once = html.read(file, "page.html", tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(html, "_parted", lambda tree: {node.mem_id for node in tree.css("*")})
+        assert html.read(file, "page.html", tmp_path) == at_once
+
+
 def test_a_word_file_is_its_paragraphs_and_cells_in_order(tmp_path: Path) -> None:
     found = word.read(made.word(tmp_path / "a.docx"), "a.docx", tmp_path)
     assert found.text.split("\n\n")[:-1] == [
@@ -202,6 +222,13 @@ def test_markdown_is_its_words_and_leads_back_to_them() -> None:
         at = words.text.index(word_)
         start, end = words.original(at, at + len(word_))
         assert text[start:end] == word_
+
+
+def test_words_right_after_the_front_matter_lead_back_to_themselves() -> None:
+    text = "---\ntitle: owls\n---\nThe owl.\n"
+    found = plain(text)
+    assert found.text == "The owl.\n\n"
+    assert [text[slice(*found.original(n, n + 1))] for n in range(8)] == list("The owl.")
 
 
 @settings(deadline=None)

@@ -17,7 +17,7 @@ from kgfuse.sources.columns import BadCell, Cell, Column, Columns, cells, rows
 from kgfuse.sources.identify import identify
 from kgfuse.sources.mapping import TableForm, TableMapping, filled, load, mapping_of
 from kgfuse.sources.places import TablePlaces
-from kgfuse.sources.tables import CSV, JSON_LINES, read
+from kgfuse.sources.tables import CSV, JSON_LINES, _line, _parsed, _plain_lines, read
 from tests.sources.made import sheet
 
 RECORDS = [{"sku": "a1", "Größe": "3,5", "seen": "2024-10-03"}, {"sku": "b2", "Größe": "", "seen": "2024-11-05"}]
@@ -179,3 +179,47 @@ def test_a_mapping_names_what_is_wrong_with_it(tmp_path: Path) -> None:
     assert mapping_of(tmp_path / "a.csv") == path
     assert TableMapping.model_validate({"item": {"id": "{a}", "name": "{b} {c}"}}).item.columns() == {"a", "b", "c"}
     assert filled("{a}/{b}", {"a": "1", "b": "2"}) == "1/2"
+
+
+CELLS = (
+    st.text(st.sampled_from("ab \t\n\x00é"), max_size=4) | st.integers(0, 99) | st.floats() | st.booleans() | st.none()
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(CELLS | st.just("owl"), min_size=1, max_size=3), min_size=1, max_size=4), st.integers(1, 3))
+def test_rows_that_are_read_at_once_are_those_that_are_read_one_by_one(rows: list[list[object]], width: int) -> None:
+    together = _plain_lines(rows, width)
+    assert together is None or together == [_line(cells, width) for cells in rows]
+
+
+def test_plain_rows_are_read_at_once_and_others_one_by_one() -> None:
+    assert _plain_lines([["a1", 3, 2.0, None, True], ["b 2", -1, 0.5, "", "x"]], 5) == [
+        "a1\t3\t2\t\ttrue",
+        "b 2\t-1\t0.5\t\tx",
+    ]
+    for row in (["a", " b"], ["a", "b\tc"], ["", ""], ["a"], ["a", "é"], ["a", "b\x7f"], ["a", "x" * 40_000]):
+        assert _plain_lines([["a", "b"], row], 2) is None
+
+
+@settings(deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    )
+)
+def test_a_line_of_json_is_what_python_reads(value: object) -> None:
+    assert _parsed(json.dumps(value)) == json.loads(json.dumps(value)) == value
+    assert _parsed('"\\ud800"') == "\ud800"
+
+
+def test_a_long_json_lines_file_is_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [json.dumps({"sku": f"a{n}", "price": n}) for n in range(12_000)]
+    data = "\n".join([*lines[:9000], '{"late": "owl"}', *lines[9000:]]).encode()
+    text, places = table(tmp_path, "a.jsonl", data)
+    assert text.startswith("sku\tprice\tlate\na0\t0\t\n")
+    assert len(places.starts) == 12_001
+    assert all(text[at - 1] == "\n" for at in places.starts)
+    monkeypatch.setattr("kgfuse.sources.tables._HELD", 1000)  # too long to be held in memory: read twice
+    assert table(tmp_path, "a.jsonl", data) == (text, places)

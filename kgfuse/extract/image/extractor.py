@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from kgfuse.encode.image import ImageEncoder, Look, packaged_sha256
-from kgfuse.encode.preprocess_image import Prepared
+from kgfuse.encode.image_steps import Prepared
 from kgfuse.errors import SourceError
 from kgfuse.extract.image.cam import box
 from kgfuse.extract.image.colours import Palette, colour_names, dominant_colours
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 Found: TypeAlias = Mention | Statement
 FeatureSink: TypeAlias = Callable[[str, NDArray[np.float32]], None]
 
-_VERSION: Final = "2"
+_VERSION: Final = "3"
 _WORKERS: Final = min(4, os.cpu_count() or 1)
 DEPICTS: Final = KGF + "depicts"
 SHOWS_TEXT: Final = KGF + "showsText"
@@ -69,7 +70,8 @@ class ImageExtractor:
     @cached_property
     def fingerprint(self) -> str:
         """Everything the results depend on besides the source."""
-        parts = (_VERSION, self.settings.model_dump_json(), self._vocabulary.sha256, self._encoder_sha256)
+        steps = json.dumps(self.settings.preprocessing)  # their versions too
+        parts = (_VERSION, self.settings.model_dump_json(), steps, self._vocabulary.sha256, self._encoder_sha256)
         return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
     @property
@@ -82,6 +84,7 @@ class ImageExtractor:
         return {
             "version": _VERSION,
             "settings": self.settings.model_dump(mode="json"),
+            "preprocessing": self.settings.preprocessing,
             "encoder": self.settings.model or "efficientnet-lite0",
             "encoder_sha256": self._encoder_sha256,
             "vocabulary": self._vocabulary.sha256,
@@ -196,6 +199,7 @@ class ImageExtractor:
 
     def _text(self, source: Source, about: str, picture: Prepared) -> Iterator[Statement]:
         close = self.settings.ocr == "on"
+        picture = self.settings.reading.continued(picture)
         if not close and not self._reader.glance(picture.image):
             return
         for line in self._reader.read(picture.image, close=close, least=self.settings.ocr_threshold):
