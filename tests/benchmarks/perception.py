@@ -38,9 +38,9 @@ def tags() -> dict[str, Any]:
     boxes = found["boxes"]
     if boxes:
         rows = [
-            (f"{b['file']}, {b['name']}", f"{b['iou']:.2f}  {b['iou_window']:.2f}  {'yes' if b['centre_inside'] else 'no'}")
+            (f"{b['file']}, {b['name']}", f"{b['iou']:.2f}  {b['iou_window']:.2f}  {b['centre_inside']:.0f}")
             for b in boxes
-        ]  # fmt: skip
+        ]
         means = [statistics.fmean(b[key] for b in boxes) for key in ("iou", "iou_window", "centre_inside")]
         rows.append(("mean", f"{means[0]:.2f}  {means[1]:.2f}  {means[2]:.2f}"))
         common.table("boxes: IoU, IoU of the seen window, centre inside the thing", rows)

@@ -56,9 +56,7 @@ def measure(data: Path) -> dict[str, Any]:
     return score(list(judged(data, encoder, vocabulary)), encoder.classes, vocabulary, ImageSettings().tag_threshold)
 
 
-def score(
-    photos: Sequence[Judged], names: Sequence[str], vocabulary: Vocabulary, threshold: float
-) -> dict[str, Any]:
+def score(photos: Sequence[Judged], names: Sequence[str], vocabulary: Vocabulary, threshold: float) -> dict[str, Any]:
     """Share of photos with a right class first, among five, and of the tags that are let in; calibration of these."""
     tagger = Tagger(vocabulary, names)
     counts: defaultdict[str, int] = defaultdict(int)
@@ -72,7 +70,8 @@ def score(
         tags = tagger.tags(photo.logits, drawing=photo.drawing, threshold=threshold)
         admitted = [(t.confidence, fits(vocabulary, t.iri, photo.truth)) for t in tags if t.confidence >= threshold]
         found = {
-            "argmax: first": bare[0], "argmax: one of five": any(bare), "argmax: says a class": bool(tagger.direct(order[0])),
+            "argmax: first": bare[0], "argmax: one of five": any(bare),
+            "argmax: says a class": bool(tagger.direct(order[0])),
             "argmax: the coarse class itself": exact[0], "kgfuse: the coarse class itself": ranked[:1] == [photo.truth],
             "kgfuse: first": mine[:1] == [True], "kgfuse: one of five": any(mine),
             "kgfuse: lets in a tag": bool(admitted), "kgfuse: lets in a right one": any(ok for _, ok in admitted),

@@ -163,9 +163,15 @@ def shares(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
     empty = [r for r in rows if not r["right"]]
     names = [[n in r["right"] for n in r["names"]] for r in shown]
     said = [t for r in rows for t in r["said"]]
-    first = [(f"{who}, first right / one of five", f"{sum(x[:1] == [True] for x in a)} / {sum(map(any, a))}")
-             for who, a in (("ImageNet names, argmax", names), ("pack's classes, argmax mapped", [r["bare"] for r in shown]),
-                            ("pack's classes, kgfuse", [r["ranked"] for r in shown]))]  # fmt: skip
+    ranked = (
+        ("ImageNet names, argmax", names),
+        ("pack's classes, argmax mapped", [r["bare"] for r in shown]),
+        ("pack's classes, kgfuse", [r["ranked"] for r in shown]),
+    )
+    first = [
+        (f"{who}, first right / one of five", f"{sum(x[:1] == [True] for x in a)} / {sum(map(any, a))}")
+        for who, a in ranked
+    ]
     return [
         (f"pictures with a right name / without one: {len(shown)} / {len(empty)}", ""),
         *first,

@@ -23,12 +23,13 @@ from kgfuse.extract.image.settings import ImageSettings
 Engine = Callable[[Image.Image], str]
 Spoil = Callable[[Image.Image, np.random.Generator], Image.Image]
 
-WORDS: Final = """
-valve pump north harbour bridge station platform exit ticket market street fresh apples oranges bread milk coffee
-organic price open closed caution danger voltage serial number model batch expires before keep refrigerated museum
-entrance library opening hours Monday Friday Saturday warning floor pressure temperature maximum minimum load
-inspected delivery return parcel window garden chapel mill river upper lower Saint George Victoria Albert Hamburg
-""".split()
+_WORDS: Final = (
+    "valve pump north harbour bridge station platform exit ticket market street fresh apples oranges bread "
+    "milk coffee organic price open closed caution danger voltage serial number model batch expires before "
+    "keep refrigerated museum entrance library opening hours Monday Friday Saturday warning floor pressure "
+    "temperature maximum minimum load inspected delivery return parcel window garden chapel mill river upper "
+    "lower Saint George Victoria Albert Hamburg"
+)
 FONTS: Final = ("DejaVuSans", "DejaVuSerif-Italic", "DejaVuSansMono-Bold", "STIXGeneral", "cmss10")
 SIZES: Final = (14, 20, 32, 48)
 # scikit-image's photographed page, without the line of code and the cut line at its foot.
@@ -108,7 +109,7 @@ def written(seed: int) -> Iterator[Written]:
 
     rng = np.random.default_rng(seed)
     for n, (condition, font) in enumerate(product(SPOILT, FONTS)):
-        lines = [" ".join(rng.choice(WORDS, int(rng.integers(2, 5)))) for _ in range(3)]
+        lines = [" ".join(rng.choice(_WORDS.split(), int(rng.integers(2, 5)))) for _ in range(3)]
         lines[1] += f" {rng.integers(10, 99)}"
         text = "\n".join(lines)
         image = render(text, font, SIZES[(n + seed) % len(SIZES)])

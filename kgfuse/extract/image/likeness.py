@@ -11,13 +11,17 @@ from PIL import Image
 from scipy.fft import dctn
 
 from kgfuse.extract.image.lab import to_lab
+from kgfuse.terms.namespaces import KGF
 
+PERCEPTUAL_HASH: Final = KGF + "perceptualHash"
 _SIDE: Final = 32
 _LOW: Final = 8
 _FLAT: Final = 24.0  # a DCT coefficient below it is less than a grey level or two in the picture
-_GRID: Final = 4
+_GRID: Final = 8
 _HEX: Final = _LOW * _LOW // 4
 _CELLS: Final = _GRID * _GRID * 3
+_SCALE: Final = np.array([2.55, 1.0, 1.0])
+_ZERO: Final = np.array([0.0, 128.0, 128.0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Likeness:
 
     Args:
         bits: 64 bits: which low frequencies of the lightness are above their median.
-        colours: (16, 3) bytes: CIELAB of the cells of a 4 × 4 grid, each part moved into 0 to 255.
+        colours: (64, 3) bytes: CIELAB of the cells of an 8 × 8 grid, each part moved into 0 to 255.
     """
 
     bits: int
@@ -34,7 +38,7 @@ class Likeness:
 
     @property
     def text(self) -> str:
-        """Hexadecimal: 16 digits of bits, 96 of colours."""
+        """Hexadecimal: 16 digits of bits, 384 of colours."""
         return f"{self.bits:0{_HEX}x}{self.colours.hex()}"
 
     @classmethod
@@ -60,7 +64,7 @@ def likeness(image: Image.Image) -> Likeness:
         image: RGB, upright.
     """
     colour = image.convert("RGB")
-    light = np.asarray(colour.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX), np.float64)
+    light = np.asarray(colour.convert("L").resize((_SIDE, _SIDE), Image.Resampling.LANCZOS), np.float64)
     low = dctn(light, norm="ortho")[:_LOW, :_LOW].ravel()
     low[0] = 0.0  # how light the picture is as a whole, which the colours tell
     low[np.abs(low) < _FLAT] = 0.0
@@ -69,7 +73,13 @@ def likeness(image: Image.Image) -> Likeness:
     return Likeness(bits, _cells(colour).tobytes())
 
 
+def colour_gap(one: Likeness, other: Likeness) -> float:
+    """Largest CIELAB distance between the colours of the same cell of two pictures."""
+    a, b = (np.frombuffer(p.colours, np.uint8).reshape(-1, 3).astype(np.float64) / _SCALE for p in (one, other))
+    return float(np.linalg.norm(a - b, axis=1).max())
+
+
 def _cells(image: Image.Image) -> NDArray[np.uint8]:
     small = np.asarray(image.resize((_GRID, _GRID), Image.Resampling.BOX))
     lab = to_lab(small.reshape(-1, 3))
-    return np.clip(np.rint(lab * (2.55, 1, 1) + (0, 128, 128)), 0, 255).astype(np.uint8)
+    return np.clip(np.rint(lab * _SCALE + _ZERO), 0, 255).astype(np.uint8)
