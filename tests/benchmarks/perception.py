@@ -54,8 +54,8 @@ def grocery(data: common.Path) -> dict[str, Any]:
     found = perception_grocery.measure(data.resolve())
     rows = [(key, f"{value:.3f}") for key, value in sorted(found["shares"].items())]
     rows += [
-        ("argmax: precision where it says a class", f"{found['argmax_precision']:.3f}"),
-        (f"kgfuse: precision of the {found['tags_let_in']} tags let in", f"{found['tag_precision']:.3f}"),
+        ("argmax: share of its classes that are true", f"{found['argmax_precision']:.3f}"),
+        (f"kgfuse: share of the {found['tags_let_in']} tags let in that are true", f"{found['tag_precision']:.3f}"),
         ("kgfuse: calibration error / Brier", f"{found['calibration_error']:.3f} / {found['brier']:.3f}"),
     ]
     common.table(f"groceries, {found['photos']} photos, share of photos", rows)

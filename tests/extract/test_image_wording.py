@@ -79,6 +79,13 @@ def test_lines_that_stand_apart_are_no_sentence() -> None:
     assert [text[start:][:3] for start in starts] == ["The", "cro"]
 
 
+def test_a_heading_is_no_part_of_the_sentence_below_it() -> None:
+    assert as_text([line("CAUTION", 10), line("The bridge", 45), line("is closed", 80)])[0] == (
+        "Caution\n\nThe bridge\nis closed"
+    )
+    assert as_text([line("THE BRIDGE", 10), line("is closed", 45)])[0] == "The Bridge\nis closed"
+
+
 def test_capitals_become_a_title_of_the_same_length() -> None:
     assert plain_case("UNIVERSITY OF HAMBURG") == "University of Hamburg"
     assert plain_case("Platform 4B") == "Platform 4B"

@@ -118,13 +118,15 @@ class _Boxed:
 def as_text(lines: Sequence[Line]) -> tuple[str, list[int]]:
     """Join lines: what stands close below another goes on with it, what stands apart is a paragraph of its own.
 
+    So is a heading, a line in capitals above one that begins with a capital and has small letters.
+
     Returns:
         the text, and where in it each line starts.
     """
     text, starts = "", []
     for n, line in enumerate(lines):
         if n:
-            text += "\n" if _goes_on(lines[n - 1].region, line.region) else "\n\n"
+            text += "\n" if _goes_on(lines[n - 1], line) else "\n\n"
         starts.append(len(text))
         text += plain_case(line.text)
     return text, starts
@@ -152,7 +154,10 @@ def _word(word: str, first: bool) -> str:
     return new if len(new) == len(word) else word
 
 
-def _goes_on(above: Region, below: Region) -> bool:
+def _goes_on(one: Line, other: Line) -> bool:
+    above, below = one.region, other.region
+    if one.text.isupper() and not other.text.isupper() and not other.text[:1].islower():
+        return False
     gap = below.y - (above.y + above.h)
     level = min(above.x + above.w, below.x + below.w) - max(above.x, below.x) > 0
     return level and abs(gap) <= _GAP * min(above.h, below.h)
