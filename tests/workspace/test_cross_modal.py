@@ -23,7 +23,7 @@ ONTOLOGY = """
 :Espresso a owl:Class ; rdfs:subClassOf :Drink ; rdfs:label "espresso" .
 :River a owl:Class ; rdfs:label "river" .
 :elbe a :River ; rdfs:label "Elbe" .
-:serves a owl:ObjectProperty ; rdfs:label "serves" .
+:serves a owl:ObjectProperty ; rdfs:label "serves" ; rdfs:range owl:Class .
 """
 
 
@@ -56,7 +56,7 @@ def places(ws: Workspace, thing: str) -> dict[str, set[type]]:
     """By property, what kinds of places say it of the item with that thing."""
     found: dict[str, set[type]] = {}
     for s in ws.graph.statements(f"{ITEM}corner"):
-        if s.object == thing:
+        if s.object == thing and s.status == "asserted":
             own = [m for m in s.mentions if thing in m.refers_to]
             assert own, f"{s.predicate} rests on no place that refers to it"
             assert s.reason
