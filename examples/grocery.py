@@ -86,7 +86,7 @@ def entries(folder: Path, shots: int | None = None, seed: int = 0) -> Iterator[d
     vocabulary = Vocabulary(load_all(["retail"]))
     for coarse in sorted({c.coarse for c in classes}):
         section = next(c.section for c in classes if c.coarse == coarse)
-        parent = _known(vocabulary, coarse, SECTIONS[section], SECTIONS[section])
+        parent = known_class(vocabulary, coarse, SECTIONS[section], SECTIONS[section])
         yield {
             "id": f"group/{coarse}",
             "name": coarse.replace("-", " "),
@@ -115,7 +115,7 @@ def entries(folder: Path, shots: int | None = None, seed: int = 0) -> Iterator[d
         yield line
 
 
-def _known(vocabulary: Vocabulary, name: str, within: str, otherwise: str) -> str:
+def known_class(vocabulary: Vocabulary, name: str, within: str, otherwise: str) -> str:
     """The pack's class of this name below ``within``, or the section itself."""
     top = vocabulary.expand(within)
     singular = name[:-1] if name.endswith("s") else name

@@ -71,8 +71,9 @@ def write_pdf(path: Path) -> None:
 
 
 def read(ws: Workspace) -> list[StatementRecord]:
-    """What was read in text and figures, without the bare mentions of names."""
-    return [s for s in ws.graph.statements() if s.extractors and s.predicate != f"{KGF}mentions"]
+    """What was read in text and figures, without the bare mentions of names and the figures' hashes."""
+    left_out = (f"{KGF}mentions", f"{KGF}perceptualHash")
+    return [s for s in ws.graph.statements() if s.extractors and s.predicate not in left_out]
 
 
 def place(mention: MentionRecord) -> str:

@@ -25,6 +25,7 @@ _SHOWN = 20
     "check",
     "kgfuse check shop.kg",
     "kgfuse check shop.kg --shapes house-rules.ttl --strict",
+    "kgfuse check shop.kg --leakage",
 )
 def check(
     out: Output,
@@ -34,6 +35,9 @@ def check(
         typer.Option("--shapes", metavar="FILE", help="SHACL shapes beside those of the packs; may be repeated."),
     ] = [],  # noqa: B006
     strict: Annotated[bool, typer.Option("--strict", help="Fail on violations of shapes, too.")] = False,
+    leakage: Annotated[
+        bool, typer.Option("--leakage", help="Also name texts and pictures that are duplicates across splits.")
+    ] = False,
 ) -> int:
     """Prove that nothing is without provenance: every triple, mention, source, and the default graph itself.
 
@@ -44,7 +48,7 @@ def check(
 
     with Workspace.open(workspace, read_only=True) as ws:
         with out.progress() as on_event:
-            report = ws.check(shapes, on_event=on_event)
+            report = ws.check(shapes, leakage=leakage, on_event=on_event)
         shrink = ws.vocabulary.shrink
     shown: list[RenderableType] = [pairs("Checked", report.checked)]
     if report.findings:

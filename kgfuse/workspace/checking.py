@@ -15,6 +15,7 @@ from kgfuse.reason.shapes import Violation, validate
 from kgfuse.terms.namespaces import GRAPH_PROVENANCE
 from kgfuse.workspace.checking_findings import Checked, Finding
 from kgfuse.workspace.checking_graph import default_graph, predictions, triples
+from kgfuse.workspace.checking_leakage import across_splits
 from kgfuse.workspace.checking_shapes import provenance_violations, read_shapes
 from kgfuse.workspace.checking_sources import graphs, mentions, sources
 from kgfuse.workspace.parts import OnEvent, Parts, silent
@@ -52,13 +53,16 @@ class CheckReport:
         }
 
 
-def check(parts: Parts, shapes: Sequence[str | Path] = (), on_event: OnEvent = silent) -> CheckReport:
+def check(
+    parts: Parts, shapes: Sequence[str | Path] = (), on_event: OnEvent = silent, *, leakage: bool = False
+) -> CheckReport:
     """Check the whole workspace; only reads.
 
     Args:
         parts: the workspace.
         shapes: files of SHACL shapes, beside those of the packs.
         on_event: told about progress.
+        leakage: also name duplicates across splits.
 
     Raises:
         PackError: a shapes file cannot be read; names file and line.
@@ -70,6 +74,8 @@ def check(parts: Parts, shapes: Sequence[str | Path] = (), on_event: OnEvent = s
     for n, (name, step) in enumerate(_STEPS):
         on_event("check", n, total, name)
         findings += step(parts, checked)
+    if leakage:
+        findings += across_splits(parts, checked)
     on_event("check", len(_STEPS), total, "provenance shapes")
     for kind, property_ in (("statements", prov.IN_GRAPH), ("runs", prov.PARAMETERS)):
         checked[kind] = parts.store.nodes_with(property_.value, GRAPH_PROVENANCE)

@@ -23,7 +23,18 @@ from kgfuse.workspace.parts import Parts
 
 _BOOKKEEPING = frozenset(
     KGF + name
-    for name in ("hasText", "hasImage", "hasAudio", "fileName", "sha256", "srgb", "displayColour", "nerLabel")
+    for name in (
+        "hasText",
+        "hasImage",
+        "hasAudio",
+        "fileName",
+        "sha256",
+        "srgb",
+        "displayColour",
+        "nerLabel",
+        "perceptualHash",
+        "nearDuplicateOf",
+    )
 )
 _NAMES = (SKOS + "prefLabel", RDFS + "label")
 _TEXTUAL = frozenset(

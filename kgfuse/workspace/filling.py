@@ -95,11 +95,14 @@ class Filling(State):
         self._writing()
         return build(self._parts, on_event, retry=retry, workers=workers)
 
-    def check(self, shapes: Sequence[str | Path] = (), *, on_event: OnEvent = silent) -> CheckReport:
+    def check(
+        self, shapes: Sequence[str | Path] = (), *, leakage: bool = False, on_event: OnEvent = silent
+    ) -> CheckReport:
         """Prove that nothing stands in the graph without provenance; validate it against shapes.
 
         Args:
             shapes: files of SHACL shapes, beside those of the packs.
+            leakage: also name texts and pictures that are duplicates across splits.
             on_event: told about progress.
 
         Raises:
@@ -107,7 +110,7 @@ class Filling(State):
         """
         from kgfuse.workspace.checking import check
 
-        return check(self._parts, shapes, on_event)
+        return check(self._parts, shapes, on_event, leakage=leakage)
 
     def add_statements(self, name: str, triples: Iterable[ox.Triple]) -> AddReport:
         """Add statements made by a program, such as an algorithm's results, as a source of its own.

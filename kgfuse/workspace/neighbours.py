@@ -19,7 +19,7 @@ EXTRACTOR = "image.neighbours"
 SIMILAR = KGF + "visuallySimilarTo"
 NEIGHBOUR_RUN = "neighbours"
 """Stands for the run in facts until the graph names it by its content."""
-_CHUNK = 2048
+_CELLS = 1 << 24  # cosines held at once: 64 MB
 
 
 def neighbour_run(parts: Parts) -> RunRecord:
@@ -85,19 +85,31 @@ def nearest(
     """Facts that link pictures (name and item, with their directions) to their neighbours in the gallery."""
     settings = parts.settings.neighbours
     whole = {e.source: m for e in extractions for m in e.mentions if _is_whole(m)}
-    items = np.array([item for _, item in pictures.sources], dtype=object)
+    numbers: dict[str, int] = {}
+    items = np.array([numbers.setdefault(item, len(numbers)) for _, item in pictures.sources], np.int64)
     facts: list[Fact] = []
-    for start in range(0, len(sources), _CHUNK):
-        cosine = np.round(directions[start : start + _CHUNK] @ pictures.directions.T, 3)
-        for (name, item), scores in zip(sources[start : start + _CHUNK], cosine, strict=True):
+    block = max(1, _CELLS // max(len(items), 1))
+    for start in range(0, len(sources), block):
+        cosine = np.round(directions[start : start + block] @ pictures.directions.T, 3)
+        for (name, item), scores in zip(sources[start : start + block], cosine, strict=True):
             mention = whole.get(source_iri(name))
             if mention is None:
                 continue
-            scores[items == item] = -np.inf
-            for j in np.argsort(-scores, kind="stable")[: settings.k].tolist():
+            scores[items == numbers.get(item, -1)] = -np.inf
+            for j in highest(scores, settings.k).tolist():
                 if scores[j] >= settings.minimum:
                     facts.append(_fact(name, item, pictures.sources[j], float(scores[j]), mention))
     return facts
+
+
+def highest(scores: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.int64]:
+    """Places of the ``k`` highest scores, the highest first; of equal ones the first."""
+    k = min(k, len(scores))
+    if k == 0:
+        return np.zeros(0, np.int64)
+    least = np.partition(scores, len(scores) - k)[len(scores) - k]
+    there = np.flatnonzero(scores >= least)
+    return np.asarray(there[np.argsort(-scores[there], kind="stable")][:k], np.int64)
 
 
 def _is_whole(mention: Mention) -> bool:

@@ -9,6 +9,7 @@ from kgfuse.extract.resolve import Resolution, resolve
 from kgfuse.graph.provenance import Review
 from kgfuse.terms.mentions import Extraction
 from kgfuse.workspace import identity
+from kgfuse.workspace.duplicates import duplicate_facts
 from kgfuse.workspace.extraction import extractions
 from kgfuse.workspace.givens import givens
 from kgfuse.workspace.neighbours import neighbour_facts
@@ -27,7 +28,7 @@ class Resolved:
 
 
 def resolved(parts: Parts) -> Resolved:
-    """Resolve all extractions: decisions applied, entities named, statements gated, visual neighbours added."""
+    """Resolve all extractions: decisions applied, entities named, statements gated, alike pictures linked."""
     found = tuple(extractions(parts))
     known = parts.known_items(parts.catalog.items())
     judged = judge(parts, found)
@@ -41,7 +42,7 @@ def resolved(parts: Parts) -> Resolved:
         identity.wishes(parts.catalog),
         parts.gazetteer,
     )
-    near = neighbour_facts(parts, found)
+    near = [*neighbour_facts(parts, found), *duplicate_facts(parts, found)]
     resolution = settled(replace(resolution, facts=(*resolution.facts, *near)), judged)
     # what a person turned away still tells the leak mask which words reveal an answer
     return Resolved((*found, *judged.people), resolution, judged, reviews(judged, resolution, parts, known))

@@ -26,6 +26,7 @@ from kgfuse.sources.sandbox import Sandbox
 from kgfuse.terms.mentions import REVIEW, Fact
 from kgfuse.terms.namespaces import GRAPH_PREDICTED, KGF, digest, ontology_graph, source_iri
 from kgfuse.workspace import facts as graph_facts
+from kgfuse.workspace.duplicates import DUPLICATE_RUN, duplicate_run
 from kgfuse.workspace.neighbours import NEIGHBOUR_RUN, neighbour_run
 from kgfuse.workspace.parts import OnEvent, Parts
 from kgfuse.workspace.reasoning import MARK, bring_up_to_date, mark
@@ -161,6 +162,8 @@ def _runs(parts: Parts, outcome: Resolved) -> dict[str, RunRecord]:
     }
     if NEIGHBOUR_RUN in used:
         runs[NEIGHBOUR_RUN] = neighbour_run(parts)
+    if DUPLICATE_RUN in used:
+        runs[DUPLICATE_RUN] = duplicate_run()
     return runs
 
 

@@ -19,6 +19,26 @@ def written(angle: float) -> Image.Image:
     return image.rotate(angle, fillcolor="white")
 
 
+@pytest.mark.parametrize("angle", [0, 10, 90, 180, 270])
+def test_lines_come_in_the_order_in_which_they_are_read(reader: LineReader, angle: float) -> None:
+    image = Image.new("RGB", (700, 700), "white")
+    lines = ("HARBOUR BRIDGE", "CLOSED TODAY", "USE THE FERRY")
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(44)
+    for n, line in enumerate(lines):
+        pen.text((130, 230 + 80 * n), line, fill="black", font=font)
+    found = reader.read(image.rotate(angle, fillcolor="white"), least=0.8)
+    assert [line.text.replace(" ", "") for line in found] == [line.replace(" ", "") for line in lines]
+
+
+def test_small_print_of_a_small_picture_is_read_with_its_box(reader: LineReader) -> None:
+    image = Image.new("RGB", (220, 60), "white")
+    ImageDraw.Draw(image).text((20, 25), "best before 2031", fill="black", font=ImageFont.load_default(11))
+    (line,) = reader.read(image, least=0.8)
+    assert line.text.replace(" ", "") == "bestbefore2031"
+    assert 10 < line.box[0] < 24
+    assert line.box[0] + line.box[2] < 140
+
+
 @pytest.mark.parametrize("angle", [-30, -10, 10, 30, 90, 180, 270])
 def test_turned_writing_is_read_with_its_box(reader: LineReader, angle: float) -> None:
     image = written(angle)

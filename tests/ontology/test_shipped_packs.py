@@ -15,7 +15,7 @@ from kgfuse.ontology.shipped import general, retail
 CORE_CLASSES = "Item Document Picture Source Mention Run Model Entity"
 CORE_PROPERTIES = (
     "hasText hasImage hasAudio mentions depicts showsColour showsText visuallySimilarTo takenAt confidence refersTo "
-    "leftOf rightOf above below inside overlaps near "
+    "leftOf rightOf above below inside overlaps near perceptualHash nearDuplicateOf "
     "extractor reason probability sha256 fileName trigger mentionSuffices revealsLabel srgb displayColour nerLabel"
 )
 

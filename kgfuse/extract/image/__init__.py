@@ -14,4 +14,4 @@ def build(vocabulary: Vocabulary, settings: ExtractSettings) -> ImageExtractor:
     """Entry point of the group ``kgfuse.extractors``."""
     from kgfuse.extract.image.extractor import ImageExtractor
 
-    return ImageExtractor(vocabulary, settings.image)
+    return ImageExtractor(vocabulary, settings.image, settings.text)

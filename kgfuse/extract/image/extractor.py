@@ -20,21 +20,24 @@ from kgfuse.errors import SourceError
 from kgfuse.extract.image.cam import box
 from kgfuse.extract.image.colours import Palette, colour_names, dominant_colours
 from kgfuse.extract.image.exif import exif_statements
+from kgfuse.extract.image.likeness import PERCEPTUAL_HASH, likeness
 from kgfuse.extract.image.ocr import LineReader
 from kgfuse.extract.image.relations import relation_statements
 from kgfuse.extract.image.settings import ImageSettings
 from kgfuse.extract.image.tags import Tagger, is_drawing
+from kgfuse.extract.image.wording import Line, Wording
 from kgfuse.sources.exif import read_exif
 from kgfuse.terms.mentions import Mention, Region, Source, SourceKind, Statement, Value
 from kgfuse.terms.namespaces import KGF
 
 if TYPE_CHECKING:
+    from kgfuse.extract.settings import TextSettings
     from kgfuse.ontology.vocabulary import Vocabulary
 
 Found: TypeAlias = Mention | Statement
 FeatureSink: TypeAlias = Callable[[str, NDArray[np.float32]], None]
 
-_VERSION: Final = "3"
+_VERSION: Final = "4"
 _WORKERS: Final = min(4, os.cpu_count() or 1)
 DEPICTS: Final = KGF + "depicts"
 SHOWS_TEXT: Final = KGF + "showsText"
@@ -47,6 +50,7 @@ class ImageExtractor:
     Args:
         vocabulary: of the workspace: classes for tags, colours with ``kgf:srgb``.
         settings: see there.
+        texts: how the writing in a picture is read; ``None`` leaves it at the lines as they stand.
 
     Attributes:
         on_features: called with (content hash, features) for each picture that is looked at, so that whoever needs
@@ -57,9 +61,12 @@ class ImageExtractor:
     name = "image"
     kinds: frozenset[SourceKind] = frozenset({"image"})
 
-    def __init__(self, vocabulary: Vocabulary, settings: ImageSettings | None = None) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, settings: ImageSettings | None = None, texts: TextSettings | None = None
+    ) -> None:
         self._vocabulary = vocabulary
         self.settings = settings or ImageSettings()
+        self._wording = None if texts is None or self.settings.ocr == "off" else Wording(vocabulary, texts)
         self.on_features: FeatureSink | None = None
 
     @cached_property
@@ -71,7 +78,10 @@ class ImageExtractor:
     def fingerprint(self) -> str:
         """Everything the results depend on besides the source."""
         steps = json.dumps(self.settings.preprocessing)  # their versions too
-        parts = (_VERSION, self.settings.model_dump_json(), steps, self._vocabulary.sha256, self._encoder_sha256)
+        words = self._wording.extractor.fingerprint if self._wording else ""
+        parts = (
+            _VERSION, self.settings.model_dump_json(), steps, self._vocabulary.sha256, self._encoder_sha256, words,
+        )  # fmt: skip
         return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
     @property
@@ -88,6 +98,7 @@ class ImageExtractor:
             "encoder": self.settings.model or "efficientnet-lite0",
             "encoder_sha256": self._encoder_sha256,
             "vocabulary": self._vocabulary.sha256,
+            **({"texts": self._wording.extractor.parameters} if self._wording else {}),
         }
 
     def extract_batch(self, sources: Sequence[Source]) -> Iterator[list[Found]]:
@@ -118,6 +129,16 @@ class ImageExtractor:
             entity=about,
         )
         yield whole
+        yield Statement(
+            subject=source.iri,
+            predicate=PERCEPTUAL_HASH,
+            object=Value(likeness(picture.image).text),
+            evidence=(whole,),
+            extractor="image.likeness",
+            confidence=1.0,
+            reason="the hash of what the picture looks like",
+            source=source.iri,
+        )
         if self.settings.exif:
             yield from exif_statements(read_exif(source.path), about, whole)
         look = self.encoder.look(picture.image)
@@ -132,9 +153,10 @@ class ImageExtractor:
         if self.settings.colours:
             yield from self._colours(source, about, picture)
         if self.settings.ocr != "off":
-            for line in self._text(source, about, picture):
-                places.extend(line.evidence)
-                yield line
+            lines = list(self._text(source, about, picture))
+            yield from lines
+            places.extend(place for line in lines for place in line.evidence)
+            yield from self._said(source, lines)
         if self.settings.relations:
             yield from relation_statements(places)
 
@@ -196,6 +218,18 @@ class ImageExtractor:
                 reason=f"{patch.share:.0%} of {whole}, ΔE {patch.difference:.0f}",
                 source=source.iri,
             )
+
+    def _said(self, source: Source, lines: Sequence[Statement]) -> Iterator[Found]:
+        """What the lines say, read as a text."""
+        if not lines or self._wording is None:
+            return
+        placed = [
+            Line(line.object.lexical, place.selector, place.confidence)
+            for line in lines
+            for place in line.evidence
+            if isinstance(line.object, Value) and isinstance(place.selector, Region)
+        ]
+        yield from self._wording.found(placed, source)
 
     def _text(self, source: Source, about: str, picture: Prepared) -> Iterator[Statement]:
         close = self.settings.ocr == "on"

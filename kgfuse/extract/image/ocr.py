@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ _GLANCE_SIDE: Final = 256
 _READ_SIDE: Final = 960
 _CLOSE_SIDE: Final = 736
 _LINE_ASPECT: Final = 1.4
+_SMALL_SIDE: Final = 640
+_UPRIGHT: Final = (False, False)
+_TALL: Final = 1.5  # from which on the recogniser takes a line to stand on end
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,9 @@ class LineReader:
         return any(long >= _LINE_ASPECT * short for short, long in sides)
 
     def read(self, image: Image.Image, *, close: bool = False, least: float = 0.0) -> list[TextLine]:
-        """Read all lines, top to bottom.
+        """Read all lines, in the order in which most of them are read: top to bottom, if the writing is upright.
+
+        Pictures of less than 640 pixels are enlarged to twice their size: the recogniser was made for larger letters.
 
         Args:
             image: RGB.
@@ -81,21 +87,51 @@ class LineReader:
             least: confidence below which a line is dropped. Lines of a single character are dropped always: on
                 pictures they are mostly texture.
         """
+        scale = 2 if not close and max(image.size) < _SMALL_SIDE else 1
+        pixels = _bgr(image.resize((image.width * scale, image.height * scale), Image.Resampling.BICUBIC))
         with self._lock:
             detector = self._engine.text_det
             detector.limit_type, detector.limit_side_len = ("min", _CLOSE_SIDE) if close else ("max", _READ_SIDE)
-            result = self._engine(_bgr(image))
+            result = self._engine(pixels)
             detector.limit_type, detector.limit_side_len = "max", _READ_SIDE
-        if result.boxes is None or result.txts is None:
-            return []
+            if result.boxes is None or result.txts is None:
+                return []
+            ways = self._ways(pixels, result.boxes)
         lines = []
-        for polygon, text, score in zip(result.boxes, result.txts, result.scores, strict=True):
+        for n in _reading_order(result.boxes, ways, result.txts):
+            polygon, text, score = result.boxes[n] / scale, result.txts[n], result.scores[n]
             if sum(map(str.isalnum, text)) < 2 or score < least:
                 continue
             left, top = np.min(polygon, axis=0).tolist()
             right, bottom = np.max(polygon, axis=0).tolist()
             lines.append(TextLine(text.strip(), min(1.0, float(score)), (left, top, right - left, bottom - top)))
         return lines
+
+    def _ways(self, pixels: Any, boxes: Any) -> list[tuple[bool, bool]]:
+        """For each line, whether it stands on end, and whether it is upside down then."""
+        crops = self._engine.crop_text_regions(pixels, boxes.astype(np.float32))
+        turner = self._engine.text_cls
+        turned = ["180" in label and score > turner.cls_thresh for label, score in turner(crops).cls_res]
+        return [(_stands(box), turn) for box, turn in zip(boxes.tolist(), turned, strict=True)]
+
+
+def _stands(box: Any) -> bool:
+    wide = max(math.dist(box[0], box[1]), math.dist(box[2], box[3]))
+    return max(math.dist(box[0], box[3]), math.dist(box[1], box[2])) >= _TALL * max(wide, 1.0)
+
+
+def _reading_order(boxes: Any, ways: list[tuple[bool, bool]], texts: Any) -> list[int]:
+    """Order of the lines, by the way in which most of the letters run; that of the engine where they are upright."""
+    letters: Counter[tuple[bool, bool]] = Counter()
+    for way, text in zip(ways, texts, strict=True):
+        letters[way] += len(text)
+    way = max(sorted(letters), key=lambda w: letters[w])
+    if way == _UPRIGHT:
+        return list(range(len(ways)))
+    # where the next line stands: of writing on end to the left or right, of writing upside down above
+    across, down = {(False, True): (0, -1), (True, False): (-1, 0), (True, True): (1, 0)}[way]
+    centres = np.mean(boxes, axis=1).tolist()
+    return sorted(range(len(ways)), key=lambda n: (across * centres[n][0] + down * centres[n][1], n))
 
 
 def _bgr(image: Image.Image) -> Any:

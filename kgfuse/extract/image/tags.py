@@ -66,7 +66,7 @@ class Tagger:
     def __init__(self, vocabulary: Vocabulary, names: Sequence[str]) -> None:
         self._names = tuple(names)
         self._label = vocabulary.label
-        own = _direct(vocabulary, names)
+        own = self._own = _direct(vocabulary, names)
         direct = {iri for classes in own.values() for iri in classes}
         below: defaultdict[str, set[int]] = defaultdict(set)
         parts: defaultdict[str, set[str]] = defaultdict(set)
@@ -92,6 +92,10 @@ class Tagger:
     def classes(self) -> tuple[str, ...]:
         """IRIs of the classes that a tag can name."""
         return tuple(self._columns)
+
+    def direct(self, column: int) -> frozenset[str]:
+        """Classes that one name stands for by itself; none where it stands for nothing in the vocabulary."""
+        return self._own.get(column, frozenset())
 
     def tags(self, logits: NDArray[np.float32], *, drawing: bool, threshold: float) -> list[Tag]:
         """Return the most specific classes whose confidence reaches the threshold, else the likeliest class alone.

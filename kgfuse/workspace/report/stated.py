@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from kgfuse.encode.preprocess_text import sentences
 from kgfuse.explain.chain import Evidence, Place
+from kgfuse.extract.image.likeness import PERCEPTUAL_HASH
 from kgfuse.graph.records import MentionRecord, StatementRecord
 from kgfuse.terms.mentions import Region, TextSpan, Value
 from kgfuse.workspace.report.chains import (
@@ -44,11 +45,11 @@ class Stated:
 
 
 def by_source(ws: Workspace, statements: Sequence[StatementRecord]) -> list[Stated]:
-    """Statements by the source that makes them, in the order given; those without a place are left out."""
+    """Statements by the source that makes them, in the order given; those without a place, and hashes, are left out."""
     groups: dict[str, list[Evidence]] = {}
     for statement in statements:
         evidence = _evidence(ws, statement)
-        if evidence.places:
+        if evidence.places and statement.predicate != PERCEPTUAL_HASH:
             groups.setdefault(evidence.places[0].source, []).append(evidence)
     return [_stated(ws, f"s{n}", name, group) for n, (name, group) in enumerate(groups.items(), 1)]
 

@@ -1,0 +1,50 @@
+"""Items of different splits that share a text or a picture, or have near duplicates of one another's pictures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pyoxigraph as ox
+
+from kgfuse.catalog import SourceRow
+from kgfuse.graph.nodes import text
+from kgfuse.terms.namespaces import source_iri
+from kgfuse.workspace.checking_findings import Checked, Finding
+from kgfuse.workspace.duplicates import NEAR_DUPLICATE
+from kgfuse.workspace.parts import Parts
+
+_REMEDY = "put both items into one split, or leave one of them out"
+
+
+def across_splits(parts: Parts, checked: Checked) -> Iterator[Finding]:
+    """Name every pair of sources that are duplicates across splits, each once, by their names.
+
+    Texts are compared by content, pictures by content and by the near duplicates of the last build.
+    """
+    split = {item.iri: item.split for item in parts.catalog.items() if item.split}
+    rows = [row for row in parts.catalog.sources() if row.item in split and row.kind in ("text", "image")]
+    checked["sources of items in splits"] = len(rows)
+    found: dict[tuple[str, str], tuple[SourceRow, SourceRow, str]] = {}
+
+    def note(a: SourceRow, b: SourceRow, why: str) -> None:
+        a, b = sorted((a, b), key=lambda row: row.name)
+        if split[a.item or ""] != split[b.item or ""]:
+            found.setdefault((a.name, b.name), (a, b, why))
+
+    same: defaultdict[str, list[SourceRow]] = defaultdict(list)
+    for row in rows:
+        same[row.text_sha256 or row.sha256].append(row)
+    for group in same.values():
+        firsts = {split[row.item or ""]: row for row in reversed(group)}
+        for row in group:
+            for first in firsts.values():
+                note(row, first, "has the same content as")
+    named = {source_iri(row.name): row for row in rows}
+    for quad in parts.store.quads(p=ox.NamedNode(NEAR_DUPLICATE)):
+        one, other = named.get(text(quad.subject)), named.get(text(quad.object))
+        if one is not None and other is not None:
+            note(one, other, "looks like")
+    for _, (a, b, why) in sorted(found.items()):
+        what = f"{a.name} ({split[a.item or '']}) {why} {b.name} ({split[b.item or '']})"
+        yield Finding("duplicate across splits", a.name, what, _REMEDY)

@@ -1,0 +1,105 @@
+"""Near duplicates: found without comparing all, linked both ways, gone with either, whatever the order."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+from sklearn.datasets import load_sample_image
+
+from kgfuse import Workspace
+from kgfuse.workspace.duplicates import close
+from tests.workspace.samples import graph_hash, manifest, small_ontology
+
+SETTINGS = {
+    "extract": {"extractors": ["image"], "image": {"ocr": "off", "tags": False}},
+    "neighbours": {"k": 0},
+    "validate_shapes": False,
+}
+ALIKE = {("copy.png", "view.png"), ("small.jpg", "copy.png")}
+
+
+def heart(colour: str) -> Image.Image:
+    image = Image.new("RGB", (120, 120), "white")
+    ImageDraw.Draw(image).polygon([(60, 110), (10, 50), (35, 20), (60, 40), (85, 20), (110, 50)], fill=colour)
+    return image
+
+
+def pictures(folder: Path) -> list[Path]:
+    folder.mkdir()
+    photo = Image.fromarray(load_sample_image("china.jpg")).resize((320, 214))
+    photo.save(folder / "view.png")
+    photo.resize((200, 134)).save(folder / "small.jpg", quality=70)
+    (folder / "copy.png").write_bytes((folder / "view.png").read_bytes())
+    heart("#d0202a").save(folder / "red.png")
+    heart("#2050d0").save(folder / "blue.png")
+    return sorted(folder.iterdir())
+
+
+def linked(ws: Workspace) -> set[tuple[str, str]]:
+    rows = ws.query("SELECT ?x ?y WHERE { ?x kgf:nearDuplicateOf ?y }")
+    return {(os.path.basename(str(r["x"])), os.path.basename(str(r["y"]))) for r in rows}  # noqa: PTH119 - IRIs
+
+
+def both_ways(pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    return pairs | {(b, a) for a, b in pairs}
+
+
+def test_copies_are_linked_in_any_order_and_part_with_either(tmp_path: Path) -> None:
+    files, ontology = pictures(tmp_path / "files"), small_ontology(tmp_path)
+    hashes = []
+    for order in (files, files[::-1]):
+        with Workspace.create(tmp_path / f"{len(hashes)}.kg", [str(ontology)], SETTINGS) as ws:
+            for file in order:
+                ws.add(file)
+            ws.build()
+            assert linked(ws) == both_ways(ALIKE)
+            hashes.append(graph_hash(ws))
+            if len(hashes) == 2:
+                reasons = {s.reason for s in ws.graph.statements(predicate="kgf:nearDuplicateOf")}
+                assert any(r.startswith("the same bytes as ") for r in reasons)
+                assert not ws.check().findings
+                ws.remove("copy.png")
+                assert linked(ws) == both_ways({("small.jpg", "view.png")})
+                ws.add(next(f for f in files if f.name == "copy.png"))
+                ws.build()
+                hashes.append(graph_hash(ws))
+    assert len(set(hashes)) == 1
+
+
+def test_a_duplicate_across_splits_is_named(tmp_path: Path) -> None:
+    files, ontology = pictures(tmp_path / "files"), small_ontology(tmp_path)
+    split = {"view.png": "train", "copy.png": "train", "small.jpg": "test", "red.png": "train", "blue.png": "test"}
+    rows = [{"id": f.stem, "images": [str(f)], "split": split[f.name]} for f in files]
+    rows += [{"id": i, "text": "Owls eat mice.", "split": s} for i, s in (("a", "train"), ("b", "validation"))]
+    with Workspace.create(tmp_path / "w.kg", [str(ontology)], SETTINGS) as ws:
+        ws.add(manifest(tmp_path, rows))
+        ws.build()
+        assert not ws.check().findings
+        found = ws.check(leakage=True).findings
+    assert {f.rule for f in found} == {"duplicate across splits"}
+    told = sorted(f.what for f in found)
+    assert len(told) == 2
+    assert any("small.jpg (test)" in t and "looks like" in t for t in told)
+    assert any("(validation)" in t and "has the same content as" in t for t in told)
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 2**32 - 1), most=st.integers(0, 8))
+def test_banding_finds_what_comparing_all_finds(seed: int, most: int) -> None:
+    rng = np.random.default_rng(seed)
+    hashes = [int(h) for h in rng.integers(0, 2**64, rng.integers(0, 30), np.uint64)]
+    for _ in range(30 if hashes else 0):
+        flips = (1 << int(place) for place in rng.choice(64, rng.integers(0, 6)))
+        hashes.append(hashes[rng.integers(len(hashes))] ^ sum(set(flips)))
+    wanted = [
+        [i, j]
+        for i, one in enumerate(hashes)
+        for j, other in enumerate(hashes)
+        if i < j and (one ^ other).bit_count() <= most
+    ]
+    assert close(np.array(hashes, np.uint64), most).tolist() == wanted
