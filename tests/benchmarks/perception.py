@@ -1,4 +1,4 @@
-"""What is read in pictures: writing, things and their places, groceries; beside the bare engines in the same run.
+"""What is read in pictures and recordings: writing, things and their places, groceries, speech; beside the bare engines.
 
     python -m tests.benchmarks.perception --out DIR [--seeds N] [--data GroceryStoreDataset/dataset]
 
@@ -13,7 +13,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from tests.benchmarks import common, perception_grocery, perception_tags, perception_writing
+from tests.benchmarks import common, perception_grocery, perception_speech, perception_tags, perception_writing
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -28,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     else:
         print("\ngrocery photos: left out, no --data")
     result["writing"] = writing(options.seeds)
+    result["speech"] = perception_speech.report(options.seeds)
     common.write(options.out, "perception", result)
 
 

@@ -175,11 +175,10 @@ def _samples(sandbox: Sandbox, path: Path) -> Samples:
     return np.fromfile(file, np.int16)
 
 
-def main() -> None:
-    """Run the benchmark."""
-    options = common.parser(__doc__ or "").parse_args()
+def report(seeds: int) -> list[dict[str, Any]]:
+    """Measure and print; return the records."""
     found = []
-    for row in speech(options.seeds):
+    for row in speech(seeds):
         common.table(
             f"{row.speech}: {row.words} words, word error rate",
             [
@@ -190,7 +189,13 @@ def main() -> None:
         )
         told = {key: common.summary(getattr(row, key)) for key in ("ours", "bare", "speed")}
         found.append({"speech": row.speech, "words": row.words} | told)
-    common.write(options.out, "perception_speech", {"speech": found})
+    return found
+
+
+def main() -> None:
+    """Run the benchmark."""
+    options = common.parser(__doc__ or "").parse_args()
+    common.write(options.out, "perception_speech", {"speech": report(options.seeds)})
 
 
 if __name__ == "__main__":

@@ -82,4 +82,5 @@ def colour_gap(one: Likeness, other: Likeness) -> float:
 def _cells(image: Image.Image) -> NDArray[np.uint8]:
     small = np.asarray(image.resize((_GRID, _GRID), Image.Resampling.BOX))
     lab = to_lab(small.reshape(-1, 3))
-    return np.clip(np.rint(lab * _SCALE + _ZERO), 0, 255).astype(np.uint8)
+    cells: NDArray[np.uint8] = np.clip(np.rint(lab * _SCALE + _ZERO), 0, 255).astype(np.uint8)
+    return cells
