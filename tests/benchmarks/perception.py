@@ -1,4 +1,4 @@
-"""What is read in pictures and recordings: writing, things and their places, groceries, speech; beside the bare engines.
+"""What is read in pictures and recordings: writing, things and places, groceries, speech; beside the bare engines.
 
     python -m tests.benchmarks.perception --out DIR [--seeds N] [--data GroceryStoreDataset/dataset]
 
