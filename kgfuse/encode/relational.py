@@ -2,8 +2,9 @@
 
 Reference: Schlichtkrull et al., "Modeling Relational Data with Graph Convolutional Networks", 2018, as in
 ``torch_geometric.nn.RGCNConv``. That layer multiplies all nodes once per relation; this one multiplies only the
-(relation, destination) pairs that occur, in pieces that stay in the processor's cache, and keeps nothing of them for the
-backward pass: summing a piece again costs less than writing it to memory and reading it back.
+(relation, node) pairs that occur: nodes in blocks whose messages stay in the processor's cache, within a block by
+relation. The backward pass is the same on the edges turned round, so nothing but the states is kept for it, every sum is
+written once, and results are the same to the bit on each run, on a GPU, too.
 """
 
 from __future__ import annotations
@@ -17,49 +18,86 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-_CACHED: Final = 1 << 17  # numbers in a piece on the CPU: half a megabyte, half of a usual second-level cache
-_PARALLEL: Final = 1 << 26  # and on a GPU, which wants much to do at once
+_EDGES: Final = 1 << 15  # in a block: at width 64, eight megabytes of messages, which a third-level cache holds
+_EDGES_A_RELATION: Final = 256  # at least, where relations are many: a product of few rows costs more than it computes
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Block:
+    """Consecutive nodes and the edges that they receive, grouped into P pairs (relation, node), sorted by both.
+
+    Args:
+        nodes: the first node and one past the last.
+        giver: (E,) where each edge's message comes from, sorted by pair.
+        share: (E,) its weight.
+        offset: (P + 1,) pair p has the edges ``offset[p]`` to ``offset[p + 1]``.
+        receiver: (P,) node of each pair.
+        order: (P,) the pairs sorted by node.
+        ends: (nodes + 1,) where each node's pairs start in ``order``.
+        relations: (relation, first pair, one past the last) of each relation that occurs.
+    """
+
+    nodes: tuple[int, int]
+    giver: Tensor
+    share: Tensor
+    offset: Tensor
+    receiver: Tensor
+    order: Tensor
+    ends: Tensor
+    relations: tuple[tuple[int, int, int], ...]
+
+    def gathered(self, states: Tensor) -> Tensor:
+        """Weighted sum of the givers' states for each pair, (P, width)."""
+        return functional.embedding_bag(
+            self.giver,
+            states,
+            self.offset,
+            mode="sum",
+            per_sample_weights=self.share.to(states.dtype),
+            include_last_offset=True,
+        )
+
+    def add(self, messages: Tensor, to: Tensor) -> None:
+        """Add the pairs' messages (P, width) to the rows (V, width) of their nodes."""
+        first, last = self.nodes
+        to[first:last] += functional.embedding_bag(
+            self.order, messages, self.ends, mode="sum", include_last_offset=True
+        )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Aggregation:
-    """Edges prepared once for averaging per (relation, destination) pair.
-
-    Edges are sorted by pair, pairs by relation, so a relation is a slice of both.
+    """Edges prepared once, for averaging per (relation, destination).
 
     Args:
         source: (E,) where a message starts.
-        member: (E,) its pair.
-        offset: (P + 1,) pair p has the edges ``offset[p]`` to ``offset[p + 1]``.
-        inverse: (P, 1) one over the number of edges of the pair.
-        destination: (P,) node that receives pair p.
-        slices: per relation that occurs: (relation, first pair, one past the last).
+        relation: (E,) its type.
+        destination: (E,) where it arrives.
         nodes: V.
+        forth: blocks of destinations.
+        back: blocks of sources, for the gradient.
     """
 
     source: Tensor
-    member: Tensor
-    offset: Tensor
-    inverse: Tensor
+    relation: Tensor
     destination: Tensor
-    slices: tuple[tuple[int, int, int], ...]
     nodes: int
+    forth: tuple[Block, ...]
+    back: tuple[Block, ...]
 
     def to(self, device: torch.device) -> Aggregation:
-        """The same on another device."""
-        moved = (self.source, self.member, self.offset, self.inverse, self.destination)
-        return Aggregation(*(tensor.to(device) for tensor in moved), self.slices, self.nodes)
+        """The same on another device, where blocks have another size."""
+        if device == self.source.device:
+            return self
+        return prepare(*(end.to(device) for end in (self.source, self.relation, self.destination)), self.nodes)
 
     def edges(self) -> tuple[Tensor, Tensor]:
         """``edge_index`` (2, E) and ``edge_type`` (E,), as layers of PyTorch Geometric take them."""
-        kinds = torch.tensor([kind for kind, _, _ in self.slices], dtype=torch.int64, device=self.source.device)
-        sizes = torch.tensor([last - first for _, first, last in self.slices], device=self.source.device)
-        relation = torch.repeat_interleave(kinds, sizes.long())
-        return torch.stack([self.source, self.destination[self.member]]), relation[self.member]
+        return torch.stack([self.source, self.destination]), self.relation
 
 
 def prepare(source: Tensor, relation: Tensor, destination: Tensor, nodes: int) -> Aggregation:
-    """Group the edges by (relation, destination); their order does not matter.
+    """Group the edges by relation and node, in both directions; their order does not matter.
 
     Args:
         source: (E,) where a message starts.
@@ -67,109 +105,103 @@ def prepare(source: Tensor, relation: Tensor, destination: Tensor, nodes: int) -
         destination: (E,) where it arrives.
         nodes: V, the number of nodes.
     """
-    order = torch.argsort(source, stable=True)
-    key, by_pair = torch.sort((relation * nodes + destination)[order], stable=True)
-    pair, member, count = torch.unique_consecutive(key, return_inverse=True, return_counts=True)
-    offset = functional.pad(torch.cumsum(count, 0), (1, 0))
-    kinds, sizes = torch.unique_consecutive(pair // max(nodes, 1), return_counts=True)
-    ends = torch.cumsum(sizes, 0).tolist()
-    slices = tuple(
-        (kind, end - size, end) for kind, size, end in zip(kinds.tolist(), sizes.tolist(), ends, strict=True)
+    pairs, member, count = torch.unique(
+        relation * nodes + destination, return_inverse=True, return_counts=True, sorted=False
     )
-    inverse = (1.0 / count)[:, None]
-    return Aggregation(source[order[by_pair]], member, offset, inverse, pair % max(nodes, 1), slices, nodes)
+    share = (1.0 / count)[member]
+    forth = tuple(_blocks(source, relation, destination, share, nodes))
+    back = tuple(_blocks(destination, relation, source, share, nodes))
+    return Aggregation(source, relation, destination, nodes, forth, back)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Consecutive pairs that are worked on together, and the relations (relation, first, last) among them."""
+def _blocks(giver: Tensor, relation: Tensor, receiver: Tensor, share: Tensor, nodes: int) -> Iterator[Block]:
+    if not len(giver):
+        return
+    kinds = int(relation.max()) + 1
+    room = len(giver) if giver.is_cuda else max(_EDGES, _EDGES_A_RELATION * kinds)
+    before = torch.cumsum(torch.bincount(receiver, minlength=nodes), 0) - 1
+    block = before.clamp(min=0) // room
+    order = torch.argsort(giver, stable=True)
+    key, by_pair = torch.sort(((block[receiver] * kinds + relation) * nodes + receiver)[order], stable=True)
+    order = order[by_pair]
+    pair, count = torch.unique_consecutive(key, return_counts=True)
+    small = torch.int32 if max(nodes, len(giver)) < 2**31 else torch.int64
+    giver, share, node = giver[order].to(small), share[order], pair % nodes
+    offset = functional.pad(torch.cumsum(count, 0), (1, 0))
+    groups, sizes = torch.unique_consecutive(pair // nodes, return_counts=True)
+    by_node = torch.argsort(node, stable=True)
+    ends = functional.pad(torch.cumsum(torch.bincount(node, minlength=nodes), 0), (1, 0))
+    parts: dict[int, list[tuple[int, int]]] = {}
+    for group, size in zip(groups.tolist(), sizes.tolist(), strict=True):
+        parts.setdefault(group // kinds, []).append((group % kinds, size))
+    last = 0
+    for number, held in parts.items():
+        first, last = last, last + sum(size for _, size in held)
+        low, high = int(torch.searchsorted(block, number)), int(torch.searchsorted(block, number, right=True))
+        start, stop = int(offset[first]), int(offset[last])
+        yield Block(
+            nodes=(low, high),
+            giver=giver[start:stop],
+            share=share[start:stop],
+            offset=(offset[first : last + 1] - start).to(small),
+            receiver=node[first:last].to(small),
+            order=(by_node[first:last] - first).to(small),
+            ends=(ends[low : high + 1] - first).to(small),
+            relations=tuple(_spans(held)),
+        )
 
-    first: int
-    last: int
-    kinds: tuple[tuple[int, int, int], ...]
 
-
-def _pieces(slices: tuple[tuple[int, int, int], ...], rows: int) -> Iterator[_Piece]:
-    """Cut the pairs every ``rows``: large relations are split, small ones share a piece."""
-    kinds: list[tuple[int, int, int]] = []
-    start = 0
-    for kind, first, last in slices:
-        at = first
-        while at < last:
-            stop = min(last, start + rows)
-            kinds.append((kind, at - start, stop - start))
-            at = stop
-            if stop - start == rows:
-                yield _Piece(start, stop, tuple(kinds))
-                kinds, start = [], stop
-    if kinds:
-        yield _Piece(start, slices[-1][2], tuple(kinds))
+def _spans(held: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+    last = 0
+    for kind, size in held:
+        first, last = last, last + size
+        yield kind, first, last
 
 
 class _Convolve(torch.autograd.Function):
-    """The layer and its gradient, piece by piece; sums are kept in float32 at least."""
+    """The layer and its gradient, block by block."""
 
     @staticmethod
     def forward(ctx: Any, states: Tensor, weight: Tensor, root: Tensor, bias: Tensor, edges: Aggregation) -> Tensor:
         ctx.save_for_backward(states, weight, root)
         ctx.edges = edges
-        total = torch.addmm(bias, states, root)
-        wide = total.to(torch.promote_types(total.dtype, torch.float32))
-        for piece, ends in _walk(edges, weight):
-            means = _sums(states, edges, piece, ends).mul_(edges.inverse[piece.first : piece.last])
-            messages = means.new_empty(len(means), weight.shape[2])
-            for kind, first, last in piece.kinds:
-                torch.mm(means[first:last], weight[kind], out=messages[first:last])
-            wide.index_add_(0, edges.destination[piece.first : piece.last], messages.to(wide.dtype))
-        return wide.to(total.dtype)
+        out = torch.addmm(bias, states, root)
+        for block in edges.forth:
+            block.add(_products(block, block.gathered(states), weight), to=out)
+        return out
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
         states, weight, root = ctx.saved_tensors
-        edges: Aggregation = ctx.edges
         upper = gradients[0].contiguous()
-        exact = torch.promote_types(upper.dtype, torch.float32)
         need_states, need_weight, need_root, need_bias, _ = ctx.needs_input_grad
-        for_states = (upper @ root.T).to(exact) if need_states else None
-        for_weight = torch.zeros_like(weight, dtype=exact) if need_weight else None
-        for piece, ends in _walk(edges, weight):
-            span = slice(piece.first, piece.last)
-            arriving = upper.index_select(0, edges.destination[span]).mul_(edges.inverse[span])
-            if for_weight is not None:
-                sums = _sums(states, edges, piece, ends)
-                for kind, first, last in piece.kinds:
-                    for_weight[kind] += sums[first:last].T @ arriving[first:last]
+        for_states = upper @ root.T if need_states else None
+        for_weight = torch.zeros_like(weight, dtype=torch.promote_types(weight.dtype, torch.float32))
+        turned = weight.transpose(1, 2)
+        for block in ctx.edges.back if need_states or need_weight else ():
+            arriving = block.gathered(upper)
             if for_states is not None:
-                leaving = arriving.new_empty(len(arriving), weight.shape[1])
-                for kind, first, last in piece.kinds:
-                    torch.mm(arriving[first:last], weight[kind].T, out=leaving[first:last])
-                if ends[1] - ends[0] > len(leaving):
-                    leaving = leaving.index_select(0, edges.member[slice(*ends)] - piece.first)
-                for_states.index_add_(0, edges.source[slice(*ends)], leaving.to(exact))
+                block.add(_products(block, arriving, turned), to=for_states)
+            if need_weight:
+                own = states.index_select(0, block.receiver)
+                for kind, first, last in block.relations:
+                    for_weight[kind] += own[first:last].T @ arriving[first:last]
         return (
-            None if for_states is None else for_states.to(states.dtype),
-            None if for_weight is None else for_weight.to(weight.dtype),
+            for_states,
+            for_weight.to(weight.dtype) if need_weight else None,
             states.T @ upper if need_root else None,
             upper.sum(0) if need_bias else None,
             None,
         )
 
 
-def _walk(edges: Aggregation, weight: Tensor) -> Iterator[tuple[_Piece, tuple[int, int]]]:
-    """Pieces of a size that suits the device, each with its first edge and one past its last."""
-    room = _CACHED if weight.device.type == "cpu" else _PARALLEL
-    pieces = list(_pieces(edges.slices, max(1, room // max(weight.shape[1:]))))
-    ends = edges.offset[[0, *(piece.last for piece in pieces)]].tolist()
-    return zip(pieces, zip(ends, ends[1:], strict=False), strict=True)
-
-
-def _sums(states: Tensor, edges: Aggregation, piece: _Piece, ends: tuple[int, int]) -> Tensor:
-    """Sum of the sources' states of each pair of a piece, (pairs, inputs)."""
-    offset = edges.offset[piece.first : piece.last + 1] - ends[0]
-    return functional.embedding_bag(
-        edges.source[slice(*ends)], states, offset, mode="sum", include_last_offset=True
-    )
+def _products(block: Block, rows: Tensor, weight: Tensor) -> Tensor:
+    """Each pair's row times the matrix of its relation: (P, a), (R, a, b) → (P, b)."""
+    out = rows.new_empty(len(rows), weight.shape[2])
+    for kind, first, last in block.relations:
+        torch.mm(rows[first:last], weight[kind], out=out[first:last])
+    return out
 
 
 class RelationalConvolution(nn.Module):

@@ -1,7 +1,7 @@
 """Neighbour sampling from edges on disk, for PyTorch Geometric's loaders, in NumPy alone.
 
-A batch's chance comes from the seed and the nodes it starts from. So it is the same in whichever worker it is drawn, and
-shuffled epochs, whose batches differ, see other neighbours.
+A batch's chance comes from the seed and the nodes it starts from. So it is the same in whichever worker it is drawn,
+and shuffled epochs, whose batches differ, see other neighbours.
 
     edges = EdgeFiles.open(folder)
     sampler = NeighbourSampler(edges, fanouts=(10, 10))
@@ -66,9 +66,7 @@ class NeighbourSampler(BaseSampler):  # type: ignore[misc]
         out.metadata = (index.input_id, index.time)
         return out
 
-    def sample_from_edges(
-        self, index: EdgeSamplerInput, neg_sampling: NegativeSampling | None = None
-    ) -> SamplerOutput:
+    def sample_from_edges(self, index: EdgeSamplerInput, neg_sampling: NegativeSampling | None = None) -> SamplerOutput:
         """Sample around both ends of edges, and around those of the negatives that are asked for."""
         with torch.random.fork_rng(devices=[]):  # PyTorch Geometric draws negatives from torch's own chance
             torch.manual_seed(_salt(self.seed, torch.cat([index.row, index.col]).numpy()) >> 1)
@@ -155,5 +153,7 @@ def _mixed(key: NDArray[np.uint64], salt: int) -> NDArray[np.uint64]:
 
 
 def _salt(seed: int, nodes: NDArray[Any]) -> int:
-    digest = hashlib.blake2b(np.ascontiguousarray(nodes, np.int64).tobytes(), digest_size=8, key=seed.to_bytes(8, "big"))
+    digest = hashlib.blake2b(
+        np.ascontiguousarray(nodes, np.int64).tobytes(), digest_size=8, key=seed.to_bytes(8, "big")
+    )
     return int.from_bytes(digest.digest(), "big")

@@ -90,7 +90,9 @@ def test_batches_depend_on_seed_and_nodes_but_not_on_the_worker(tmp_path: Path) 
     files = on_disk(tmp_path, triples())
 
     def drawn(seed: int, workers: int) -> list[list[int]]:
-        batches = loader(NeighbourSampler(files, (3, 2), seed), torch.zeros(NODES, 1), batch_size=64, num_workers=workers)
+        batches = loader(
+            NeighbourSampler(files, (3, 2), seed), torch.zeros(NODES, 1), batch_size=64, num_workers=workers
+        )
         return [batch.e_id.tolist() for batch in batches]
 
     assert drawn(1, 0) == drawn(1, 2)
