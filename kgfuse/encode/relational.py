@@ -3,7 +3,7 @@
 Reference: Schlichtkrull et al., "Modeling Relational Data with Graph Convolutional Networks", 2018, as in
 ``torch_geometric.nn.RGCNConv``. That layer multiplies all nodes once per relation; this one multiplies only the
 (relation, node) pairs that occur: nodes in blocks whose messages stay in the processor's cache, within a block by
-relation. The backward pass is the same on the edges turned round, so nothing but the states is kept for it, every sum is
+relation. The backward pass is the same on the edges turned round: nothing but the states is kept for it, every sum is
 written once, and results are the same to the bit on each run, on a GPU, too.
 """
 
@@ -105,9 +105,7 @@ def prepare(source: Tensor, relation: Tensor, destination: Tensor, nodes: int) -
         destination: (E,) where it arrives.
         nodes: V, the number of nodes.
     """
-    pairs, member, count = torch.unique(
-        relation * nodes + destination, return_inverse=True, return_counts=True, sorted=False
-    )
+    _, member, count = torch.unique(relation * nodes + destination, return_inverse=True, return_counts=True)
     share = (1.0 / count)[member]
     forth = tuple(_blocks(source, relation, destination, share, nodes))
     back = tuple(_blocks(destination, relation, source, share, nodes))

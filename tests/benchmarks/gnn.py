@@ -152,7 +152,7 @@ def compare(
     }
     if 4 * 2 * RELATIONS * width * case.edges.nodes < room(device):
         runs["RGCNConv"] = lambda: step(reference, case.states, case.pull, *plain)
-    if 4 * 3 * edges * width * (width + 1) < room(device):
+    if slow and 4 * 3 * edges * width * (width + 1) < room(device):
         runs["FastRGCNConv"] = lambda: step(single, case.states, case.pull, *plain)
     times = best(list(runs.values()), rounds)
     rows = []
@@ -174,8 +174,8 @@ def shown(rows: list[dict[str, Any]]) -> None:
     """Print the layers of one graph, with how many times as long as the fast one each takes."""
     for row in rows:
         wall, busy = (row[name] / rows[0][name] for name in ("seconds", "processor_seconds"))
-        line = f"  {row['device']:4} {row['edges']:>10,} {row['width']:>4} {row['layer']:16} {row['seconds'] * 1e3:9.1f} ms"
-        line += f" {row['processor_seconds'] * 1e3:9.1f} ms {wall:6.2f} × {busy:6.2f} ×"
+        line = f"  {row['device']:4} {row['edges']:>10,} {row['width']:>4} {row['layer']:16}"
+        line += f" {row['seconds'] * 1e3:9.1f} ms {row['processor_seconds'] * 1e3:9.1f} ms {wall:6.2f} × {busy:6.2f} ×"
         line += "" if row["peak_mb"] is None else f" {row['peak_mb']:7.0f} MB"
         line += "" if row["difference"] is None else f"  apart {row['difference']:.1e}"
         if "bandwidth_share" in row:
@@ -187,6 +187,7 @@ def arguments() -> argparse.Namespace:
     p = common.parser(__doc__.splitlines()[0])
     p.add_argument("--quick", action="store_true", help="small graphs, few rounds")
     p.add_argument("--sizes", type=int, nargs="+", metavar="E", help="only the graphs of so many edges")
+    p.add_argument("--slow", action=argparse.BooleanOptionalAction, default=True, help="with FastRGCNConv")
     p.add_argument("--rounds", type=int, help="timed rounds (5, with --quick 2)")
     p.add_argument("--threads", type=int, help="threads of torch (all cores)")
     p.add_argument("--sampled", type=int, nargs="*", metavar="E", help="edges on disk (1000000, with --quick 100000)")
@@ -207,7 +208,7 @@ def main() -> None:
         print("  edges, width, layer, time and processor time, both beside kgfuse's, peak memory")
         for edges, width in sizes:
             for seed in range(options.seeds):
-                rows = compare(edges, width, seed, device, rounds, limit[device])
+                rows = compare(edges, width, seed, device, rounds, limit[device], options.slow)
                 shown(rows)
                 layers += rows
     sampled = [100_000 if options.quick else 1_000_000] if options.sampled is None else options.sampled

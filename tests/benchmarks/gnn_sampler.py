@@ -54,11 +54,12 @@ def measure(edges: int, scratch: Path | None, *, quick: bool) -> dict[str, Any]:
         row["disk_mb"] = sum(file.stat().st_size for file in Path(folder).iterdir()) / 2**20
         row |= draw(files, 4 if quick else 50, train=False) | draw(files, 4 if quick else 20, train=True)
     print(
-        f"\n{edges:,} edges on disk, {row['disk_mb']:.1f} MB, written in {written:.1f} s; {BATCH:,} nodes a batch, fanouts"
-        f" {FANOUTS}\n  an s of processor time: {row['sampled_edges_per_processor_second']:,.0f} edges sampled, or"
-        f" {row['trained_edges_per_processor_second']:,.0f} sampled and trained on\n  MB of the process' own: {held:.0f}"
-        f" before, {row['write_anonymous_mb']:.0f} after writing, {row['sampled_anonymous_mb']:.0f} sampling,"
-        f" {row['trained_anonymous_mb']:.0f} training",
+        f"\n{edges:,} edges on disk, {row['disk_mb']:.1f} MB, written in {written:.1f} s;"
+        f" {BATCH:,} nodes a batch, fanouts {FANOUTS}\n"
+        f"  an s of processor time: {row['sampled_edges_per_processor_second']:,.0f} edges sampled,"
+        f" or {row['trained_edges_per_processor_second']:,.0f} sampled and trained on\n"
+        f"  MB of the process' own: {held:.0f} before, {row['write_anonymous_mb']:.0f} after writing,"
+        f" {row['sampled_anonymous_mb']:.0f} sampling, {row['trained_anonymous_mb']:.0f} training",
         flush=True,
     )
     return row

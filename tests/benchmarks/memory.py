@@ -22,7 +22,7 @@ def resident_mb(field: str) -> float | None:
 
 
 def own_mb() -> float:
-    """What the process holds now in MB, without the pages of mapped files; not a number where the system does not tell."""
+    """What the process holds now in MB, without pages of mapped files; not a number where the system does not tell."""
     held = resident_mb("RssAnon")
     return float("nan") if held is None else held
 
