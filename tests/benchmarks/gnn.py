@@ -133,7 +133,7 @@ def room(device: str) -> int:
 
 
 def compare(
-    edges: int, width: int, seed: int, device: str, rounds: int, limit: tuple[float, float]
+    edges: int, width: int, seed: int, device: str, rounds: int, limit: tuple[float, float], slow: bool
 ) -> list[dict[str, Any]]:
     """One row for each layer that fits."""
     torch.manual_seed(seed)
@@ -187,6 +187,7 @@ def arguments() -> argparse.Namespace:
     p = common.parser(__doc__.splitlines()[0])
     p.add_argument("--quick", action="store_true", help="small graphs, few rounds")
     p.add_argument("--sizes", type=int, nargs="+", metavar="E", help="only the graphs of so many edges")
+    p.add_argument("--widths", type=int, nargs="+", metavar="W", help="only the graphs of such states")
     p.add_argument("--slow", action=argparse.BooleanOptionalAction, default=True, help="with FastRGCNConv")
     p.add_argument("--rounds", type=int, help="timed rounds (5, with --quick 2)")
     p.add_argument("--threads", type=int, help="threads of torch (all cores)")
@@ -200,7 +201,11 @@ def main() -> None:
     if options.threads:
         torch.set_num_threads(options.threads)
     rounds = options.rounds or (2 if options.quick else 5)
-    sizes = [size for size in (QUICK if options.quick else SIZES) if not options.sizes or size[0] in options.sizes]
+    sizes = [
+        (edges, width)
+        for edges, width in (QUICK if options.quick else SIZES)
+        if edges in (options.sizes or [edges]) and width in (options.widths or [width])
+    ]
     layers, limit = [], {}
     for device in ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]:
         moved, computed = limit[device] = limits(device)
