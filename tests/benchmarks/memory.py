@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -36,6 +38,13 @@ def reset_peak() -> bool:
     return True
 
 
+def give_back() -> None:
+    """Return freed memory to the system where the C library can (glibc), lest a call be served from what lies ready."""
+    gc.collect()
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        trim(0)
+
+
 def peak_above(run: Callable[[], Result], device: str) -> tuple[Result, float | None]:
     """What ``run`` gives, and its peak in MB above what was held before (``None``: the system does not tell)."""
     if device == "cuda":
@@ -43,6 +52,7 @@ def peak_above(run: Callable[[], Result], device: str) -> tuple[Result, float | 
         before = torch.cuda.memory_allocated()
         result = run()
         return result, (torch.cuda.max_memory_allocated() - before) / 2**20
+    give_back()
     told, held = reset_peak(), resident_mb("VmRSS")
     result = run()
     after = resident_mb("VmHWM")

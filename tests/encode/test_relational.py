@@ -78,9 +78,10 @@ def apart(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> float:
 
 def compare(graph: Graph, bases: int, device: str) -> float:
     layers = [layer.to(device) for layer in twins(graph, bases)]
-    graph = graph.to(device)
     states = torch.randn(graph.nodes, 6, generator=torch.Generator().manual_seed(1)).to(device)
-    ours = learn(layers[0], states, prepare(graph.source, graph.relation, graph.target, graph.nodes))
+    edges = prepare(graph.source, graph.relation, graph.target, graph.nodes).to(torch.device(device))
+    graph = graph.to(device)
+    ours = learn(layers[0], states, edges)
     return apart(ours, learn(layers[1], states, torch.stack([graph.source, graph.target]), graph.relation))
 
 
