@@ -206,6 +206,8 @@ def main() -> None:
         for edges, width in (QUICK if options.quick else SIZES)
         if edges in (options.sizes or [edges]) and width in (options.widths or [width])
     ]
+    sampled = [100_000 if options.quick else 1_000_000] if options.sampled is None else options.sampled
+    sampler = [gnn_sampler.measure(edges, options.scratch, quick=options.quick) for edges in sampled]
     layers, limit = [], {}
     for device in ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]:
         moved, computed = limit[device] = limits(device)
@@ -216,8 +218,6 @@ def main() -> None:
                 rows = compare(edges, width, seed, device, rounds, limit[device], options.slow)
                 shown(rows)
                 layers += rows
-    sampled = [100_000 if options.quick else 1_000_000] if options.sampled is None else options.sampled
-    sampler = [gnn_sampler.measure(edges, options.scratch, quick=options.quick) for edges in sampled]
     common.write(options.out, "gnn", {"limits": limit, "layers": layers, "sampler": sampler, "rounds": rounds})
 
 
