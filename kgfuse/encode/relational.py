@@ -89,7 +89,7 @@ class Aggregation:
         """The same on another device, where blocks have another size."""
         if device == self.source.device:
             return self
-        return prepare(*(end.to(device) for end in (self.source, self.relation, self.destination)), self.nodes)
+        return prepare(self.source.to(device), self.relation.to(device), self.destination.to(device), self.nodes)
 
     def edges(self) -> tuple[Tensor, Tensor]:
         """``edge_index`` (2, E) and ``edge_type`` (E,), as layers of PyTorch Geometric take them."""
@@ -169,7 +169,7 @@ class _Convolve(torch.autograd.Function):
         return out
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor | None, ...]:
         states, weight, root = ctx.saved_tensors
         upper = gradients[0].contiguous()
