@@ -30,7 +30,7 @@ from kgfuse.fuse.layer import FusionLayer
 from kgfuse.fuse.model import FusionModel, TargetInfo
 from kgfuse.fuse.statements import StatementBag
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 TENSORS: Final = "model.safetensors"
 CARD: Final = "model.json"
 

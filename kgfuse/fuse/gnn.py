@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kgfuse.encode.graph import Aggregation, RelationalEncoder, prepare
+from kgfuse.encode.graph import RelationalEncoder
+from kgfuse.encode.relational import Aggregation, prepare
 from kgfuse.fuse.config import GraphConfig
 from kgfuse.fuse.data import BoolArray, GraphArrays, IntArray
 from kgfuse.fuse.statements import Adjacency
@@ -36,16 +37,10 @@ class PreparedGraph:
 
     def to(self, device: torch.device) -> PreparedGraph:
         """The same on another device."""
-        moved = replace(
-            self.aggregation,
-            mean=self.aggregation.mean.to(device),
-            spread=self.aggregation.spread.to(device),
-            destination=self.aggregation.destination.to(device),
-        )
         return PreparedGraph(
             self.literals.to(device),
             self.slot.to(device),
-            moved,
+            self.aggregation.to(device),
             self.items.to(device),
             {name: where.to(device) for name, where in self.classes.items()},
         )
