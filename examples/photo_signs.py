@@ -9,7 +9,6 @@ writing behind each statement is marked in its photo.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -19,8 +18,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from examples import command
 from kgfuse import Workspace
-from kgfuse.errors import KgfuseError
 from kgfuse.graph.records import StatementRecord
 from kgfuse.terms.mentions import Region
 from kgfuse.workspace.report import write_statements
@@ -99,7 +98,7 @@ def run(out: Path) -> dict[str, Any]:
     """Make the photos, build, write map and page; return the map."""
     write_photos(out / "photos")
     home = out / "signs.kg"
-    with Workspace.open(home) if home.exists() else Workspace.create(home, ontologies=[str(PACK)]) as ws:
+    with command.opened(home, PACK) as ws:
         ws.add(out / "photos")
         ws.build()
         read = [s for s in ws.graph.statements() if s.predicate.startswith("https://example.org/bridges#")]
@@ -127,16 +126,7 @@ def run(out: Path) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run, and say where map and page are."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, help="folder to write into")
-    options = parser.parse_args(argv)
-    try:
-        run(options.out)
-    except KgfuseError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(f"\n{options.out / 'map.geojson'}\n{options.out / 'report.html'}")
-    return 0
+    return command.main(__doc__ or "", run, "map.geojson", "report.html", argv=argv)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,12 @@ with the pack of ``examples/bridges``, and ``report.html``. Needs ``pip install 
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kgfuse import Workspace
-from kgfuse.errors import KgfuseError
+from examples import command
 from kgfuse.terms.namespaces import KGF
 from kgfuse.workspace.report import write_statements
 
@@ -28,7 +26,7 @@ def run(out: Path) -> list[dict[str, Any]]:
     """Transcribe, build the graph, ask it, write the page; return the answers."""
     out.mkdir(parents=True, exist_ok=True)
     home = out / "inspection.kg"
-    with Workspace.open(home) if home.exists() else Workspace.create(home, ontologies=[str(PACK)]) as ws:
+    with command.opened(home, PACK) as ws:
         for problem in (*ws.add(RECORDING).problems, *ws.build().problems):
             print(problem, file=sys.stderr)
         answers = ws.query((PACK / "heard.rq").read_text(encoding="utf-8")).to_pandas().to_dict("records")
@@ -42,16 +40,7 @@ def run(out: Path) -> list[dict[str, Any]]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run, and say where the page is."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, help="folder to write into")
-    options = parser.parse_args(argv)
-    try:
-        run(options.out)
-    except KgfuseError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(f"\n{options.out / 'report.html'}")
-    return 0
+    return command.main(__doc__ or "", run, "report.html", argv=argv)
 
 
 if __name__ == "__main__":

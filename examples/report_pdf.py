@@ -8,7 +8,6 @@ Writes ``inspection.pdf`` (two pages, two drawn figures), the workspace ``bridge
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,8 +18,8 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
+from examples import command
 from kgfuse import Workspace
-from kgfuse.errors import KgfuseError
 from kgfuse.graph.records import MentionRecord, StatementRecord
 from kgfuse.terms.mentions import Region, TextSpan
 from kgfuse.terms.namespaces import KGF
@@ -92,7 +91,7 @@ def run(out: Path) -> list[StatementRecord]:
     out.mkdir(parents=True, exist_ok=True)
     write_pdf(out / "inspection.pdf")
     home = out / "bridges.kg"
-    with Workspace.open(home) if home.exists() else Workspace.create(home, ontologies=[str(PACK)]) as ws:
+    with command.opened(home, PACK) as ws:
         ws.add(out / "inspection.pdf")
         ws.build()
         found = read(ws)
@@ -106,16 +105,7 @@ def run(out: Path) -> list[StatementRecord]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run, and say where the page is."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, help="folder to write into")
-    options = parser.parse_args(argv)
-    try:
-        run(options.out)
-    except KgfuseError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(f"\n{options.out / 'report.html'}")
-    return 0
+    return command.main(__doc__ or "", run, "report.html", argv=argv)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ pack of that folder, asks the folder's questions, and writes ``report.html`` wit
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import sys
 from collections.abc import Sequence
@@ -17,8 +16,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 from rich.console import Console
 
-from kgfuse import Workspace
-from kgfuse.errors import KgfuseError
+from examples import command
 from kgfuse.terms.namespaces import KGF
 from kgfuse.workspace.report import write_statements
 
@@ -43,7 +41,7 @@ def run(out: Path) -> dict[str, list[dict[str, str]]]:
     """Build, write the page and ask; return the answers by the name of the question."""
     prepare(out / "varieties")
     home = out / "orchard.kg"
-    with Workspace.open(home) if home.exists() else Workspace.create(home, ontologies=[str(FOLDER)]) as ws:
+    with command.opened(home, FOLDER) as ws:
         ws.add(out / "varieties")
         ws.build()
         read = [s for s in ws.graph.statements() if s.extractors and s.predicate != f"{KGF}mentions"]
@@ -60,16 +58,7 @@ def run(out: Path) -> dict[str, list[dict[str, str]]]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run, and say where the page is."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, help="folder to write into")
-    options = parser.parse_args(argv)
-    try:
-        run(options.out)
-    except KgfuseError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(f"\n{options.out / 'report.html'}")
-    return 0
+    return command.main(__doc__ or "", run, "report.html", argv=argv)
 
 
 if __name__ == "__main__":
