@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
+
 from kgfuse.encode.reader import ReaderConfig
 from kgfuse.extract.learned.artefact import Learned, RelationReader, new_reader
 from kgfuse.extract.learned.calibrate import Verifier
+from kgfuse.extract.learned.clues import Clues
 from kgfuse.extract.learned.features import NAMES, Habits
 from kgfuse.extract.learned.formats import Formats
 from kgfuse.extract.learned.schema import Relation, Schema
@@ -28,8 +31,11 @@ def untrained_reader(device: str = "cpu") -> RelationReader:
     """A reader of the usual shape with heads as drawn: as slow as a trained one."""
     tokenizer, reader = new_reader(None, ReaderConfig(), device)
     size = len(NAMES)
-    verifier = Verifier((0.0,) * size, (1.0,) * size, (1.0, *(0.0,) * (size - 1)), {}, 0.0)
-    known = Learned(Formats({}, {}, {}), Habits.learn(()), verifier, 0.5)
+    weights = np.zeros(size + size * (size + 1) // 2)
+    weights[0] = 1.0
+    verifier = Verifier((0.0,) * size, (1.0,) * size, tuple(weights.tolist()), {}, 0.0)
+    clues = Clues(np.arange(10_000, dtype=np.int32), np.full(10_000, 0.01, np.float32), 0.0)
+    known = Learned(Formats({}, {}, {}), Habits.learn(()), clues, verifier, 0.5, 0.0)
     return RelationReader(reader, tokenizer, None, {"style:": known}, {}, {}, {})
 
 
