@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from examples.grocery import SECTIONS, known_class, read_classes, read_photos
 from kgfuse.encode.image import ImageEncoder
-from kgfuse.encode.preprocess_image import ImagePipeline
+from kgfuse.encode.image_steps import ImagePipeline
 from kgfuse.extract.image.settings import ImageSettings
 from kgfuse.extract.image.tags import Tagger, is_drawing
 from kgfuse.ontology import Vocabulary, load_all

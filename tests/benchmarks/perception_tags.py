@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kgfuse.encode.image import ImageEncoder, Look
-from kgfuse.encode.preprocess_image import ImagePipeline, Prepared
+from kgfuse.encode.image_steps import ImagePipeline, Prepared
 from kgfuse.extract.image.cam import box
 from kgfuse.extract.image.settings import ImageSettings
 from kgfuse.extract.image.tags import Tagger, is_drawing
