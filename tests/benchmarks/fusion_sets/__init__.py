@@ -1,0 +1,1 @@
+"""The data sets of the fusion benchmark, each as arrays with its splits."""
