@@ -67,7 +67,7 @@ def _cases(name: str, options: argparse.Namespace, features: Features) -> Iterat
     elif name in ("aifb", "mutag"):
         yield from rdf_nodes.case_sets(name, options.data, features, options.seeds)
     else:
-        raise MissingDataError("this benchmark does not read it yet")
+        raise MissingDataError("not read by this benchmark so far")
 
 
 def _run(case_set: CaseSet, options: argparse.Namespace) -> dict[str, Any]:
