@@ -108,7 +108,7 @@ def attempt(out: Output, act: Callable[[], int | None]) -> int:
     """Do it, tell what went wrong, and return the exit code."""
     prepare_stream(sys.stdout)
     prepare_stream(sys.stderr)
-    with _noting_interrupts() as was_interrupted:
+    with _noting_interrupts(out.interrupted):
         try:
             code = act() or 0
             sys.stdout.flush()
@@ -124,7 +124,7 @@ def attempt(out: Output, act: Callable[[], int | None]) -> int:
         except typer.Exit:
             raise
         except Exception as e:  # the last resort: a person gets a line, never a page, unless they asked for it
-            if was_interrupted():  # compiled code may turn the interrupt into an error of its own
+            if out.interrupted.is_set():  # compiled code may turn the interrupt into an error of its own
                 return _interrupted(out)
             return _unexpected(out, e)
 
@@ -184,21 +184,25 @@ def _close_pipe() -> None:
 
 
 @contextmanager
-def _noting_interrupts() -> Iterator[Callable[[], bool]]:
-    """Remember that Ctrl-C was pressed, and raise KeyboardInterrupt as ever."""
-    noted = False
+def _noting_interrupts(noted: threading.Event) -> Iterator[None]:
+    """Remember that Ctrl-C was pressed, and raise KeyboardInterrupt as ever; where a callback swallows it, silently."""
+
+    def on_unraisable(lost: sys.UnraisableHookArgs) -> None:
+        if not issubclass(lost.exc_type, KeyboardInterrupt):
+            told(lost)
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        nonlocal noted
-        noted = True
+        noted.set()
         raise KeyboardInterrupt
 
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # whoever started us wants it ignored
-        yield lambda: False
+        yield
         return
-    before = signal.signal(signal.SIGINT, on_signal)
+    before, told = signal.signal(signal.SIGINT, on_signal), sys.unraisablehook
+    sys.unraisablehook = on_unraisable
     try:
-        yield lambda: noted
+        yield
     finally:
+        sys.unraisablehook = told
         signal.signal(signal.SIGINT, before)

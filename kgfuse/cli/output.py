@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console, RenderableType
@@ -35,12 +36,15 @@ class Output:
         quiet: neither progress nor notes on standard error; problems and errors are told all the same.
         debug: the traceback of an unexpected error.
         told: problems that were told as they happened; each is told once.
+        interrupted: set at Ctrl-C. The exception may come up in a callback that swallows it; the next event raises it
+            again.
     """
 
     json: bool = False
     quiet: bool = False
     debug: bool = False
     told: set[str] = field(default_factory=set)
+    interrupted: Event = field(default_factory=Event)
 
     def result(self, data: Mapping[str, Any], *shown: RenderableType) -> None:
         """The answer of the command: ``data`` with ``--json``, else what is shown to people."""
@@ -89,6 +93,8 @@ class Output:
 
         def telling(inner: OnEvent) -> OnEvent:
             def on_event(stage: str, done: int, total: int, note: str) -> None:
+                if self.interrupted.is_set():
+                    raise KeyboardInterrupt
                 if stage == PROBLEM:
                     self._tell(note, console)
                 else:

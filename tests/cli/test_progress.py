@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
+from kgfuse.cli.command import INTERRUPTED, attempt
 from kgfuse.cli.output import Output
 from kgfuse.cli.progress import duration, stage_lines
 from kgfuse.errors import PROBLEM
@@ -65,3 +67,23 @@ def test_adding_and_extracting_tell_each_problem_once(tmp_path: Path) -> None:
         assert "problem: " in said
     said = run("extract", "-o", "field-guide", folder / "a.txt", folder / "b.txt").stderr
     assert said.count("b.txt") == 1
+
+
+def test_ctrl_c_that_a_callback_swallows_ends_the_command_at_the_next_event(capfd: pytest.CaptureFixture[str]) -> None:
+    out = Output(quiet=True)
+
+    class Thing:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    def act() -> int:
+        with out.progress() as on_event:
+            thing = Thing()
+            del thing
+            on_event("reason", 0, 1, "")
+        return 0
+
+    assert attempt(out, act) == INTERRUPTED
+    told = capfd.readouterr().err
+    assert told.startswith("interrupted")
+    assert "Traceback" not in told
