@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import networkx
 import pyoxigraph as ox
 
 from kgfuse.catalog import SourceRow
@@ -20,7 +21,8 @@ _REMEDY = "put both items into one split, or leave one of them out"
 def across_splits(parts: Parts, checked: Checked) -> Iterator[Finding]:
     """Name every pair of sources that are duplicates across splits, each once, by their names.
 
-    Texts are compared by content, pictures by content and by the near duplicates of the last build.
+    Texts are compared by content, pictures by content and by the near duplicates of the last build: all that are linked
+    to one picture are alike.
     """
     split = {item.iri: item.split for item in parts.catalog.items() if item.split}
     rows = [row for row in parts.catalog.sources() if row.item in split and row.kind in ("text", "image")]
@@ -32,19 +34,22 @@ def across_splits(parts: Parts, checked: Checked) -> Iterator[Finding]:
         if split[a.item or ""] != split[b.item or ""]:
             found.setdefault((a.name, b.name), (a, b, why))
 
+    def note_all(group: Sequence[SourceRow], why: str) -> None:
+        firsts = {split[row.item or ""]: row for row in reversed(group)}
+        for row in group:
+            for first in firsts.values():
+                note(row, first, why)
+
     same: defaultdict[str, list[SourceRow]] = defaultdict(list)
     for row in rows:
         same[row.text_sha256 or row.sha256].append(row)
     for group in same.values():
-        firsts = {split[row.item or ""]: row for row in reversed(group)}
-        for row in group:
-            for first in firsts.values():
-                note(row, first, "has the same content as")
+        note_all(group, "has the same content as")
     named = {source_iri(row.name): row for row in rows}
-    for quad in parts.store.quads(p=ox.NamedNode(NEAR_DUPLICATE)):
-        one, other = named.get(text(quad.subject)), named.get(text(quad.object))
-        if one is not None and other is not None:
-            note(one, other, "looks like")
+    links = parts.store.quads(p=ox.NamedNode(NEAR_DUPLICATE))
+    alike = networkx.Graph((text(quad.subject), text(quad.object)) for quad in links)
+    for iris in networkx.connected_components(alike):
+        note_all([named[iri] for iri in sorted(iris) if iri in named], "looks like")
     for _, (a, b, why) in sorted(found.items()):
         what = f"{a.name} ({split[a.item or '']}) {why} {b.name} ({split[b.item or '']})"
         yield Finding("duplicate across splits", a.name, what, _REMEDY)

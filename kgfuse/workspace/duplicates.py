@@ -1,20 +1,21 @@
 """Near duplicates: pictures of different sources that are alike but for encoding, size and slight noise.
 
-Two hashes that differ in at most ``BITS`` bits agree in at least one of ``BITS + 1`` bands of bits, so only pictures
-that share a band are compared (multi-index hashing; Norouzi, Punjani and Fleet 2012, arXiv:1307.2982). Of pictures
-with one and the same hash, the first by name stands for all: each of the others is linked to it, and it alone to
-pictures with other hashes. So a thousand copies of one picture make a thousand pairs, not half a million.
+The first by name of those that are alike stands for the others: each of them is linked to it alone. So the frames of a
+still scene, or a thousand blank pages, make as many pairs as pictures, not the square of it. Two hashes that differ in
+at most ``BITS`` bits agree in at least one of ``BITS + 1`` bands of bits, so a picture is compared only with the firsts
+that share a band (multi-index hashing; Norouzi, Punjani and Fleet 2012, arXiv:1307.2982).
 """
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 import kgfuse
 from kgfuse.extract.image.likeness import PERCEPTUAL_HASH, Likeness, colour_gap
@@ -29,7 +30,6 @@ DUPLICATE_RUN: Final = "duplicates"
 """Stands for the run in facts until the graph names it by its content."""
 BITS: Final = 4
 COLOURS: Final = 6.0
-_ROWS: Final = 1024
 _SAME: Final = 0.99
 
 
@@ -71,44 +71,56 @@ def duplicate_facts(parts: Parts, extractions: Sequence[Extraction]) -> list[Fac
 
 
 def pairs(pictures: Sequence[Hashed]) -> Iterator[tuple[Hashed, Hashed]]:
-    """Pairs of near duplicates, each once, in an order that depends on the set alone."""
-    alike: defaultdict[str, list[Hashed]] = defaultdict(list)
-    for picture in sorted(pictures, key=lambda p: p.name):
-        alike[picture.likeness.text].append(picture)
-    groups = [alike[text] for text in sorted(alike)]
-    for first, *others in groups:
-        yield from ((first, other) for other in others)
-    firsts = [group[0] for group in groups]
-    bits = np.array([p.likeness.bits for p in firsts], np.uint64)
-    for i, j in close(bits, BITS).tolist():
-        if colour_gap(firsts[i].likeness, firsts[j].likeness) <= COLOURS:
-            yield firsts[i], firsts[j]
+    """The first of those that are alike with each of the others, in an order that depends on the set alone."""
+    ordered = sorted(pictures, key=lambda p: p.name)
+    firsts = _Firsts([p.likeness for p in ordered])
+    for n, picture in enumerate(ordered):
+        first = firsts.like(n)
+        if first is None:
+            firsts.add(n)
+        else:
+            yield ordered[first], picture
 
 
-def close(bits: npt.NDArray[np.uint64], most: int) -> npt.NDArray[np.int64]:
-    """Pairs of rows whose 64 bits differ in at most ``most``.
+class _Firsts:
+    """Pictures that stand for those like them.
 
     Args:
-        bits: (n,).
-        most: 0 to 63.
-
-    Returns:
-        (pairs, 2), the smaller row first, sorted.
+        all: hashes of all pictures, which are then spoken of by their numbers.
     """
-    edges = np.linspace(0, 64, most + 2).astype(int)
-    codes = [np.zeros(0, np.int64)]
-    for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        band = (bits >> np.uint64(low)) & np.uint64((1 << (high - low)) - 1)
-        order = np.argsort(band, kind="stable")
-        cuts = np.flatnonzero(np.diff(band[order])) + 1
-        for group in np.split(order, cuts):
-            for start in range(0, len(group) - 1, _ROWS):
-                block = group[start : start + _ROWS]
-                apart = np.bitwise_count(bits[block][:, None] ^ bits[group][None, :])
-                near = np.argwhere(apart <= most)
-                i, j = block[near[:, 0]], group[near[:, 1]]
-                codes.append((i * len(bits) + j)[i < j])
-    return np.stack(np.divmod(np.unique(np.concatenate(codes)), max(len(bits), 1)), axis=1)
+
+    def __init__(self, all: Sequence[Likeness]) -> None:
+        self._all = all
+        self._bits = np.array([one.bits for one in all], np.uint64)
+        self._mean = np.array([one.lab.mean(axis=0) for one in all]).reshape(-1, 3)
+        self._bands: defaultdict[tuple[int, int], array[int]] = defaultdict(lambda: array("q"))
+
+    def add(self, number: int) -> None:
+        """Take a picture in."""
+        for band in _bands(self._all[number].bits):
+            self._bands[band].append(number)
+
+    def like(self, number: int) -> int | None:
+        """The first, by number, that a picture is like."""
+        best: int | None = None
+        for band in _bands(self._all[number].bits):
+            if band not in self._bands:
+                continue
+            there = np.frombuffer(self._bands[band], np.int64)
+            near = there[np.bitwise_count(self._bits[there] ^ self._bits[number]) <= BITS]
+            # cells cannot be nearer in colour than their means are
+            near = near[np.linalg.norm(self._mean[near] - self._mean[number], axis=1) <= COLOURS + 1e-9]
+            for other in near[: np.searchsorted(near, len(self._all) if best is None else best)].tolist():
+                if colour_gap(self._all[other], self._all[number]) <= COLOURS:
+                    best = other
+                    break
+        return best
+
+
+def _bands(bits: int) -> list[tuple[int, int]]:
+    """The bits in ``BITS + 1`` pieces, each with its number."""
+    edges = [64 * n // (BITS + 1) for n in range(BITS + 2)]
+    return [(n, bits >> low & ((1 << (high - low)) - 1)) for n, (low, high) in enumerate(pairwise(edges))]
 
 
 def _fact(one: Hashed, other: Hashed) -> Fact:

@@ -12,7 +12,9 @@ from PIL import Image, ImageDraw
 from sklearn.datasets import load_sample_image
 
 from kgfuse import Workspace
-from kgfuse.workspace.duplicates import close
+from kgfuse.extract.image.likeness import Likeness, colour_gap
+from kgfuse.terms.mentions import Mention, Region
+from kgfuse.workspace.duplicates import BITS, COLOURS, Hashed, pairs
 from tests.workspace.samples import graph_hash, manifest, small_ontology
 
 SETTINGS = {
@@ -83,23 +85,54 @@ def test_a_duplicate_across_splits_is_named(tmp_path: Path) -> None:
         found = ws.check(leakage=True).findings
     assert {f.rule for f in found} == {"duplicate across splits"}
     told = sorted(f.what for f in found)
-    assert len(told) == 2
-    assert any("small.jpg (test)" in t and "looks like" in t for t in told)
+    assert len(told) == 3
+    alike = [t for t in told if "looks like" in t]
+    assert len(alike) == 2
+    assert all("small.jpg (test)" in t for t in alike)
+    assert all(any(name in t for t in alike) for name in ("view.png (train)", "copy.png (train)"))
     assert any("(validation)" in t and "has the same content as" in t for t in told)
 
 
-@settings(deadline=None, max_examples=40)
-@given(seed=st.integers(0, 2**32 - 1), most=st.integers(0, 8))
-def test_banding_finds_what_comparing_all_finds(seed: int, most: int) -> None:
+def hashed(name: str, bits: int, colours: bytes) -> Hashed:
+    whole = Mention(f"urn:{name}", Region(0, 0, 1, 1), name, "image.picture")
+    return Hashed(f"urn:{name}", name, name, Likeness(bits, colours), whole)
+
+
+def compared_one_by_one(pictures: list[Hashed]) -> list[tuple[str, str]]:
+    """What `pairs` must find, without any index."""
+    firsts: list[Hashed] = []
+    found = []
+    for one in sorted(pictures, key=lambda p: p.name):
+        for first in firsts:
+            apart = (first.likeness.bits ^ one.likeness.bits).bit_count()
+            if apart <= BITS and colour_gap(first.likeness, one.likeness) <= COLOURS:
+                found.append((first.name, one.name))
+                break
+        else:
+            firsts.append(one)
+    return found
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 2**32 - 1), kinds=st.integers(1, 6), noise=st.integers(0, 9))
+def test_an_index_finds_what_comparing_all_finds_in_any_order(seed: int, kinds: int, noise: int) -> None:
     rng = np.random.default_rng(seed)
-    hashes = [int(h) for h in rng.integers(0, 2**64, rng.integers(0, 30), np.uint64)]
-    for _ in range(30 if hashes else 0):
-        flips = (1 << int(place) for place in rng.choice(64, rng.integers(0, 6)))
-        hashes.append(hashes[rng.integers(len(hashes))] ^ sum(set(flips)))
-    wanted = [
-        [i, j]
-        for i, one in enumerate(hashes)
-        for j, other in enumerate(hashes)
-        if i < j and (one ^ other).bit_count() <= most
+    bits = [int(b) for b in rng.integers(0, 2**64, kinds, np.uint64)]
+    grounds = rng.integers(20, 230, (kinds, 192))
+    made = []
+    for n in range(40):
+        kind, ground = rng.integers(kinds, size=2)
+        flips = sum({1 << int(place) for place in rng.choice(64, rng.integers(0, 5))})
+        colours = (grounds[ground] + rng.integers(0, noise + 1, 192)).astype(np.uint8).tobytes()
+        made.append(hashed(f"{n:02}.png", bits[kind] ^ flips, colours))
+    wanted = compared_one_by_one(made)
+    for order in (made, made[::-1]):
+        assert [(a.name, b.name) for a, b in pairs(order)] == wanted
+
+
+def test_a_still_scene_makes_as_many_pairs_as_pictures() -> None:
+    rng = np.random.default_rng(0)
+    frames = [
+        hashed(f"{n:05}.png", 12345, (120 + rng.integers(0, 2, 192)).astype(np.uint8).tobytes()) for n in range(2000)
     ]
-    assert close(np.array(hashes, np.uint64), most).tolist() == wanted
+    assert [(a.name, b.name) for a, b in pairs(frames)] == [("00000.png", f"{n:05}.png") for n in range(1, 2000)]

@@ -41,6 +41,12 @@ class Likeness:
         """Hexadecimal: 16 digits of bits, 384 of colours."""
         return f"{self.bits:0{_HEX}x}{self.colours.hex()}"
 
+    @property
+    def lab(self) -> NDArray[np.float64]:
+        """(64, 3) CIELAB of the cells."""
+        lab: NDArray[np.float64] = (np.frombuffer(self.colours, np.uint8).reshape(-1, 3) - _ZERO) / _SCALE
+        return lab
+
     @classmethod
     def of_text(cls, text: str) -> Self:
         """Read it again.
@@ -75,8 +81,7 @@ def likeness(image: Image.Image) -> Likeness:
 
 def colour_gap(one: Likeness, other: Likeness) -> float:
     """Largest CIELAB distance between the colours of the same cell of two pictures."""
-    a, b = (np.frombuffer(p.colours, np.uint8).reshape(-1, 3).astype(np.float64) / _SCALE for p in (one, other))
-    return float(np.linalg.norm(a - b, axis=1).max())
+    return float(np.linalg.norm(one.lab - other.lab, axis=1).max())
 
 
 def _cells(image: Image.Image) -> NDArray[np.uint8]:
