@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from hashlib import sha256
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 STAGE: Final = "transcribe"
 _MARK: Final = f"failed:{STAGE}:"
+_TICK: Final = 0.2
 _NOTHING: Final = sha256(b"").hexdigest()
 _SILENT: Final = "holds no speech that was heard: its transcript is empty"
 
@@ -75,10 +77,13 @@ def _transcribe(
 ) -> int:
     done = 0
     on_event(STAGE, 0, len(pending), "")
-    pool = ThreadPoolExecutor(count)
+    pool, stop = ThreadPoolExecutor(count), Event()
     try:
-        found = pool.map(lambda row: _transcript(parts, transcriber, row), pending)
-        for n, (row, (made, problem, remedy)) in enumerate(zip(pending, found, strict=True), 1):
+        found = [pool.submit(_transcript, parts, transcriber, row, stop) for row in pending]
+        for n, (row, future) in enumerate(zip(pending, found, strict=True), 1):
+            while not wait([future], _TICK).done:
+                continue  # a wait without end does not let Ctrl-C through
+            made, problem, remedy = future.result()
             with parts.catalog.transaction():
                 _tell(parts, row, problem, remedy)
                 parts.catalog.set_state(_MARK + row.name, None if made else _mark(row, transcriber.fingerprint))
@@ -87,17 +92,20 @@ def _transcribe(
                     done += 1
             on_event(STAGE, n, len(pending), row.name)
     finally:
+        stop.set()  # an hour of speech that is in work is not waited for
         pool.shutdown(cancel_futures=True)
     return done
 
 
-def _transcript(parts: Parts, transcriber: Transcriber, row: SourceRow) -> tuple[SourceRow | None, str, str]:
+def _transcript(
+    parts: Parts, transcriber: Transcriber, row: SourceRow, stop: Event
+) -> tuple[SourceRow | None, str, str]:
     """The row with its transcript, or ``None``; what there is to tell, and what to do about it."""
     try:
         with Sandbox() as sandbox:
             _, file = sandbox.samples(parts.blobs.path(row.sha256), row.media_type, row.location)
             samples = np.memmap(file, np.int16, "r")
-            transcript = transcriber.transcribe(samples, row.meta.get("spoken", ""))
+            transcript = transcriber.transcribe(samples, row.meta.get("spoken", ""), stop=stop)
     except KgfuseError as e:
         return None, e.message, e.remedy
     except (RuntimeError, ValueError, MemoryError, OSError) as e:  # a model's own fault is the recording's problem

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kgfuse import Workspace
 from kgfuse.encode.weights import WHISPER_TINY_EN, packaged_file
-from kgfuse.explain.chain import Check, Evidence, Explanation, Place
+from kgfuse.explain.chain import Explanation, Place
 from kgfuse.sources import sound_kinds
 from kgfuse.terms.mentions import TextSpan
 from kgfuse.terms.namespaces import source_iri
@@ -21,7 +25,7 @@ from kgfuse.workspace.report import write_explanations, write_statements
 from kgfuse.workspace.whereabouts import place_of
 from tests.cli.conftest import answer, run
 from tests.sources.sounds import INSPECTION, SAID, samples_of, tone, write
-from tests.workspace.samples import TEXT_ONLY, graph_hash, workspace
+from tests.workspace.samples import TEXT_ONLY, graph_hash, resting_on, workspace
 
 PACK = INSPECTION.parent
 BR = "https://example.org/bridges#"
@@ -177,6 +181,25 @@ def test_search_cards_and_proofs_say_the_seconds(ws: Workspace) -> None:
     assert answer(run("search", ws.path, "rust", "--kind", "text", "--json"))["hits"][0]["where"].endswith(" s")  # type: ignore[index]
 
 
+def test_ctrl_c_does_not_wait_for_an_hour_of_speech(folder: Path, tmp_path: Path) -> None:
+    samples = samples_of(INSPECTION, tmp_path)
+    long = write(tmp_path / "long.flac", np.tile(samples, 40))  # eight minutes: some twenty seconds of work
+    with Workspace.create(tmp_path / "w.kg", [str(PACK)], TEXT_ONLY) as ws:
+        ws.add(long)
+        listening = threading.Timer(2, os.kill, (os.getpid(), signal.SIGINT))
+
+        def on_event(stage: str, done: int, total: int, note: str) -> None:
+            if stage == "transcribe" and not listening.is_alive():
+                listening.start()
+
+        with pytest.raises(KeyboardInterrupt):
+            ws.build(on_event=on_event)
+        row = ws._parts.catalog.source("long.flac")
+        assert row is not None
+        assert row.text_sha256 is None
+        assert not [p for p in ws.problems() if p.stage == "transcribe"], "it is no fault of the recording's"
+
+
 def explanation(ws: Workspace) -> Explanation:
     """An answer that rests on the last word of the recording."""
     name = "talks/ogg.dat"
@@ -186,21 +209,8 @@ def explanation(ws: Workspace) -> Explanation:
     at, around = text.index("rust"), text.index("Tower Bridge shows")
     where = place_of(ws._parts.blobs, row, at, at + 4)
     place = Place(name, "text", at, at + 4, "rust", around, text[around:], where=where.words, seconds=where.time)
-    evidence = Evidence(
-        subject=str(row.item),
-        predicate=f"{BR}shows",
-        object=f"{BR}rust",
-        text="Tower Bridge · shows · rust",
-        effect=0.5,
-        follows=(),
-        confidence=0.9,
-        extractor="text.trigger",
-        reason="shows",
-        places=(place,),
-        cited=True,
-    )
-    check = Check(0.9, 0.4, (0.9, 0.0), 0.9, "Fish")
-    return Explanation(str(row.item), "ogg", "Bridge", f"{BR}Bridge", 0.9, {"text": 0.5}, (evidence,), (), check)
+    said = (str(row.item), f"{BR}shows", f"{BR}rust")
+    return resting_on(place, said, "Tower Bridge · shows · rust", "ogg", f"{BR}Bridge")
 
 
 def test_an_answer_plays_the_sentence_and_stands_at_the_word(ws: Workspace, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -88,15 +89,19 @@ class Transcriber:
         except (RuntimeError, ValueError, OSError) as e:
             raise ModelError(f"no usable faster-whisper model: {e}", where=self._folder, remedy="name another") from e
 
-    def transcribe(self, samples: Samples, language: str = "") -> Transcript:
+    def transcribe(self, samples: Samples, language: str = "", *, stop: Event | None = None) -> Transcript:
         """Write down what is said.
 
         Args:
             samples: mono, 16 kHz, 16 bit.
             language: of the recording, where it is known; models of one language do not ask.
+            stop: once it is set, nobody wants the transcript any more.
+
+        Raises:
+            KeyboardInterrupt: it was told to stop.
         """
         spoken = (language or self._settings.language) if self.model.model.is_multilingual else "en"
-        text, places = joined(self._words(samples, spoken or self._heard(samples)))
+        text, places = joined(self._words(samples, spoken or self._heard(samples), stop or Event()))
         return Transcript(text, places, (spoken or self._heard(samples)) if text else "")
 
     def _heard(self, samples: Samples) -> str:
@@ -104,11 +109,13 @@ class Transcriber:
         _, end = cuts(samples)[0]
         return str(self.model.detect_language(_floats(samples[:end]), vad_filter=True)[0])
 
-    def _words(self, samples: Samples, language: str) -> Iterator[Word]:
+    def _words(self, samples: Samples, language: str, stop: Event) -> Iterator[Word]:
         for start, end in cuts(samples):
             segments, _ = self.model.transcribe(_floats(samples[start:end]), language=language, **_DECODING)
             shift = round(1000 * start / RATE)
             for segment in segments:
+                if stop.is_set():
+                    raise KeyboardInterrupt
                 for word in segment.words or ():
                     yield Word(word.word, shift + round(1000 * word.start), shift + round(1000 * word.end))
 

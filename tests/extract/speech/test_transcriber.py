@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -48,6 +49,14 @@ def test_words_and_their_seconds_are_those_that_are_spoken(listener: Transcriber
     later = late.places.seconds(at, at + 4)
     assert later is not None
     assert abs(later[0] - heard[0] - 2) < 0.3
+
+
+def test_it_stops_at_the_next_sentence_once_it_is_told_to(listener: Transcriber, inspection: Samples) -> None:
+    stop = Event()
+    stop.set()
+    with pytest.raises(KeyboardInterrupt):
+        listener.transcribe(inspection, stop=stop)
+    assert listener.transcribe(inspection, stop=Event()).text == SAID
 
 
 def test_a_person_is_understood(listener: Transcriber, tmp_path: Path) -> None:
