@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from kgfuse import Workspace
+from kgfuse.explain.chain import Check, Evidence, Explanation, Place
 
 FG = "https://w3id.org/kgfuse/field-guide#"
 ITEM = "https://w3id.org/kgfuse/item/"
@@ -93,3 +94,20 @@ def workspace(
 def graph_hash(ws: Workspace) -> str:
     """The canonical hash of the whole dataset, provenance included."""
     return ws.graph.store.canonical_hash()
+
+
+def resting_on(place: Place, said: tuple[str, str, str], words: str, name: str, iri: str) -> Explanation:
+    """An answer that rests on one statement, said in one place.
+
+    Args:
+        place: where.
+        said: the statement; its subject is the item.
+        words: of the statement, for people; its relation is in the middle.
+        name: of the item.
+        iri: of the class that is the answer.
+    """
+    reason = words.split(" · ")[1]
+    evidence = Evidence(*said, words, 0.5, (), 0.9, "text.trigger", reason, (place,), cited=True)
+    label = iri.rsplit("#", 1)[-1]
+    check = Check(0.9, 0.4, (0.9, 0.0), 0.9, "Fish")
+    return Explanation(said[0], name, label, iri, 0.9, {"text": 0.5}, (evidence,), (), check)

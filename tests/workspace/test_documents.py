@@ -9,14 +9,14 @@ import pytest
 
 from kgfuse import Workspace
 from kgfuse.errors import UsageError
-from kgfuse.explain.chain import Check, Evidence, Explanation, Place
+from kgfuse.explain.chain import Place
 from kgfuse.terms.mentions import TextSpan
 from kgfuse.workspace.report import write_explanations
 from kgfuse.workspace.report.chains import chain
 from kgfuse.workspace.whereabouts import place_of
 from tests.cli.conftest import run
 from tests.sources import made
-from tests.workspace.samples import FG, graph_hash, shape, workspace
+from tests.workspace.samples import FG, graph_hash, resting_on, shape, workspace
 
 KGF = "https://w3id.org/kgfuse#"
 WIDE = {"COLUMNS": "200"}
@@ -162,22 +162,8 @@ def test_the_report_shows_the_page_with_the_words_marked(ws: Workspace, tmp_path
     around = text.index(made.FULL)
     context = text[around : text.index(made.REST) + len(made.REST)]
     place = Place(source, "text", at, at + 8, "lemmings", around, context, page=page, where=where)
-    item = str(row.item)
-    evidence = Evidence(
-        subject=item,
-        predicate=f"{FG}eats",
-        object=f"{FG}mouse",
-        text="owl · eats · lemmings",
-        effect=0.5,
-        follows=(),
-        confidence=0.9,
-        extractor="text.trigger",
-        reason="eats",
-        places=(place,),
-        cited=True,
-    )
-    check = Check(0.9, 0.4, (0.9, 0.0), 0.9, "Fish")
-    answer = Explanation(item, "owl", "Bird", f"{FG}Bird", 0.9, {"text": 0.5}, (evidence,), (), check)
+    said = (str(row.item), f"{FG}eats", f"{FG}mouse")
+    answer = resting_on(place, said, "owl · eats · lemmings", "owl", f"{FG}Bird")
     shown = chain(ws, answer, None, 1)
     assert shown.lines[0].where == (f"docs/owl.pdf: “lemmings” {at}–{at + 8} (page 1)",)
     (marked,) = [p for p in shown.pictures if p.source == "docs/owl.pdf, page 1"]
