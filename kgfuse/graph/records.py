@@ -10,9 +10,9 @@ from typing import Literal
 
 import pyoxigraph as ox
 
-from kgfuse.graph import provenance as prov
+from kgfuse.graph import provenance_terms as prov
 from kgfuse.graph.nodes import named, node, plain, text
-from kgfuse.graph.provenance import RunRecord, statement_iri
+from kgfuse.graph.provenance_lines import RunRecord, statement_iri
 from kgfuse.graph.store import GraphStore
 from kgfuse.terms.mentions import DocumentPlace, Region, Selector, TextSpan, TimeSpan, Value
 from kgfuse.terms.namespaces import GRAPH_INFERRED, GRAPH_PREDICTED, GRAPH_PROVENANCE, ONTOLOGY

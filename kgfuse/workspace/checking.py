@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from kgfuse.graph import provenance as prov
+from kgfuse.graph import provenance_terms as prov
 from kgfuse.reason.shapes import Violation, validate
 from kgfuse.terms.namespaces import GRAPH_PROVENANCE
 from kgfuse.workspace.checking_findings import Checked, Finding

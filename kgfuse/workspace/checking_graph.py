@@ -9,10 +9,10 @@ import pyoxigraph as ox
 
 from kgfuse.catalog import SourceRow
 from kgfuse.errors import KgfuseError
-from kgfuse.graph import provenance as prov
+from kgfuse.graph import provenance_terms as prov
 from kgfuse.graph.columns import Columns, Draft, differ, union
 from kgfuse.graph.nodes import plain, stored_triple, text
-from kgfuse.graph.provenance import statement_iri
+from kgfuse.graph.provenance_lines import statement_iri
 from kgfuse.graph.store import holds
 from kgfuse.terms.namespaces import GRAPH_PREDICTED, GRAPH_PROVENANCE, KGF, ontology_graph, source_iri
 from kgfuse.workspace import facts as graph_facts

@@ -9,7 +9,7 @@ import pyoxigraph as ox
 
 from kgfuse.catalog import SourceRow
 from kgfuse.errors import KgfuseError
-from kgfuse.graph import provenance as prov
+from kgfuse.graph import provenance_terms as prov
 from kgfuse.graph.nodes import text
 from kgfuse.graph.records import mention_record
 from kgfuse.graph.store import holds

@@ -19,7 +19,7 @@ import numpy as np
 
 import kgfuse
 from kgfuse.extract.image.likeness import PERCEPTUAL_HASH, Likeness, colour_gap
-from kgfuse.graph.provenance import RunRecord
+from kgfuse.graph.provenance_lines import RunRecord
 from kgfuse.terms.mentions import Extraction, Fact, Mention, Value
 from kgfuse.terms.namespaces import KGF, source_iri
 from kgfuse.workspace.parts import Parts

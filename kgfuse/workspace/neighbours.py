@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import kgfuse
-from kgfuse.graph.provenance import RunRecord
+from kgfuse.graph.provenance_lines import RunRecord
 from kgfuse.terms.mentions import Extraction, Fact, Mention, Region
 from kgfuse.terms.namespaces import KGF, source_iri
 from kgfuse.workspace.links import OWL_CLASS

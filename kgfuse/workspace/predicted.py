@@ -9,7 +9,7 @@ import pyoxigraph as ox
 
 from kgfuse.graph import GraphStore
 from kgfuse.graph.nodes import named, text
-from kgfuse.graph.provenance import decimal
+from kgfuse.graph.provenance_lines import decimal
 from kgfuse.terms.namespaces import GRAPH_PREDICTED, KGF, MODEL, PROV, RDF, STATEMENT, digest
 
 _ABOUT = named(KGF + "aboutItem")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kgfuse.extract.resolve import Resolution, resolve
-from kgfuse.graph.provenance import Review
+from kgfuse.graph.provenance_lines import Review
 from kgfuse.terms.mentions import Extraction
 from kgfuse.workspace import identity
 from kgfuse.workspace.duplicates import duplicate_facts

@@ -10,7 +10,7 @@ import pyoxigraph as ox
 
 from kgfuse.errors import UsageError
 from kgfuse.graph import labels as names
-from kgfuse.graph import provenance as prov
+from kgfuse.graph import provenance_terms as prov
 from kgfuse.graph.decoded import number_of, texts_of
 from kgfuse.graph.nodes import named, plain, text
 from kgfuse.graph.records import MentionRecord, mention_record, mentions_of

@@ -11,16 +11,8 @@ import kgfuse
 from kgfuse.catalog import SourceRow
 from kgfuse.extract.protocol import kinds_read, run_iri
 from kgfuse.graph.journal import ALL
-from kgfuse.graph.provenance import (
-    Review,
-    RunRecord,
-    fact_lines,
-    remove_provenance,
-    replace_provenance,
-    review_lines,
-    run_lines,
-    source_lines,
-)
+from kgfuse.graph.provenance import remove_provenance, replace_provenance
+from kgfuse.graph.provenance_lines import Review, RunRecord, fact_lines, review_lines, run_lines, source_lines
 from kgfuse.graph.writing import Writer
 from kgfuse.sources.sandbox import Sandbox
 from kgfuse.terms.mentions import REVIEW, Fact

@@ -121,7 +121,7 @@ def facts_of(n: int, source: int, seed: int) -> list[Any]:
 
 def statements(count: int, folder: Path, seed: int) -> dict[str, float]:
     """Write extracted facts with their statement nodes, source by source."""
-    from kgfuse.graph.provenance import fact_lines
+    from kgfuse.graph.provenance_lines import fact_lines
     from kgfuse.graph.store import GraphStore
     from kgfuse.graph.writing import Writer
     from kgfuse.terms.namespaces import GRAPH_PROVENANCE

@@ -1,6 +1,7 @@
 """Small graphs of extracted facts, with provenance, in memory."""
 
-from kgfuse.graph.provenance import fact_lines, fact_triples, replace_provenance
+from kgfuse.graph.provenance import replace_provenance
+from kgfuse.graph.provenance_lines import fact_lines, fact_triples
 from kgfuse.graph.store import GraphStore
 from kgfuse.terms.mentions import Fact, Mention, TextSpan
 from kgfuse.terms.namespaces import source_iri

@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kgfuse.errors import UsageError, WorkspaceError
-from kgfuse.graph import provenance as prov
+from kgfuse.graph import provenance_terms as prov
 from kgfuse.graph.export import export
+from kgfuse.graph.provenance import replace_provenance
+from kgfuse.graph.provenance_lines import fact_lines
 from kgfuse.graph.store import GraphStore
 from kgfuse.terms.mentions import Fact, Mention, TextSpan, Value
 from kgfuse.terms.namespaces import GRAPH_PREDICTED, source_iri
@@ -101,7 +103,7 @@ def test_rdf_12_says_what_a_statement_is_about_in_one_triple_term(store, tmp_pat
     value = Value('Eule \n"\U0001f989', language="de")
     owl, name = "https://example.org/owl", "https://example.org/name"
     fact = Fact(owl, name, value, source_iri("a"), (mention,), "text.pattern", 0.5, "a pattern", "urn:x:run")
-    prov.replace_provenance(store, source_iri("a"), prov.fact_lines([fact]))
+    replace_provenance(store, source_iri("a"), fact_lines([fact]))
     plain = set(store.raw)
     path = export(store, tmp_path / "all.nq", rdf12=True)
     back = set()

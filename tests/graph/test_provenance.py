@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgfuse.graph.provenance import (
+from kgfuse.graph.provenance import remove_provenance, replace_provenance
+from kgfuse.graph.provenance_lines import (
     RunRecord,
     decimal,
     fact_lines,
     fact_triples,
-    remove_provenance,
-    replace_provenance,
     run_lines,
     source_lines,
     statement_iri,

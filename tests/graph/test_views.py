@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from kgfuse.errors import UsageError
 from kgfuse.graph.arrays import arrays, triple_arrays
 from kgfuse.graph.paths import Step
-from kgfuse.graph.provenance import fact_lines, fact_triples, replace_provenance
+from kgfuse.graph.provenance import replace_provenance
+from kgfuse.graph.provenance_lines import fact_lines, fact_triples
 from kgfuse.graph.store import GraphStore
 from kgfuse.graph.views import KnowledgeGraph
 from kgfuse.terms.mentions import Fact, Mention, TextSpan, Value

@@ -93,7 +93,8 @@ def test_literals_reach_the_shapes_unchanged() -> None:
 
 
 def test_a_violation_names_the_words_that_it_was_read_from() -> None:
-    from kgfuse.graph.provenance import fact_lines, fact_triples, replace_provenance
+    from kgfuse.graph.provenance import replace_provenance
+    from kgfuse.graph.provenance_lines import fact_lines, fact_triples
     from kgfuse.graph.store import GraphStore
     from kgfuse.reason.shapes import Violation
     from kgfuse.terms.mentions import Fact, Mention, TextSpan

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgfuse.errors import PackError
-from kgfuse.graph import provenance as prov
+from kgfuse.graph import provenance_terms as prov
+from kgfuse.graph.provenance_lines import RunRecord, fact_lines, run_lines, source_lines
 from kgfuse.reason.shapes import validate
 from kgfuse.reason.shapes_scan import Scan
 from kgfuse.terms.mentions import Fact, Mention, Region, Source, TextSpan
@@ -20,7 +21,7 @@ from tests.reason.test_shapes import shapes
 
 SHAPES = rdflib.Graph().parse(data=files("kgfuse.graph").joinpath("provenance.ttl").read_text("utf-8"), format="turtle")
 SCAN = Scan(SHAPES)
-RUN = prov.RunRecord(("text.pattern",), "0.1.0")
+RUN = RunRecord(("text.pattern",), "0.1.0")
 OWL = source_iri("owl.txt")
 X = ox.NamedNode("https://example.org/x")
 
@@ -33,8 +34,8 @@ def provenance() -> list[ox.Quad]:
         Fact(X.value, f"https://example.org/{p}", X.value, OWL, mentions, "text.pattern", 0.5, "it says so", RUN.iri)
         for p, mentions in (("p", (words,)), ("q", (words, box)))
     ]
-    lines = [*prov.source_lines(Source(OWL, "owl.txt", "text", "text/plain", "ab" * 32)), *prov.run_lines(RUN)]
-    text = "".join([*lines, *prov.fact_lines(facts)])
+    lines = [*source_lines(Source(OWL, "owl.txt", "text", "text/plain", "ab" * 32)), *run_lines(RUN)]
+    text = "".join([*lines, *fact_lines(facts)])
     return [ox.Quad(q.subject, q.predicate, q.object) for q in ox.parse(text, ox.RdfFormat.N_QUADS)]
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kgfuse import Workspace
-from kgfuse.graph import provenance as prov
+from kgfuse.graph import provenance_terms as prov
 from kgfuse.graph.nodes import text as text_of
 from kgfuse.graph.records import mention_record
 from kgfuse.sources.normal import normalise

@@ -12,7 +12,8 @@ import pytest
 
 from kgfuse import Workspace
 from kgfuse.errors import PackError
-from kgfuse.graph import provenance as prov
+from kgfuse.graph import provenance_terms as prov
+from kgfuse.graph.provenance_lines import RunRecord, run_lines
 from kgfuse.graph.store import GraphStore
 from kgfuse.terms.namespaces import GRAPH_PREDICTED, GRAPH_PROVENANCE, OA, XSD, ontology_graph, source_iri
 from kgfuse.workspace.predicted import Answer, write_answers
@@ -195,7 +196,7 @@ def graph_of_nobody(store: GraphStore) -> None:
 
 
 def idle_run(store: GraphStore) -> None:
-    store.load_lines("".join(prov.run_lines(prov.RunRecord(("x",), "1"))).encode(), ox.RdfFormat.N_QUADS)
+    store.load_lines("".join(run_lines(RunRecord(("x",), "1"))).encode(), ox.RdfFormat.N_QUADS)
 
 
 def other_bytes(store: GraphStore) -> None:

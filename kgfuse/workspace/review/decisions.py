@@ -13,7 +13,7 @@ from typing import Any, Final
 from kgfuse.catalog import DecisionRow, SourceRow
 from kgfuse.extract.resolve import Resolution, resolved_ends
 from kgfuse.extract.statement_json import mirror_key, statement_key, statement_of
-from kgfuse.graph.provenance import Review, statement_iri
+from kgfuse.graph.provenance_lines import Review, statement_iri
 from kgfuse.terms.mentions import REVIEW, Extraction, Mention, Rejected, Statement, TextSpan, Value
 from kgfuse.terms.namespaces import RUN, digest, source_iri
 from kgfuse.workspace.parts import Parts
