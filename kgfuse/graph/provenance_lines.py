@@ -198,7 +198,7 @@ def run_lines(run: RunRecord) -> Iterator[str]:
     for name, sha256 in run.models.items():
         yield _line(run.iri, prov.MODEL_HASH, _string(f"{name} {sha256}"))
     yield _line(run.iri, prov.PARAMETERS, f"{_string(run.parameters_json)}^^{prov.JSON}")
-    for number, record in enumerate(run.parameters.get("preprocessing", ()), 1):
+    for number, record in enumerate(_steps(run.parameters.get("preprocessing")), 1):
         step = f"{run.iri}/step-{number}"
         rest = {name: value for name, value in record.items() if name not in ("step", "version")}
         yield _line(run.iri, prov.STEP, f"<{step}>")
@@ -207,6 +207,16 @@ def run_lines(run: RunRecord) -> Iterator[str]:
         yield _line(step, prov.STEP_NUMBER, f'"{number}"^^{prov.INTEGER}')
         yield _line(step, prov.STEP_VERSION, f'"{record["version"]}"^^{prov.INTEGER}')
         yield _line(step, prov.STEP_PARAMETERS, f"{_string(_json(rest))}^^{prov.JSON}")
+
+
+def _steps(said: Any) -> list[Mapping[str, Any]]:
+    """Steps of preprocessing; what a plug-in calls so and is none has its place among the parameters alone."""
+    found = said if isinstance(said, list | tuple) else []
+    is_step = [
+        isinstance(one, Mapping) and isinstance(one.get("step"), str) and isinstance(one.get("version"), int)
+        for one in found
+    ]
+    return list(found) if all(is_step) else []
 
 
 def review_lines(review: Review) -> Iterator[str]:

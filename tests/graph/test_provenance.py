@@ -283,3 +283,10 @@ def test_statements_are_found_by_any_part():
     for part in ({"subject": EX + "owl"}, {"predicate": EX + "eats"}, {"object": EX + "mouse"}, {}):
         assert len(statements_about(store, **part)) == 1
     assert statements_about(store, EX + "owl", EX + "likes") == []
+
+
+@pytest.mark.parametrize("said", ["none", {"a": 1}, [1, 2], [{"step": "x"}], [{"step": "x", "version": "1"}], 5, None])
+def test_what_a_plug_in_calls_preprocessing_is_a_parameter_like_others(said: object) -> None:
+    lines = list(run_lines(RunRecord(("mine",), "1", {}, {"preprocessing": said})))
+    assert not any("stepName" in line for line in lines)
+    assert any("parameters" in line and "preprocessing" in line for line in lines)
