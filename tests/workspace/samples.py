@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from kgfuse import Workspace
 from kgfuse.explain.chain import Check, Evidence, Explanation, Place
+from kgfuse.workspace.intake import Intake
 
 FG = "https://w3id.org/kgfuse/field-guide#"
 ITEM = "https://w3id.org/kgfuse/item/"
@@ -111,3 +112,8 @@ def resting_on(place: Place, said: tuple[str, str, str], words: str, name: str, 
     label = iri.rsplit("#", 1)[-1]
     check = Check(0.9, 0.4, (0.9, 0.0), 0.9, "Fish")
     return Explanation(said[0], name, label, iri, 0.9, {"text": 0.5}, (evidence,), (), check)
+
+
+def names(intake: Intake) -> list[str]:
+    """Names of the sources that are there."""
+    return [row.name for row in intake.catalog.sources()]
