@@ -32,6 +32,9 @@ _RATES: Final = (1_000, 768_000)
 _CHANNELS: Final = 64
 _PATIENCE: Final = 0.5
 _KBIT: Final = 32
+_OGG_PAGE: Final = 65_307
+_OGG_HEAD: Final = 27
+_OGG_LAST: Final = 4
 
 Samples = npt.NDArray[np.int16]
 
@@ -73,6 +76,8 @@ def decode(path: Path, media_type: str, where: str, into: Path | None = None) ->
         notes.append(f"damaged pieces were left out: {broken.total()} ({min(broken)})")
     if said is not None and seconds < 0.99 * said - _PATIENCE:
         notes.append(f"ends after {seconds:.1f} seconds, where its header says {said:.1f}: the rest is missing")
+    if media_type == OGG and not _has_last_page(path):
+        notes.append("has no last page: the rest may be missing")
     return Sound(round(seconds, 3), rate, tuple(notes))
 
 
@@ -203,6 +208,16 @@ def _wav_seconds(path: Path) -> float | None:
                 return size / speed if speed and size < 0xFFFFFFFF else None
             file.seek(size + size % 2, 1)
     return None
+
+
+def _has_last_page(path: Path) -> bool:
+    """Whether an Ogg file ends with a whole page that says it is the last (RFC 3533, section 6)."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 2 * _OGG_PAGE))
+        tail = file.read()
+    page = tail[max(tail.rfind(b"OggS"), 0) :]
+    segments = page[_OGG_HEAD : _OGG_HEAD + page[26]] if len(page) > _OGG_HEAD else b""
+    return bool(segments) and page[5] & _OGG_LAST != 0 and len(page) >= _OGG_HEAD + len(segments) + sum(segments)
 
 
 def _write(path: Path, samples: Samples) -> None:

@@ -38,7 +38,8 @@ def words(identified: Identified, where: str, encoding: str | None = None) -> st
         SourceError: it is none that holds a text, or it cannot be read.
     """
     if identified.kind != "text":
-        raise SourceError(f"is no text but {identified.media_type}", where=where, remedy="name a text or document")
+        remedy = "name a text or document; pictures, recordings and tables are read by `kgfuse add` and `kgfuse build`"
+        raise SourceError(f"is no text but {identified.media_type}", where=where, remedy=remedy)
     if identified.media_type in DOCUMENTS:
         with Sandbox() as sandbox:
             document, _ = sandbox.read(identified.path, identified.media_type, where, encoding)

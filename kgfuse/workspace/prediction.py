@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,7 @@ from kgfuse.workspace.pictures import Tuned
 from kgfuse.workspace.predicted import Answer, write_answers
 from kgfuse.workspace.resolving import Resolved
 from kgfuse.workspace.training import Prepared, class_pictures, prepare
+from kgfuse.workspace.transcribing import listener
 from kgfuse.workspace.visiting import visiting_facts, visiting_samples, visiting_source
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ class Predictor:
             elif Path(given).is_dir():
                 loose += self._in_folder(Path(given), on_event)
             elif Path(given).exists():
-                loose.append(visiting_source(Path(given)))
+                loose.append(visiting_source(Path(given), self._hear))
             else:
                 raise UsageError(f"{given} is neither an item nor a file", remedy="see `kgfuse query` for items")
         answers = self._answers(self.dataset, rows, question, ())
@@ -215,14 +216,17 @@ class Predictor:
         known = self.parts.vocabulary.prefixes
         return self.parts.vocabulary.expand(name) if ":" in name and prefix in known else item_iri(name)
 
-    @staticmethod
-    def _in_folder(folder: Path, on_event: OnEvent) -> list[Source]:
-        """The folder's texts and pictures; what is neither, or cannot be read, is passed over with a note."""
+    @cached_property
+    def _hear(self) -> Callable[[Path, str], str]:
+        return listener(self.parts.settings.extract.speech)
+
+    def _in_folder(self, folder: Path, on_event: OnEvent) -> list[Source]:
+        """The folder's texts, pictures and recordings; what is none, or cannot be read, is passed over with a note."""
         found = []
         for path in walk(folder):
             try:
-                found.append(visiting_source(path))
-            except (SourceError, UsageError) as e:
+                found.append(visiting_source(path, self._hear))
+            except (SourceError, ModelError, UsageError) as e:
                 on_event("passed over", 0, 0, e.message)
         return found
 

@@ -7,10 +7,11 @@ so that the words do not depend on how many are in work at a time.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from kgfuse.catalog import SourceRow
 from kgfuse.errors import KgfuseError
+from kgfuse.extract.speech.settings import SpeechSettings
 from kgfuse.sources.places import dumps
 from kgfuse.sources.sandbox import Sandbox
 from kgfuse.terms.namespaces import digest
@@ -25,6 +27,7 @@ from kgfuse.workspace.parts import OnEvent, Parts
 
 if TYPE_CHECKING:
     from kgfuse.extract.speech.transcriber import Transcriber
+    from kgfuse.extract.speech.transcript import Transcript
 
 STAGE: Final = "transcribe"
 _MARK: Final = f"failed:{STAGE}:"
@@ -102,10 +105,8 @@ def _transcript(
 ) -> tuple[SourceRow | None, str, str]:
     """The row with its transcript, or ``None``; what there is to tell, and what to do about it."""
     try:
-        with Sandbox() as sandbox:
-            _, file = sandbox.samples(parts.blobs.path(row.sha256), row.media_type, row.location)
-            samples = np.memmap(file, np.int16, "r")
-            transcript = transcriber.transcribe(samples, row.meta.get("spoken", ""), stop=stop)
+        path, spoken = parts.blobs.path(row.sha256), row.meta.get("spoken", "")
+        transcript = heard(transcriber, path, row.media_type, row.location, spoken, stop)
     except KgfuseError as e:
         return None, e.message, e.remedy
     except (RuntimeError, ValueError, MemoryError, OSError) as e:  # a model's own fault is the recording's problem
@@ -119,6 +120,47 @@ def _transcript(
     }
     made = replace(row, text_sha256=parts.blobs.put(transcript.text.encode("utf-8")), meta=meta)
     return made, "" if transcript.text else _SILENT, ""
+
+
+def heard(
+    transcriber: Transcriber, path: Path, media_type: str, where: str, spoken: str = "", stop: Event | None = None
+) -> Transcript:
+    """What is said in the recording of a file.
+
+    Args:
+        transcriber: writes it down.
+        path: of the file.
+        media_type: of the file.
+        where: what problems call it.
+        spoken: language, where it is known.
+        stop: once it is set, nobody wants the transcript any more.
+
+    Raises:
+        SourceError: it cannot be decoded.
+    """
+    with Sandbox() as sandbox:
+        _, file = sandbox.samples(path, media_type, where)
+        return transcriber.transcribe(np.memmap(file, np.int16, "r"), spoken, stop=stop)
+
+
+def listener(settings: SpeechSettings) -> Callable[[Path, str], str]:
+    """What gives the words of recordings that are not added, by path and media type; it loads its model when needed.
+
+    What it returns raises as `heard` does, and:
+
+    Raises:
+        ModelError: what reads recordings is not installed.
+    """
+    from kgfuse.extract.speech.transcriber import Transcriber
+
+    transcriber: list[Transcriber] = []
+
+    def hear(path: Path, media_type: str) -> str:
+        if not transcriber:
+            transcriber.append(Transcriber(settings))
+        return heard(transcriber[0], path, media_type, str(path)).text
+
+    return hear
 
 
 def _tell(parts: Parts, row: SourceRow, problem: str, remedy: str = "") -> None:

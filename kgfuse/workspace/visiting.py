@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from kgfuse.catalog import ItemRow
@@ -19,20 +19,29 @@ from kgfuse.workspace.dataset import Sample
 from kgfuse.workspace.parts import Parts
 
 
-def visiting_source(path: Path) -> Source:
-    """A text or picture as a source of an item named after its stem.
+def visiting_source(path: Path, hear: Callable[[Path, str], str]) -> Source:
+    """A text, picture or recording as a source of an item named after its stem.
+
+    Args:
+        path: of the file.
+        hear: path and media type of a recording to what is said in it.
 
     Raises:
         SourceError: it cannot be read.
-        UsageError: it is neither text nor picture.
+        ModelError: it is a recording, and what reads those is not installed.
+        UsageError: it is neither text, picture nor recording.
     """
     identified = identify(path)
-    if identified.kind not in ("text", "image"):
-        raise UsageError(f"{path} is neither text nor picture", remedy="classify texts and pictures")
+    if identified.kind not in ("text", "image", "audio"):
+        said = "is neither text, picture nor recording"
+        raise UsageError(f"{path} {said}", remedy="classify texts, pictures and recordings")
     try:
         data = path.read_bytes()
     except OSError as e:
         raise SourceError(f"cannot be read: {e.strerror}", where=path, remedy="check its permissions") from e
+    text = None
+    if identified.kind != "image":
+        text = words(identified, str(path)) if identified.kind == "text" else hear(path, identified.media_type)
     name = f"input/{path.name}"
     return Source(
         iri=source_iri(name),
@@ -42,7 +51,7 @@ def visiting_source(path: Path) -> Source:
         sha256=hashlib.sha256(data).hexdigest(),
         item=item_iri(f"input/{path.stem}"),
         item_label=path.stem,
-        text=words(identified, str(path)) if identified.kind == "text" else None,
+        text=text,
         path=path,
     )
 

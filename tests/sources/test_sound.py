@@ -57,13 +57,13 @@ def test_an_mp3_needs_no_tag_and_a_text_is_none(files: dict[str, Path], tmp_path
     assert identify(tmp_path / "utf16").kind == "text"
 
 
-@pytest.mark.parametrize("form", ["wav", "flac", "mp3"])
+@pytest.mark.parametrize("form", KINDS)
 def test_what_is_missing_at_the_end_is_told(form: str, files: dict[str, Path], tmp_path: Path) -> None:
     data = files[form].read_bytes()
     (tmp_path / "cut").write_bytes(data[: len(data) // 2])
     found = decode(tmp_path / "cut", KINDS[form], "cut")
     assert 0 < found.seconds < 1.5
-    assert any("the rest is missing" in note for note in found.notes)
+    assert any("the rest is missing" in note or "the rest may be missing" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("form", KINDS)

@@ -12,8 +12,10 @@ from kgfuse import Workspace
 from kgfuse.cli.main import app
 from kgfuse.errors import UsageError
 from kgfuse.extract.running import extract_one
+from kgfuse.extract.speech.settings import SpeechSettings
 from kgfuse.workspace.resolving import resolved
 from kgfuse.workspace.settings import load, save
+from kgfuse.workspace.transcribing import listener
 from kgfuse.workspace.visiting import visiting_facts, visiting_source
 
 PRESS = """
@@ -96,7 +98,7 @@ def test_a_file_that_is_not_added_is_read_with_the_merges_of_the_workspace(built
     file.write_text("Maria Garcia lives in Paris. Mary Miller lives in Madrid.", encoding="utf-8")
 
     def said(ws: Workspace) -> set[tuple[str, str]]:
-        source, parts = visiting_source(file), ws._parts
+        source, parts = visiting_source(file, listener(SpeechSettings())), ws._parts
         found = [extract_one(e, source) for e in parts.extractors if "text" in e.kinds]
         facts = visiting_facts(parts, found, resolved(parts).resolution.identity)
         ends = [(f.subject, str(f.object)) for f in facts if f.predicate.endswith("livesIn")]

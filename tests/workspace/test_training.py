@@ -14,6 +14,7 @@ from kgfuse import Workspace
 from kgfuse.errors import ModelError, TrainingError, UsageError
 from kgfuse.terms.namespaces import GRAPH_INFERRED, GRAPH_PREDICTED, KGF, RDF
 from kgfuse.workspace.training import Trained
+from tests.sources.sounds import INSPECTION
 from tests.workspace.samples import FG, ITEM, graph_hash, manifest, shape, workspace
 
 SETTINGS = {
@@ -135,6 +136,17 @@ def test_new_files_are_classified_by_text_by_picture_or_by_both(case: Case, tmp_
     assert graph_hash(case.ws) == before, "nothing of them enters the workspace"
     again = case.ws.classify([tmp_path])
     assert again[0].to_dict() == both[0].to_dict()
+
+
+def test_a_new_recording_is_classified_by_what_is_said_in_it(case: Case, tmp_path: Path) -> None:
+    shutil.copy(INSPECTION, tmp_path / "walk")
+    (answer,) = case.ws.classify([tmp_path / "walk"])
+    assert answer.shares["text"] > 0
+    assert answer.shares["image"] == 0
+    assert case.ws.classify([tmp_path])[0].to_dict() == answer.to_dict()
+    (tmp_path / "facts.ttl").write_text("<urn:a> <urn:b> <urn:c> .")
+    with pytest.raises(UsageError, match="neither text, picture nor recording"):
+        case.ws.classify([tmp_path / "facts.ttl"])
 
 
 @pytest.mark.parametrize(
