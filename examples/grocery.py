@@ -18,7 +18,7 @@ import argparse
 import csv
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,8 +80,18 @@ def read_photos(folder: Path, shots: int | None = None, seed: int = 0) -> list[P
     return kept
 
 
-def entries(folder: Path, shots: int | None = None, seed: int = 0) -> Iterator[dict[str, Any]]:
-    """Lines of the manifest: coarse classes, fine classes, photos."""
+def draw_classes(folder: Path, count: int, seed: int) -> list[str]:
+    """Names of ``count`` classes, drawn by a seed, in the order of their numbers."""
+    classes = read_classes(folder)
+    if not 0 < count <= len(classes) - 2:
+        raise SystemExit(f"of {len(classes)} classes, 1 to {len(classes) - 2} can go without photos, not {count}")
+    return [classes[n].name for n in sorted(random.Random(f"unseen {seed}").sample(range(len(classes)), count))]
+
+
+def entries(
+    folder: Path, shots: int | None = None, seed: int = 0, unseen: Collection[str] = ()
+) -> Iterator[dict[str, Any]]:
+    """Lines of the manifest: coarse classes, fine classes, photos; of ``unseen`` classes only the test photos."""
     classes = read_classes(folder)
     vocabulary = Vocabulary(load_all(["retail"]))
     for coarse in sorted({c.coarse for c in classes}):
@@ -104,6 +114,8 @@ def entries(folder: Path, shots: int | None = None, seed: int = 0) -> Iterator[d
             "links": {"rdfs:subClassOf": [f"group/{c.coarse}"], **links},
         }
     for photo in read_photos(folder, shots, seed):
+        if photo.split != "test" and photo.label is not None and classes[photo.label].name in unseen:
+            continue
         line: dict[str, Any] = {
             "id": photo.path,
             "type": "kgf:Picture",
@@ -148,9 +160,11 @@ def _individual(vocabulary: Vocabulary, name: str) -> str | None:
     return vocabulary.shrink(min(found)) if found else None
 
 
-def write_manifest(folder: Path, out: Path, shots: int | None = None, seed: int = 0) -> int:
+def write_manifest(
+    folder: Path, out: Path, shots: int | None = None, seed: int = 0, unseen: Collection[str] = ()
+) -> int:
     """Write the manifest; return how many lines it has."""
-    lines = [json.dumps(e, ensure_ascii=False) for e in entries(folder, shots, seed)]
+    lines = [json.dumps(e, ensure_ascii=False) for e in entries(folder, shots, seed, unseen)]
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return len(lines)
@@ -162,9 +176,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="holds classes.csv, train.txt, val.txt, test.txt and the pictures")
     parser.add_argument("--out", type=Path, default=Path("grocery.jsonl"))
     parser.add_argument("--shots", type=int, help="training photos a class")
-    parser.add_argument("--seed", type=int, default=0, help="draws the shots")
+    parser.add_argument("--unseen", type=int, default=0, help="classes without a training photo")
+    parser.add_argument("--seed", type=int, default=0, help="draws the shots and the unseen classes")
     options = parser.parse_args()
-    count = write_manifest(options.folder.resolve(), options.out, options.shots, options.seed)
+    folder = options.folder.resolve()
+    unseen = draw_classes(folder, options.unseen, options.seed) if options.unseen else []
+    count = write_manifest(folder, options.out, options.shots, options.seed, unseen)
     print(f"{options.out}: {count} items")
 
 

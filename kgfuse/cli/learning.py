@@ -107,17 +107,15 @@ def classify(
     ] = None,
     model: ModelOption = None,
     target: Annotated[str | None, typer.Option(metavar="CURIE", help="Which of the model's targets.")] = None,
-    top: Annotated[int, typer.Option(min=1, max=10, help="How many possible answers to show for each.")] = 2,
+    top: Annotated[int, typer.Option(min=1, help="How many possible answers to show for each.")] = 2,
 ) -> None:
     """Answer for items or files, with probabilities; files are not added to the workspace."""
     from kgfuse.workspace import Workspace
 
     workspace, chosen = given(workspace, inputs or [], "")
     with Workspace.open(workspace) as ws, out.progress() as on_event:
-        predictions = ws.classify(chosen or None, model=model, target=target, on_event=on_event)
+        predictions = ws.classify(chosen or None, model=model, target=target, top=top, on_event=on_event)
     records = [p.to_dict() for p in predictions]
-    for record in records:
-        record["ranking"] = record["ranking"][: max(top, 1)]
     out.result({"predictions": records}, _answers(predictions, top))
     if predictions:
         out.note(f"why? kgfuse explain {workspace} {predictions[0].name}")

@@ -116,6 +116,9 @@ class TrainConfig(_Section):
         default=5, ge=1, description="epochs between checkpoints, where a resume folder is given"
     )
 
+    refit: bool = Field(
+        default=False, description="after all choices, learn the parts that were kept from the validation items too"
+    )
     accept: float = Field(
         default=1.0, ge=0, description="standard errors by which a residual must better the validation loss"
     )

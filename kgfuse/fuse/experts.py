@@ -109,6 +109,7 @@ class KernelExpert(nn.Module):
     def __init__(self, width: int, landmarks: int, classes: Mapping[str, int]) -> None:
         super().__init__()
         self.targets = {name: f"t{number}" for number, name in enumerate(classes)}
+        self.chosen: dict[str, tuple[float, float]] = {}
         self.register_buffer("landmarks", torch.zeros(landmarks, width))
         for name, number in classes.items():
             self.register_buffer(f"dual_{self.targets[name]}", torch.zeros(landmarks, number))
@@ -147,6 +148,7 @@ class KernelExpert(nn.Module):
                 score = _validation_loss((held_out @ dual + mean).float() * 8.0, problem)
                 if score < best:
                     best = score
+                    self.chosen[target] = sigma, ridge
                     getattr(self, f"dual_{key}").copy_(dual)
                     getattr(self, f"mean_{key}").copy_(mean)
                     getattr(self, f"gamma_{key}").copy_(gamma)

@@ -54,6 +54,7 @@ class Stage:
         patience: epochs without a better validation loss before stopping.
         seed: of all chance; each epoch is seeded on its own, so that a resumed run goes on exactly.
         amp: bfloat16 autocast, on CUDA only.
+        until: epochs after which to stop, on the schedule of ``epochs``; ``None`` goes on to the end.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Stage:
     patience: int
     seed: int
     amp: bool = False
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +92,11 @@ def run(
     checkpoints: Checkpoints | None = None,
     on_epoch: Callable[[EpochEvent], None] | None = None,
     log: Callable[[str, float, int], None] | None = None,
-) -> float:
+) -> int:
     """Train until validation no longer improves, and leave the best state in ``stage.net``.
 
     Returns:
-        the best validation loss (the last training loss where there is no validation).
+        the epochs after which that state was reached.
     """
     optimiser = torch.optim.AdamW(stage.net.parameters(), lr=stage.lr, weight_decay=stage.weight_decay)
     done, best, since, kept = 0, float("inf"), 0, _copy(stage.net)
@@ -103,7 +105,8 @@ def run(
         if restored is not None:
             done, best, since, kept = restored
     device = next(stage.net.parameters()).device
-    while done < stage.epochs and since < stage.patience:
+    last = stage.epochs if stage.until is None else min(stage.until, stage.epochs)
+    while done < last and since < stage.patience:
         with seeded(stage.seed * 10_007 + done, device):
             stage.net.train()
             for group in optimiser.param_groups:
@@ -127,15 +130,13 @@ def run(
         if log is not None:
             log(f"{stage.name}/loss", mean, done)
             log(f"{stage.name}/validation", score, done)
-        if checkpoints is not None and (
-            done % checkpoints.every == 0 or done == stage.epochs or since >= stage.patience
-        ):
+        if checkpoints is not None and (done % checkpoints.every == 0 or done == last or since >= stage.patience):
             _save(stage, optimiser, checkpoints, done, best, since, kept)
         if on_epoch is not None:
             on_epoch(EpochEvent(stage.name, done, stage.epochs, mean, score, best))
     stage.net.load_state_dict(kept)
     stage.net.eval()
-    return best
+    return done - since
 
 
 @contextmanager

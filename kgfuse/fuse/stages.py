@@ -175,11 +175,11 @@ class Stages:
             amp=self.config.amp,
         )
 
-    def linear(self) -> LinearExpert:
-        """Logistic regression, fitted."""
+    def linear(self, like: LinearExpert | None = None) -> LinearExpert:
+        """Logistic regression, fitted; with the penalties of another one where that has chosen them."""
         expert = LinearExpert(sum(len(mean) for mean in self.spec.mean.values()), self.classes).to(self.device)
         for name, (problem, _) in self._problems().items():
-            expert.fit(name, problem, self.config.linear.strengths)
+            expert.fit(name, problem, self.config.linear.strengths if like is None else (like.strength[name],))
         return expert
 
     def honest_offsets(self, linear: LinearExpert) -> dict[str, Tensor]:
@@ -229,8 +229,8 @@ class Stages:
         known, held_known = self.known_rows(name)
         return np.concatenate([target.labels[self.train][known], target.labels[self.validation][held_known]])
 
-    def kernel(self) -> KernelExpert:
-        """Kernel ridge regression, fitted."""
+    def kernel(self, like: KernelExpert | None = None) -> KernelExpert:
+        """Kernel ridge regression, fitted; with width and penalty of another one where that has chosen them."""
         count = min(len(self.train), self.config.kernel.landmarks)
         chosen = np.sort(np.random.default_rng(self.config.seed).permutation(len(self.train))[:count])
         width = sum(len(mean) for mean in self.spec.mean.values())
@@ -238,7 +238,11 @@ class Stages:
         joined = torch.cat([self.values[name] for name in self.spec.names], dim=1)
         expert.get_buffer("landmarks").copy_(joined[torch.from_numpy(chosen).to(self.device)])
         for name, (problem, _) in self._problems().items():
-            expert.fit(name, problem, self.config.kernel)
+            own = self.config.kernel
+            if like is not None:
+                sigma, ridge = like.chosen[name]
+                own = own.model_copy(update={"sigma": (sigma,), "ridge": (ridge,)})
+            expert.fit(name, problem, own)
         return expert
 
     def _problems(self) -> dict[str, tuple[Problem, IntArray]]:

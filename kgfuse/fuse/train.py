@@ -17,7 +17,7 @@ from kgfuse.fuse.blocks import Prepared, fit_blocks
 from kgfuse.fuse.calibrate import STEPS, Stack, fit_stack
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Split, check_data
-from kgfuse.fuse.loop import Checkpoints, EpochEvent, run
+from kgfuse.fuse.loop import Checkpoints, EpochEvent, Stage, run
 from kgfuse.fuse.metrics import accuracy, calibration_error, item_losses, probabilities
 from kgfuse.fuse.model import FusionModel
 from kgfuse.fuse.stages import Stages
@@ -44,10 +44,16 @@ def fit(
         on_epoch: called after each epoch of each part.
 
     Raises:
-        TrainingError: the arrays do not fit together, or nothing can be learned from them.
+        TrainingError: the arrays do not fit together, nothing can be learned from them, or nothing is left to judge
+            a model on that learns from the validation items too.
         ModelError: a checkpoint of another run lies in ``resume_folder``.
     """
     check_data(data, split)
+    if config.refit and not len(split.test):
+        raise TrainingError(
+            "refit learns from the validation items, and no test items are there to judge the model on",
+            remedy="mark some items as test, or leave refit off",
+        )
     device = resolve(config.device)
     train, validation = by_name(data, split.train), by_name(data, split.validation)
     spec, around = fit_blocks(data, train, config)
@@ -66,26 +72,63 @@ def fit(
         writer = SummaryWriter(str(log_folder))
     log = None if writer is None else writer.add_scalar
 
+    def learn(stage: Stage) -> int:
+        return run(stage, checkpoints=checkpoints, on_epoch=on_epoch, log=log)
+
     model = FusionModel(config, spec, run_.infos)
     model.linear = run_.linear()
+    sharpness: dict[str, float] = {}
+    lasted: dict[str, int] = {}
     if config.head == "fusion":
         offsets = _base(model, run_)
-        model.layer = run_.layer({name: stack.sharpness for name, stack in model.stacks.items()})
-        stage = run_.layer_stage(model.layer, *offsets)
-        run(stage, checkpoints=checkpoints, on_epoch=on_epoch, log=log)
+        sharpness = {name: stack.sharpness for name, stack in model.stacks.items()}
+        model.layer = run_.layer(sharpness)
+        lasted["layer"] = learn(run_.layer_stage(model.layer, *offsets))
     if config.kernel.enabled and config.head == "fusion":
         model.kernel = run_.kernel()
     if config.gnn.enabled and config.head == "fusion" and spec.bag is not None:
         model.graph = run_.graph()
         if model.graph is not None:
-            run(run_.graph_stage(model.graph), checkpoints=checkpoints, on_epoch=on_epoch, log=log)
+            lasted["graph"] = learn(run_.graph_stage(model.graph))
     _stack(model, data, validation, around)
     _let_go(model)
+    if config.refit:
+        everything = by_name(data, np.concatenate([split.train, split.validation]))
+        again = Stages(data, config, device, everything, np.zeros(0, np.int64), spec, around)
+        _refit(
+            model,
+            again,
+            sharpness,
+            lambda stage: learn(replace(stage, until=lasted[stage.name], name=f"{stage.name} again")),
+        )
     if writer is not None:
         for name, value in model.metrics["validation"].items():
             writer.add_scalar(f"validation/{name}/accuracy", value["accuracy"], 0)
         writer.close()
     return model
+
+
+def _refit(model: FusionModel, stages: Stages, sharpness: Mapping[str, float], learn: Callable[[Stage], int]) -> None:
+    """Fit every part that was kept once more, on all labelled items; what validation chose stays as it is.
+
+    Weights and temperature were chosen on items that the parts had not seen, so that they fit the parts as they will
+    do on new items.
+    """
+    model.targets = stages.infos
+    model.linear = stages.linear(model.linear)
+    if model.layer is not None:
+        honest, _ = stages.honest_parts(model.linear)
+        offsets = {
+            name: torch.from_numpy(model.stacks[name].total(parts)).to(stages.device) for name, parts in honest.items()
+        }
+        model.layer = stages.layer(sharpness)
+        learn(stages.layer_stage(model.layer, offsets, {}))
+    if model.kernel is not None:
+        model.kernel = stages.kernel(model.kernel)
+    if model.graph is not None:
+        model.graph = stages.graph()
+        if model.graph is not None:
+            learn(stages.graph_stage(model.graph))
 
 
 def _let_go(model: FusionModel) -> None:

@@ -77,6 +77,7 @@ class Answering(State):
         *,
         model: str | None = None,
         target: str | None = None,
+        top: int = 10,
         on_event: OnEvent = silent,
     ) -> list[Prediction]:
         """Predict with a trained model.
@@ -87,9 +88,15 @@ class Answering(State):
                 the answers to ``kgf:predicted``.
             model: its name; the newest where not given.
             target: which of the model's targets; the first where not given.
+            top: possible answers in each prediction's ranking, at least one.
             on_event: told about progress.
+
+        Raises:
+            UsageError: an input is neither an item nor a file that can be read, or ``top`` is less than one.
         """
-        return self._predictor(model).classify(inputs, target=target, on_event=on_event)
+        if top < 1:
+            raise UsageError(f"top is {top}", remedy="ask for at least one answer")
+        return self._predictor(model).classify(inputs, target=target, top=top, on_event=on_event)
 
     def explain(self, item: str, *, model: str | None = None, html: str | Path | None = None) -> Explanation:
         """Lead an item's classification back to sentences and pixels.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -35,6 +35,9 @@ from kgfuse.workspace.visiting import visiting_facts, visiting_samples, visiting
 if TYPE_CHECKING:
     from kgfuse.explain.chain import Explanation
 
+TOP: Final = 10
+"""How many possible answers a prediction names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
@@ -58,7 +61,7 @@ class Prediction:
         probability: calibrated, 0 to 1.
         abstained: whether the best probability lies below the model's threshold.
         labels: all answers given; several for a multi-label target.
-        ranking: possible answers, best first, at most ten.
+        ranking: possible answers, best first: as many as were asked for, ten otherwise.
         ancestors: superclasses of the answers with their probabilities, best first.
         shares: share that the fusion layer gives each modality.
         model: name of the model.
@@ -158,6 +161,7 @@ class Predictor:
         inputs: Sequence[str | Path] | None = None,
         *,
         target: str | None = None,
+        top: int = TOP,
         write: bool = True,
         on_event: OnEvent = silent,
     ) -> list[Prediction]:
@@ -171,9 +175,9 @@ class Predictor:
                 for n, s in enumerate(self.dataset.samples)
                 if s.item.split == "test" or not s.item.labels.get(spec.property)
             ]
-            answers = self._answers(self.dataset, rows, question, ())
+            answers = self._answers(self.dataset, rows, question, top)
         else:
-            answers = self._classify_given(inputs, question, on_event)
+            answers = self._classify_given(inputs, question, top, on_event)
         if write:
             own = [a for a in answers if self.parts.catalog.item(a.item) is not None]
             prop = {s.name: s.property for s in self.prepared.specs}
@@ -193,7 +197,9 @@ class Predictor:
             )
         return iri
 
-    def _classify_given(self, inputs: Sequence[str | Path], question: str, on_event: OnEvent) -> list[Prediction]:
+    def _classify_given(
+        self, inputs: Sequence[str | Path], question: str, top: int, on_event: OnEvent
+    ) -> list[Prediction]:
         at = {s.item.iri: n for n, s in enumerate(self.dataset.samples)}
         rows: list[int] = []
         loose: list[Source] = []
@@ -207,8 +213,8 @@ class Predictor:
                 loose.append(visiting_source(Path(given), self._hear))
             else:
                 raise UsageError(f"{given} is neither an item nor a file", remedy="see `kgfuse query` for items")
-        answers = self._answers(self.dataset, rows, question, ())
-        return answers + (self._classify_files(loose, question) if loose else [])
+        answers = self._answers(self.dataset, rows, question, top)
+        return answers + (self._classify_files(loose, question, top) if loose else [])
 
     def _item(self, name: str) -> str:
         """IRI that an identifier, CURIE or IRI of an item stands for."""
@@ -230,7 +236,7 @@ class Predictor:
                 on_event("passed over", 0, 0, e.message)
         return found
 
-    def _classify_files(self, sources: Sequence[Source], question: str) -> list[Prediction]:
+    def _classify_files(self, sources: Sequence[Source], question: str, top: int) -> list[Prediction]:
         found = [
             extract_one(extractor, source)
             for source in sources
@@ -251,7 +257,7 @@ class Predictor:
             facts,
         )
         rows = list(range(len(everything) - len(samples), len(everything)))
-        return self._answers(self._tuned(dataset), rows, question, tuple(facts))
+        return self._answers(self._tuned(dataset), rows, question, top, tuple(facts))
 
     def _neighbours(self, sources: Sequence[Source], found: Sequence[Extraction]) -> list[Fact]:
         pictures = [s for s in sources if s.kind == "image"]
@@ -269,21 +275,24 @@ class Predictor:
         return self.tuned.applied(self.parts, dataset, icons)
 
     def _answers(
-        self, dataset: Dataset, rows: Sequence[int], question: str, extra: tuple[Fact, ...]
+        self, dataset: Dataset, rows: Sequence[int], question: str, top: int, extra: tuple[Fact, ...] = ()
     ) -> list[Prediction]:
         if not rows:
             return []
         scores = self.model.predict(dataset.data, np.array(rows, np.int64))[question]
         label = self.prepared.hierarchy.label
-        return [self._answer(scores, n, dataset, row, label, extra) for n, row in enumerate(rows)]
+        return [self._answer(scores, n, dataset, row, label, top, extra) for n, row in enumerate(rows)]
 
     def _answer(
-        self, scores: Scores, n: int, dataset: Dataset, row: int, label: Any, extra: tuple[Fact, ...]
+        self, scores: Scores, n: int, dataset: Dataset, row: int, label: Any, top: int, extra: tuple[Fact, ...]
     ) -> Prediction:
         p = scores.probabilities[n]
-        best = np.argsort(-p, kind="stable")[:10].tolist()
-        ranking = tuple(Ranked(scores.classes[i], label(scores.classes[i]), float(p[i])) for i in best)
-        given = tuple(r for i, r in zip(best, ranking, strict=True) if scores.given[n, i])
+        best = np.argsort(-p, kind="stable").tolist()
+
+        def ranked(classes: Sequence[int]) -> tuple[Ranked, ...]:
+            return tuple(Ranked(scores.classes[i], label(scores.classes[i]), float(p[i])) for i in classes)
+
+        ranking, given = ranked(best[:top]), ranked([i for i in best if scores.given[n, i]])
         above = scores.ancestor_probabilities[n]
         order = np.argsort(-above, kind="stable").tolist()
         ancestors = tuple(Ranked(scores.ancestors[i], label(scores.ancestors[i]), float(above[i])) for i in order)

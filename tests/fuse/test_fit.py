@@ -9,7 +9,7 @@ import pytest
 
 from kgfuse.errors import TrainingError
 from kgfuse.fuse.ablation import FUSED, LATE, ablate
-from kgfuse.fuse.data import BoolArray, FusionData, GraphArrays, Target, empty_graph
+from kgfuse.fuse.data import BoolArray, FusionData, GraphArrays, IntArray, Target, empty_graph
 from kgfuse.fuse.loop import EpochEvent
 from kgfuse.fuse.metrics import evaluate
 from kgfuse.fuse.model import FusionModel
@@ -238,3 +238,41 @@ def test_descriptions_of_the_classes_help_where_items_are_few() -> None:
     model = fit(told, few, FAST)
     assert model.stacks["kind"].weight["match text"] > 0
     assert score(model, told) > score(fit(data, few, FAST), data)
+
+
+def test_refitting_learns_from_validation_items_and_from_nothing_else() -> None:
+    gains, config = [], FAST.model_copy(update={"refit": True})
+    for seed in range(3):
+        data = planted(items=120, seed=seed, in_text=0.6, in_graph=seed > 0)
+        split = halves(data, seed)
+        split = replace(split, train=split.train[:20], validation=np.concatenate([split.validation, split.train[20:]]))
+        plain, again = fit(data, split, FAST), fit(data, split, config)
+        assert again.metrics == plain.metrics, "what validation said of it was said before"
+        assert again.stacks["kind"].weight == plain.stacks["kind"].weight
+        gains.append(score_on(again, data, split.test) - score_on(plain, data, split.test))
+        others = data.targets[0].labels.copy()
+        others[split.test] = 0
+        blind = fit(replace(data, targets=(replace(data.targets[0], labels=others),)), split, config)
+        found, same = (m.predict(data, split.test)["kind"].logits for m in (again, blind))
+        assert np.array_equal(found, same)
+    assert np.mean(gains) > 0.02, gains
+
+
+def test_a_class_that_only_validation_items_have_is_learned_by_refitting() -> None:
+    data = planted(in_text=2.0)
+    split, labels = halves(data), data.targets[0].labels
+    late = split.train[labels[split.train] == 3]
+    split = replace(split, train=np.setdiff1d(split.train, late), validation=np.union1d(split.validation, late))
+    model = fit(data, split, FAST.model_copy(update={"refit": True}))
+    answer = model.predict(data, split.test)["kind"]
+    assert np.mean(answer.answer[labels[split.test] == 3] == 3) > 0.8
+
+
+def test_refitting_without_test_items_is_refused() -> None:
+    data = planted(items=40)
+    with pytest.raises(TrainingError, match="no test items"):
+        fit(data, replace(halves(data), test=np.zeros(0, np.int64)), FAST.model_copy(update={"refit": True}))
+
+
+def score_on(model: FusionModel, data: FusionData, rows: IntArray) -> float:
+    return evaluate(model, data, rows, "kind")["accuracy"]
