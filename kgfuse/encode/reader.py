@@ -34,6 +34,7 @@ class ReaderConfig:
         hidden: of the layer that judges a pair.
         longest: words in the longest argument.
         spans: places kept for each role of each relation.
+        proposals: places kept besides, of those that are proposed with a sentence.
         dropout: on the heads' inputs.
     """
 
@@ -42,10 +43,11 @@ class ReaderConfig:
     hidden: int = 128
     longest: int = 20
     spans: int = 5
+    proposals: int = 8
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        sizes = (self.width, self.hidden, self.longest, self.spans)
+        sizes = (self.width, self.hidden, self.longest, self.spans, self.proposals + 1)
         if not (0 <= self.split <= 64 and all(1 <= n <= 4096 for n in sizes) and 0 <= self.dropout < 1):
             raise ValueError(f"no shape of a reader: {self}")
 
@@ -60,6 +62,7 @@ class Sentences:
         first: (B, W) place of each word's first token.
         last: (B, W) place of each word's last token.
         words: (B, W) true for words.
+        places: (B, P, 2) first and last word of places that arguments may take, whatever is asked; -1 for padding.
     """
 
     states: Tensor
@@ -67,6 +70,7 @@ class Sentences:
     first: Tensor
     last: Tensor
     words: Tensor
+    places: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class Read:
         first: (B, W, d) states of the words' first tokens.
         last: (B, W, d) states of their last tokens.
         relations: (B, R, d) states of the relations.
+        places: (B, P, 2) of the batch.
     """
 
     presence: Tensor
@@ -86,6 +91,7 @@ class Read:
     first: Tensor
     last: Tensor
     relations: Tensor
+    places: Tensor
 
 
 class Reader(nn.Module):
@@ -104,7 +110,7 @@ class Reader(nn.Module):
         self.query = _Linear(d, _SIDES * config.width)
         self.pair_words = nn.ModuleList(_Linear(d, config.hidden) for _ in range(_SIDES))
         self.pair_relation = _Linear(d, config.hidden)
-        self.pair_scores = _Linear(5, config.hidden)
+        self.pair_scores = _Linear(7, config.hidden)
         self.pair_distance = nn.Embedding(16, config.hidden)
         self.pair_out = nn.Sequential(
             nn.GELU(), _Linear(config.hidden, config.hidden), nn.GELU(), _rarely(config.hidden)
@@ -139,13 +145,14 @@ class Reader(nn.Module):
         query = self.query(asked).view(batch, count, _SIDES, width).transpose(1, 2)
         sides = torch.matmul(query, keys.transpose(2, 3)).transpose(1, 2) / width**0.5
         sides = sides.masked_fill(~sentences.words[:, None, None, :], -30.0)
-        return Read(self.presence(asked).squeeze(-1), sides.log_softmax(-1), first, last, asked)
+        return Read(self.presence(asked).squeeze(-1), sides.log_softmax(-1), first, last, asked, sentences.places)
 
     def spans(self, read: Read) -> tuple[Tensor, Tensor, Tensor]:
-        """The best places of each role of each relation.
+        """The best places of each role of each relation: any, then the best others of those that are proposed.
 
         Returns:
-            begin and end words, (B, R, 2, K) each, and their scores, the mean of both sides' log-probabilities.
+            begin and end words, (B, R, 2, K) each, and their scores, the mean of both sides' log-probabilities; begin
+            is -1 where there are fewer.
         """
         batch, count, _, n = read.sides.shape
         longest = min(self.config.longest, n)
@@ -156,14 +163,25 @@ class Reader(nn.Module):
         scores = ((begin[..., None] + windows) / 2).flatten(-2)
         top = scores.topk(min(self.config.spans, scores.shape[-1]), dim=-1)
         at = top.indices.div(longest, rounding_mode="floor")
-        return at, (at + top.indices % longest).clamp(max=n - 1), top.values
+        to = (at + top.indices % longest).clamp(max=n - 1)
+        count = min(self.config.proposals, read.places.shape[1])
+        if not count:
+            return at, to, top.values
+        room = (*begin.shape[:-1], -1)
+        first, last = (read.places[:, None, None, :, side].clamp(min=0).expand(room) for side in (0, 1))
+        among = (at[..., :, None] == first[..., None, :]) & (to[..., :, None] == last[..., None, :])
+        there = (read.places[:, None, None, :, 0] >= 0) & ~among.any(-2)
+        more = ((begin.gather(-1, first) + end.gather(-1, last)) / 2).masked_fill(~there, -60.0).topk(count, dim=-1)
+        is_one = there.gather(-1, more.indices)
+        also = torch.where(is_one, first.gather(-1, more.indices), -1), last.gather(-1, more.indices)
+        return torch.cat((at, also[0]), -1), torch.cat((to, also[1]), -1), torch.cat((top.values, more.values), -1)
 
     def pairs(self, read: Read, begin: Tensor, end: Tensor, scores: Tensor) -> Tensor:
         """Log-odds that a subject's place and an object's belong together under their relation.
 
         Args:
             read: of the batch.
-            begin: (B, R, 2, K) first words of the places.
+            begin: (B, R, 2, K) first words of the places; -1 for none, of which nothing is meant.
             end: (B, R, 2, K) last words.
             scores: (B, R, 2, K) of the places.
 
@@ -171,6 +189,8 @@ class Reader(nn.Module):
             (B, R, K, K): subject × object.
         """
         batch, count, _, k = begin.shape
+        named = is_proposed(read.places, begin, end).to(scores.dtype)
+        begin, end = begin.clamp(min=0), end.clamp(min=0)
         parts = []
         for side, (states, at) in enumerate(
             (
@@ -189,7 +209,10 @@ class Reader(nn.Module):
         p = read.presence[:, :, None, None].expand(-1, -1, k, k)
         best = scores.max(-1).values
         lag_s, lag_o = s - best[:, :, 0, None, None], o - best[:, :, 1, None, None]
-        hidden = hidden + self.pair_scores(torch.stack((s, o, p, lag_s, lag_o), dim=-1).clamp(-15, 15))
+        named_s = named[:, :, 0, :, None].expand(-1, -1, -1, k)
+        named_o = named[:, :, 1, None, :].expand(-1, -1, k, -1)
+        known = torch.stack((s, o, p, lag_s, lag_o, named_s, named_o), dim=-1)
+        hidden = hidden + self.pair_scores(known.clamp(-15, 15))
         hidden = hidden + self.pair_distance(_distance(begin, end))
         return self.pair_out(hidden).squeeze(-1)  # type: ignore[no-any-return]
 
@@ -229,6 +252,12 @@ def pool(states: Tensor, mask: Tensor) -> Tensor:
     """Mean over tokens: (R, T, d), (R, T) to (R, d)."""
     weights = mask.to(states.dtype)[..., None]
     return (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+def is_proposed(places: Tensor, begin: Tensor, end: Tensor) -> Tensor:
+    """(B, R, 2, K) whether places are among the proposed ones (B, P, 2)."""
+    first, last = places[:, None, None, None, :, 0], places[:, None, None, None, :, 1]
+    return ((begin[..., None] == first) & (end[..., None] == last) & (first >= 0)).any(-1)
 
 
 def _gather(states: Tensor, at: Tensor) -> Tensor:

@@ -13,7 +13,6 @@ from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import MODALITIES, FloatArray, Modality
 from tests.benchmarks.fusion_sets.case import Case
 
-SINGLES: Final = frozenset(MODALITIES)
 _FOLDS: Final = 5
 
 
@@ -95,3 +94,6 @@ RIVALS: Final[Mapping[str, Callable[[Case], float | None]]] = {
     "stacking": _stacking,
 }
 """Name → accuracy on the test items; ``None`` where the data lack what it needs."""
+
+FUSIONS: Final = frozenset(RIVALS) - frozenset(MODALITIES)
+"""Those that join modalities."""

@@ -30,7 +30,7 @@ from kgfuse.extract.learned.schema import Relation, Schema
 from kgfuse.extract.learned.tokens import tokenise
 from kgfuse.extract.learned.training import describe
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 LEAST: Final = -5.0
 """Log-odds from which a candidate is judged at all."""
 RECORD: Final = "extractor.json"
@@ -140,7 +140,7 @@ class RelationReader:
             return [[] for _ in texts]
         known = self.known(schema, style)
         tokens = tokenise(self.tokenizer, texts)
-        rows = candidates(self.reader, tokens, self._vectors_of(schema), LEAST, self.reader.lower)
+        rows = candidates(self.reader, texts, tokens, self._vectors_of(schema), LEAST, self.reader.lower)
         found: list[list[Found]] = []
         for text, row in zip(texts, rows, strict=True):
             probabilities = self._probabilities(text, row, schema, known)

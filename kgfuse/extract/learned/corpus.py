@@ -12,6 +12,7 @@ from kgfuse.extract.learned.examples import Example, Triple
 from kgfuse.extract.learned.formats import Aligned
 from kgfuse.extract.learned.locate import Folded, Place, anaphors, places
 from kgfuse.extract.learned.schema import Schema
+from kgfuse.extract.learned.spans import word_places
 from kgfuse.extract.learned.tokens import Tokenised, tokenise
 
 Words: TypeAlias = tuple[int, int]
@@ -53,6 +54,7 @@ class Item:
         states: (T, d) half-precision output of the reader's lower layers.
         gold: its triples.
         rejected: what a reviewer said it does not state.
+        places: that arguments may take, whatever is asked.
         complete: what is not in ``gold`` is not said.
     """
 
@@ -60,6 +62,7 @@ class Item:
     states: Tensor
     gold: tuple[Gold, ...]
     rejected: tuple[Gold, ...]
+    places: tuple[Words, ...]
     complete: bool
 
 
@@ -76,11 +79,12 @@ def items_of(examples: Sequence[Example], schema: Schema, tokenizer: Any, lower:
     states = lower([t.ids for t in tokens])
     keys = schema.keys
     found = []
-    for example, words, state in zip(examples, tokens, states, strict=True):
+    likely = word_places(tokens, [e.text for e in examples])
+    for example, words, state, open_to in zip(examples, tokens, states, likely, strict=True):
         folded = Folded(example.text)
         gold = tuple(_gold(t, keys[t.relation], folded, words) for t in example.triples if t.relation in keys)
         wrong = tuple(_gold(t, keys[t.relation], folded, words) for t in example.rejected if t.relation in keys)
-        found.append(Item(words, state, gold, wrong, example.complete))
+        found.append(Item(words, state, gold, wrong, open_to, example.complete))
     return found
 
 

@@ -9,8 +9,9 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from kgfuse.encode.reader import Read, Reader, Sentences
-from kgfuse.extract.learned.tokens import Tokenised, padded
+from kgfuse.encode.reader import Read, Reader, Sentences, is_proposed
+from kgfuse.extract.learned.spans import word_places
+from kgfuse.extract.learned.tokens import Tokenised, padded, padded_places
 
 BATCH: Final = 16
 
@@ -24,16 +25,18 @@ class Candidate:
         subject: code points ``[start, end)`` of the text.
         object: likewise.
         logit: log-odds, not calibrated.
+        named: whether subject and object are places that the sentence proposes (`spans`).
     """
 
     relation: int
     subject: tuple[int, int]
     object: tuple[int, int]
     logit: float
+    named: tuple[bool, bool] = (False, False)
 
 
 def candidates(
-    reader: Reader, tokens: Sequence[Tokenised], relations: Tensor, least: float, lower: Any
+    reader: Reader, texts: Sequence[str], tokens: Sequence[Tokenised], relations: Tensor, least: float, lower: Any
 ) -> list[list[Candidate]]:
     """Candidates of every text whose log-odds reach ``least``, the surest first; rivals for one place are among them.
 
@@ -41,25 +44,33 @@ def candidates(
     always gives the same numbers.
     """
     found: list[list[Candidate]] = [[] for _ in tokens]
+    places = word_places(tokens, texts) if reader.config.proposals else [()] * len(tokens)
     order = sorted(range(len(tokens)), key=lambda n: (len(tokens[n].ids), tokens[n].ids))
     for start in range(0, len(order), BATCH):
         numbers = [n for n in order[start : start + BATCH] if tokens[n].first]
         if numbers:
             batch = [tokens[n] for n in numbers]
-            for n, one in zip(numbers, _read(reader, batch, relations, least, lower), strict=True):
+            likely = [places[n] for n in numbers]
+            for n, one in zip(numbers, _read(reader, batch, likely, relations, least, lower), strict=True):
                 found[n] = one
     return found
 
 
 @torch.inference_mode()
 def _read(
-    reader: Reader, batch: Sequence[Tokenised], relations: Tensor, least: float, lower: Any
+    reader: Reader,
+    batch: Sequence[Tokenised],
+    places: Sequence[Sequence[tuple[int, int]]],
+    relations: Tensor,
+    least: float,
+    lower: Any,
 ) -> Iterator[list[Candidate]]:
     ids, mask = padded([t.ids for t in batch])
     first, words = padded([t.first for t in batch])
     last, _ = padded([t.last for t in batch])
-    ids, mask, first, words, last = (t.to(relations.device) for t in (ids, mask, first, words, last))
-    read = reader(Sentences(lower(ids, mask), mask, first, last, words), relations)
+    where = padded_places(places, reader.config.proposals)
+    ids, mask, first, words, last, where = (t.to(relations.device) for t in (ids, mask, first, words, last, where))
+    read = reader(Sentences(lower(ids, mask), mask, first, last, words, where), relations)
     begin, end, scores = reader.spans(read)
     logits = reader.pairs(read, begin, end, scores)
     return iter(_candidates(read, logits, begin, end, batch, least))
@@ -69,7 +80,9 @@ def _candidates(
     read: Read, logits: Tensor, begin: Tensor, end: Tensor, batch: Sequence[Tokenised], least: float
 ) -> list[list[Candidate]]:
     found: list[list[Candidate]] = [[] for _ in batch]
-    high = (logits >= least).nonzero()
+    named = is_proposed(read.places, begin, end)
+    there = begin >= 0
+    high = ((logits >= least) & there[:, :, 0, :, None] & there[:, :, 1, None, :]).nonzero()
     values = logits[tuple(high.T)].tolist()
     for (n, r, s, o), value in zip(high.tolist(), values, strict=True):
         tokens = batch[n]
@@ -77,7 +90,8 @@ def _candidates(
         object_ = (int(begin[n, r, 1, o]), int(end[n, r, 1, o]))
         inside = max(subject[1], object_[1]) < len(tokens.begin)
         if inside and (subject[1] < object_[0] or object_[1] < subject[0]):
-            found[n].append(Candidate(r, _characters(tokens, subject), _characters(tokens, object_), value))
+            sure = bool(named[n, r, 0, s]), bool(named[n, r, 1, o])
+            found[n].append(Candidate(r, _characters(tokens, subject), _characters(tokens, object_), value, sure))
     return [sorted(f, key=lambda c: (-c.logit, c.relation, c.subject, c.object)) for f in found]
 
 

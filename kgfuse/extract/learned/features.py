@@ -17,6 +17,7 @@ NAMES: Final = (
     "logit", "margin", "rank", "alone", "rivals", "distance", "order", "subject first", "subject words",
     "object words", "subject shape", "object shape", "object known", "object known here", "subject as object",
     "relation frequency", "clue", "clue margin", "clue alone", "rivals here", "subject length", "object length",
+    "subject proposed", "object proposed",
 )  # fmt: skip
 _NONE: Final = -6.0
 _MOST: Final = 6.0
@@ -154,6 +155,7 @@ def matrix(
             max(one.logit - max(rivals, default=_NONE), -_MOST),
             one.subject[1] - one.subject[0],
             one.object[1] - one.object[0],
+            *one.named,
         )
     return rows
 

@@ -188,8 +188,9 @@ class Judge:
         return found
 
     def _read(self, examples: Sequence[Example]) -> Iterator[tuple[Example, list[Candidate]]]:
-        tokens = tokenise(self.tokenizer, [e.text for e in examples])
-        rows = candidates(self.reader, tokens, self.vectors, LEAST, self.reader.lower)
+        texts = [e.text for e in examples]
+        tokens = tokenise(self.tokenizer, texts)
+        rows = candidates(self.reader, texts, tokens, self.vectors, LEAST, self.reader.lower)
         return ((e, row) for e, row in zip(examples, rows, strict=True) if row)
 
     def _facts(self, example: Example, row: Sequence[Candidate]) -> list[tuple[bool, bool]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import torch
@@ -12,11 +13,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 
 from kgfuse.encode.reader import Read, Reader, Sentences
 from kgfuse.extract.learned.corpus import Gold, Item, Words
-from kgfuse.extract.learned.tokens import padded
+from kgfuse.extract.learned.tokens import padded, padded_places
 
 _GOLD: Final = 2
 _PLACES: Final = 3
 _CODE: Final = 1000
+_RELATIONS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,8 @@ class Weights:
     unsaid: float = 0.3
 
 
-def collate(items: Sequence[Item], device: torch.device) -> Sentences:
-    """Items as one padded batch."""
+def collate(items: Sequence[Item], device: torch.device, proposals: int) -> Sentences:
+    """Items as one padded batch, with room for at least so many proposed places."""
     longest = max(len(i.tokens.ids) for i in items)
     states = torch.zeros(len(items), longest, items[0].states.shape[1])
     mask = torch.zeros(len(items), longest, dtype=torch.bool)
@@ -42,7 +44,8 @@ def collate(items: Sequence[Item], device: torch.device) -> Sentences:
         mask[n, : len(item.states)] = True
     first, words = padded([i.tokens.first for i in items])
     last, _ = padded([i.tokens.last for i in items])
-    return Sentences(*(t.to(device) for t in (states, mask, first, last, words)))
+    places = padded_places([i.places for i in items], proposals)
+    return Sentences(*(t.to(device) for t in (states, mask, first, last, words, places)))
 
 
 def loss(
@@ -58,7 +61,7 @@ def loss(
         weights: see there.
         pick: which gold places are added to the reader's own, where there are many; any number.
     """
-    sentences = collate(items, relations.device)
+    sentences = collate(items, relations.device, reader.config.proposals)
     read = reader(sentences, relations)
     said = _said(items, column, read)
     least = torch.tensor([1.0 if i.complete else weights.unsaid for i in items], device=relations.device)
@@ -97,32 +100,67 @@ def _sides_loss(read: Read, items: Sequence[Item], column: dict[int, int]) -> Te
 def _pair_loss(
     reader: Reader, read: Read, items: Sequence[Item], column: dict[int, int], least: Tensor, pick: int
 ) -> Tensor:
+    read, columns, weight = _some(read, items, column, pick)
     with torch.no_grad():
         begin, end, _ = reader.spans(read)
         kept = begin.shape[-1]
-        begin, end = _with_gold(begin, end, items, column, pick)
+        begin, end = _with_gold(begin, end, items, columns, pick)
     logits = reader.pairs(read, begin, end, place_scores(read, begin, end))
-    target, weight = _pair_targets(begin, end, kept, items, column, least)
-    return (cross_entropy(logits, target, reduction="none") * weight).sum()
+    target, least_weight = _pair_targets(begin, end, kept, items, columns, least)
+    return (cross_entropy(logits, target, reduction="none") * least_weight * weight[:, :, None, None]).sum()
+
+
+def _some(
+    read: Read, items: Sequence[Item], column: dict[int, int], pick: int
+) -> tuple[Read, list[dict[int, int]], Tensor]:
+    """The pairs of all relations are many: those that a sentence says, and some others, which count for the rest.
+
+    Returns:
+        what was read of these; the column of each of the schema's relations among them, sentence by sentence; (B, R')
+        what each counts.
+    """
+    count = read.presence.shape[1]
+    size = min(count, _RELATIONS)
+    chance = random.Random(pick)
+    chosen = torch.zeros((len(items), size), dtype=torch.long)
+    weight = torch.ones((len(items), size))
+    columns: list[dict[int, int]] = []
+    for n, item in enumerate(items):
+        said = sorted({column[g.relation] for g in (*item.gold, *item.rejected) if g.relation in column})[:size]
+        others = sorted(set(range(count)) - set(said))
+        more = chance.sample(others, size - len(said))
+        chosen[n] = torch.tensor([*said, *more], dtype=torch.long)
+        weight[n, len(said) :] = len(others) / max(len(more), 1)
+        place = {c: k for k, c in enumerate(chosen[n].tolist())}
+        columns.append({relation: place[c] for relation, c in column.items() if c in place})
+    chosen, weight = chosen.to(read.presence.device), weight.to(read.presence.device)
+    width = read.relations.shape[-1]
+    sides = read.sides.gather(1, chosen[:, :, None, None].expand(-1, -1, *read.sides.shape[2:]))
+    relations = read.relations.gather(1, chosen[:, :, None].expand(-1, -1, width))
+    return (
+        replace(read, presence=read.presence.gather(1, chosen), sides=sides, relations=relations),
+        columns,
+        weight,
+    )
 
 
 def place_scores(read: Read, begin: Tensor, end: Tensor) -> Tensor:
     """(B, R, 2, K) mean log-probability of both sides of given places."""
-    sides = read.sides
+    sides, there, begin, end = read.sides, begin >= 0, begin.clamp(min=0), end.clamp(min=0)
     first = torch.stack((sides[:, :, 0].gather(-1, begin[:, :, 0]), sides[:, :, 2].gather(-1, begin[:, :, 1])), 2)
     last = torch.stack((sides[:, :, 1].gather(-1, end[:, :, 0]), sides[:, :, 3].gather(-1, end[:, :, 1])), 2)
-    return (first + last) / 2
+    return ((first + last) / 2).masked_fill(~there, -60.0)
 
 
 def _with_gold(
-    begin: Tensor, end: Tensor, items: Sequence[Item], column: dict[int, int], pick: int
+    begin: Tensor, end: Tensor, items: Sequence[Item], columns: Sequence[dict[int, int]], pick: int
 ) -> tuple[Tensor, Tensor]:
     """The reader's places and, for what is said, up to two gold ones beside them."""
     room = (*begin.shape[:-1], _GOLD)
     kept = begin.shape[-1]
     begin = torch.cat((begin, begin[..., :1].expand(room)), -1).clone()
     end = torch.cat((end, end[..., :1].expand(room)), -1).clone()
-    for n, item in enumerate(items):
+    for n, (item, column) in enumerate(zip(items, columns, strict=True)):
         by_relation: dict[int, list[Gold]] = {}
         for gold in (*item.gold, *item.rejected):
             if gold.relation in column:
@@ -137,7 +175,7 @@ def _with_gold(
 
 
 def _pair_targets(
-    begin: Tensor, end: Tensor, kept: int, items: Sequence[Item], column: dict[int, int], least: Tensor
+    begin: Tensor, end: Tensor, kept: int, items: Sequence[Item], columns: Sequence[dict[int, int]], least: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Targets and weights (B, R, K, K).
 
@@ -149,12 +187,14 @@ def _pair_targets(
     repeated = torch.zeros_like(code, dtype=torch.bool)
     for k in range(kept, size):
         repeated[..., k] = (code[..., :k] == code[..., k : k + 1]).any(-1)
-    fresh = ~repeated
+    fresh = ~repeated & (begin >= 0)
     counted = fresh[:, :, 0, :, None] & fresh[:, :, 1, None, :]
     weight = least[:, None, None, None] * counted
     target = torch.zeros_like(weight)
-    for n, item in enumerate(items):
+    for n, (item, column) in enumerate(zip(items, columns, strict=True)):
         for gold in item.gold:
+            if gold.relation not in column:
+                continue
             r = column[gold.relation]
             subject, object_ = _is_one_of(code[n, r, 0], gold.subject), _is_one_of(code[n, r, 1], gold.object)
             if not item.complete:

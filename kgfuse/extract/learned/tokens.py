@@ -94,3 +94,13 @@ def padded(rows: Sequence[Sequence[int]], fill: int = 0) -> tuple[Tensor, Tensor
         values[n, : len(row)] = torch.tensor(row, dtype=torch.long)
         mask[n, : len(row)] = True
     return values, mask
+
+
+def padded_places(rows: Sequence[Sequence[tuple[int, int]]], least: int) -> Tensor:
+    """(B, P, 2) first and last words, -1 for padding; P is at least ``least``, so that as many can be chosen."""
+    width = rounded(max(least, max((len(r) for r in rows), default=0)))
+    values = torch.full((len(rows), width, 2), -1, dtype=torch.long)
+    for n, row in enumerate(rows):
+        if row:
+            values[n, : len(row)] = torch.tensor(row, dtype=torch.long)
+    return values

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +28,15 @@ class Case:
         data: items, graph and one target.
         split: what serves what.
         seed: of the split and of the training.
+        extra: accuracies of rivals that only this set has.
+        among: the classes that are told apart, none of which has a training item; empty for all.
     """
 
     data: FusionData
     split: Split
     seed: int
+    extra: Mapping[str, float] = field(default_factory=dict)
+    among: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Features:
     """
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._cache = FeatureCache(folder)
         self._text: TextEncoder | None = None
         self._image: ImageEncoder | None = None
@@ -114,8 +119,8 @@ def stratified(labels: IntArray, shares: tuple[float, float], seed: int) -> Spli
     test: list[int] = []
     for label in np.unique(labels):
         own = rng.permutation(np.flatnonzero(labels == label))
-        held = max(1, round(len(own) * shares[0]))
-        judged = max(1, round(len(own) * shares[1]))
+        held = max(1, round(len(own) * shares[0])) if len(own) > 1 else 0
+        judged = max(1, round(len(own) * shares[1])) if shares[1] else 0
         validation += own[:held].tolist()
         test += own[held : held + judged].tolist()
         train += own[held + judged :].tolist()
