@@ -139,12 +139,7 @@ class KernelExpert(nn.Module):
                 else:
                     jitter = 1e-6 * torch.eye(len(kernel), dtype=torch.float64, device=kernel.device)
                     system, right = cross.T @ cross + ridge * (kernel + jitter), cross.T @ centred
-                dual = torch.cholesky_solve(
-                    right,
-                    torch.linalg.cholesky(
-                        system + 1e-8 * torch.eye(len(system), dtype=torch.float64, device=system.device)
-                    ),
-                )
+                dual = _solved(system, right)
                 score = _validation_loss((held_out @ dual + mean).float() * 8.0, problem)
                 if score < best:
                     best = score
@@ -161,6 +156,17 @@ class KernelExpert(nn.Module):
             + getattr(self, f"mean_{key}")
             for name, key in self.targets.items()
         }
+
+
+def _solved(system: Tensor, right: Tensor) -> Tensor:
+    """The solution of a system that rounding may keep from being positive definite, as items that are alike do."""
+    whole = torch.eye(len(system), dtype=system.dtype, device=system.device)
+    jitter = 1e-8
+    factor, failed = torch.linalg.cholesky_ex(system + jitter * whole)
+    while int(failed):
+        jitter *= 10
+        factor, failed = torch.linalg.cholesky_ex(system + jitter * whole)
+    return torch.cholesky_solve(right, factor)
 
 
 def _rbf(left: Tensor, right: Tensor, gamma: Tensor) -> Tensor:

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from kgfuse.errors import TrainingError
 from kgfuse.fuse.ablation import FUSED, LATE, ablate
+from kgfuse.fuse.config import KernelConfig
 from kgfuse.fuse.data import BoolArray, FusionData, GraphArrays, IntArray, Target, empty_graph
+from kgfuse.fuse.experts import KernelExpert, Problem
 from kgfuse.fuse.loop import EpochEvent
 from kgfuse.fuse.metrics import evaluate
 from kgfuse.fuse.model import FusionModel
@@ -272,6 +275,19 @@ def test_refitting_without_test_items_is_refused() -> None:
     data = planted(items=40)
     with pytest.raises(TrainingError, match="no test items"):
         fit(data, replace(halves(data), test=np.zeros(0, np.int64)), FAST.model_copy(update={"refit": True}))
+
+
+@pytest.mark.parametrize("ridge", [1e-3, 1.0, 10.0])
+def test_items_that_are_alike_do_not_stop_the_kernel(ridge: float) -> None:
+    chance = torch.Generator().manual_seed(0)
+    features = torch.nn.functional.normalize(torch.randn(40, 64, generator=chance), dim=1)[torch.arange(1200) % 40]
+    features = features + 1e-5 * torch.randn(features.shape, generator=chance)
+    labels = torch.arange(1200) % 40 % 4
+    expert = KernelExpert(64, 800, {"kind": 4})
+    expert.get_buffer("landmarks").copy_(features[:800])
+    problem = Problem(features, labels, 4, features, labels, torch.ones(4))
+    expert.fit("kind", problem, KernelConfig(sigma=(0.6,), ridge=(ridge,)))
+    assert (expert(features)["kind"].argmax(1) == labels).all()
 
 
 def score_on(model: FusionModel, data: FusionData, rows: IntArray) -> float:
