@@ -5,7 +5,7 @@ What the fusion layer must beat or tie with. Their one free number each is chose
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -22,19 +22,26 @@ def joined(data: FusionData, split: Split, modalities: Sequence[Modality], confi
 
 
 def logistic_regression(
-    features: FloatArray, labels: IntArray, split: Split, strengths: Sequence[float] = (1.0, 10.0, 100.0)
+    features: FloatArray,
+    labels: IntArray,
+    split: Split,
+    strengths: Sequence[float] = (1.0, 10.0, 100.0),
+    *,
+    refit: bool = False,
 ) -> IntArray:
-    """Predicted class of every item; the inverse penalty is the one of ``strengths`` best on validation."""
+    """Predicted class of every item; the inverse penalty is the one of ``strengths`` best on validation.
+
+    With ``refit`` the answers are those of a model of that penalty that learned from the validation items too.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    best, answer = -1.0, np.zeros(len(features), np.int64)
-    for strength in strengths:
-        model = LogisticRegression(C=strength, max_iter=300).fit(features[split.train], labels[split.train])
-        guess = model.predict(features)
-        score = float(np.mean(guess[split.validation] == labels[split.validation]))
-        if score > best:
-            best, answer = score, guess
-    return answer
+    def answers(strength: float, rows: IntArray) -> IntArray:
+        guess: IntArray = (
+            LogisticRegression(C=strength, max_iter=300).fit(features[rows], labels[rows]).predict(features)
+        )
+        return guess
+
+    return _best(answers, strengths, labels, split, refit=refit)
 
 
 def kernel_ridge(
@@ -44,18 +51,37 @@ def kernel_ridge(
     *,
     sigma: float = 0.6,
     ridges: Sequence[float] = (0.01, 0.1, 1.0),
+    refit: bool = False,
 ) -> IntArray:
-    """Predicted class of every item by RBF kernel ridge; ``sigma`` is relative to the rows' typical norm."""
+    """Predicted class of every item by RBF kernel ridge; ``sigma`` is relative to the rows' typical norm.
+
+    With ``refit`` the answers are those of a model of the best penalty that learned from the validation items too.
+    """
     from sklearn.kernel_ridge import KernelRidge
 
     norm = float(np.sqrt((features[split.train] ** 2).sum(axis=1).mean()))
     gamma = 1.0 / (2.0 * (sigma * norm) ** 2)
-    answers = np.eye(int(labels.max()) + 1)[labels[split.train]]
-    best, answer = -1.0, np.zeros(len(features), np.int64)
-    for ridge in ridges:
-        model = KernelRidge(alpha=ridge, kernel="rbf", gamma=gamma).fit(features[split.train], answers)
-        guess = model.predict(features).argmax(axis=1)
-        score = float(np.mean(guess[split.validation] == labels[split.validation]))
-        if score > best:
-            best, answer = score, guess
-    return answer
+    wanted = np.eye(int(labels.max()) + 1)[labels]
+
+    def answers(ridge: float, rows: IntArray) -> IntArray:
+        model = KernelRidge(alpha=ridge, kernel="rbf", gamma=gamma).fit(features[rows], wanted[rows])
+        guess: IntArray = model.predict(features).argmax(axis=1)
+        return guess
+
+    return _best(answers, ridges, labels, split, refit=refit)
+
+
+def _best(
+    answers: Callable[[float, IntArray], IntArray],
+    choices: Sequence[float],
+    labels: IntArray,
+    split: Split,
+    *,
+    refit: bool,
+) -> IntArray:
+    """Answers by the choice that is best on validation, the first of equals."""
+    held = split.validation
+    tried = [(choice, answers(choice, split.train)) for choice in choices]
+    right = [float(np.mean(guess[held] == labels[held])) if len(held) else 0.0 for _, guess in tried]
+    choice, guess = tried[int(np.argmax(right))]
+    return answers(choice, np.concatenate([split.train, held])) if refit else guess
