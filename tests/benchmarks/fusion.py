@@ -1,6 +1,6 @@
 """Graph-aware fusion against its best single modality and the strongest simple fusions, on real data sets.
 
-    python -m tests.benchmarks.fusion --sets openmoji,openclipart,grocery,aifb,mutag [--data DIR] [--seeds 5] [--out DIR]
+    python -m tests.benchmarks.fusion --sets openmoji,openclipart,grocery,aifb,mutag --data DIR [--seeds 5] [--out DIR]
 
 All choices are made on validation items, from which all models learn in the end; test items are looked at once.
 Differences are paired, split by split. A set that is not there is named, the others run, and the exit code is 1.
