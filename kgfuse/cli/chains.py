@@ -11,15 +11,17 @@ from rich.text import Text
 from rich.tree import Tree
 
 from kgfuse.cli.tables import bar, percent
+from kgfuse.explain.chain import Evidence
 
 if TYPE_CHECKING:
-    from kgfuse.explain.chain import Check, Evidence, Explanation, Passage, Place
+    from kgfuse.explain.chain import Check, Explanation, Neighbour, Passage, Place
     from kgfuse.graph import KnowledgeGraph
     from kgfuse.graph.records import MentionRecord
     from kgfuse.reason.proofs import Proof
 
 _STATEMENTS = 8
 _PASSAGES = 5
+_AGAINST = 3
 _EDGE = 300
 _MARK = "bold yellow"
 Span = tuple[int, int]
@@ -35,7 +37,10 @@ def explanation_view(explanation: Explanation) -> Tree:
         shares.add(Text(f"{modality:<6} {bar(share)} {share:+.3f}"))
     _add_statements(tree, explanation.statements)
     _add_passages(tree, explanation.passages)
+    _add_against(tree, explanation.against)
     _add_check(tree, explanation.check)
+    _add_change(tree, explanation)
+    _add_nearest(tree, explanation.nearest)
     return tree
 
 
@@ -84,6 +89,43 @@ def _add_passages(tree: Tree, passages: Sequence[Passage]) -> None:
         for line in _places([passage.place], mark=False):
             branch.add(Text.assemble(f"{passage.effect:+.3f}  ", line))
     _more(branch, len(passages) - _PASSAGES)
+
+
+def _add_against(tree: Tree, against: Sequence[Evidence | Passage]) -> None:
+    if not against:
+        return
+    branch = tree.add(Text("what speaks against the answer", "bold"))
+    for part in against[:_AGAINST]:
+        said = [Text(part.text, "cyan")] if isinstance(part, Evidence) else _places([part.place], mark=False)
+        for line in said:
+            branch.add(Text.assemble(f"{part.effect:+.3f}  ", line))
+    _more(branch, len(against) - _AGAINST)
+
+
+def _add_change(tree: Tree, explanation: Explanation) -> None:
+    change = explanation.change
+    if change is None:
+        tree.add(Text("what would change the answer: nothing of the evidence", "bold"))
+        return
+    note = "" if change.smallest else "; fewer may do, not all were tried"
+    branch = tree.add(
+        Text.assemble(("without all of this, the answer is ", "bold"), (change.label, "bold green"), note)
+    )
+    for part in change.parts:
+        branch.add(Text(part, "cyan"))
+
+
+def _add_nearest(tree: Tree, nearest: Sequence[Neighbour]) -> None:
+    if not nearest:
+        return
+    branch = tree.add(Text("most like it, of what the model learned from", "bold"))
+    for one in nearest:
+        by = ", ".join(f"{modality} {value:.2f}" for modality, value in one.by.items())
+        branch.add(
+            Text.assemble(
+                f"{one.likeness:.2f}  ", (one.name, "cyan"), f" → {', '.join(one.labels)}", (f"  ({by})", "dim")
+            )
+        )
 
 
 def _add_check(tree: Tree, check: Check) -> None:

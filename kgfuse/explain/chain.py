@@ -108,6 +108,39 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What would change the answer: evidence whose joint removal gives another, no part of which can be left out.
+
+    Args:
+        parts: statements, sentences and regions, in words.
+        label: the answer without them.
+        smallest: every smaller set of the evidence was tried, and changes nothing.
+    """
+
+    parts: tuple[str, ...]
+    label: str
+    smallest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """An item that the model learned from, and how like it the explained one is.
+
+    Args:
+        item, name: IRI and name.
+        labels: its known answers.
+        likeness: cosine over all that the model reads of both, -1 to 1.
+        by: the same for each modality that both have.
+    """
+
+    item: str
+    name: str
+    labels: tuple[str, ...]
+    likeness: float
+    by: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Why the model answered as it did.
 
@@ -118,6 +151,8 @@ class Explanation:
         statements: about the item, most effective first.
         passages: sentences and picture regions, most effective first.
         check: the counterfactual test of the most effective ones.
+        change: what would change the answer; ``None`` where no evidence does.
+        nearest: training items that are most like this one, the most alike first.
     """
 
     item: str
@@ -129,6 +164,14 @@ class Explanation:
     statements: tuple[Evidence, ...]
     passages: tuple[Passage, ...]
     check: Check
+    change: Change | None = None
+    nearest: tuple[Neighbour, ...] = ()
+
+    @property
+    def against(self) -> tuple[Evidence | Passage, ...]:
+        """Statements and passages that speak against the answer by a point or more, the strongest first."""
+        parts: list[Evidence | Passage] = [*self.statements, *self.passages]
+        return tuple(sorted((p for p in parts if p.effect <= -0.01), key=lambda p: p.effect))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form."""

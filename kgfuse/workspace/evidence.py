@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kgfuse.encode.preprocess_text import sentences
-from kgfuse.explain.chain import Check, Evidence, Explanation, Passage, Place
+from kgfuse.explain.chain import Change, Check, Evidence, Explanation, Neighbour, Passage, Place
+from kgfuse.explain.flips import smallest_flip
+from kgfuse.explain.nearest import nearest_items
 from kgfuse.explain.shares import modality_shares
 from kgfuse.fuse.data import BoolArray, FusionData
 from kgfuse.terms.mentions import Fact, Mention, Region, TextSpan
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 CITED = 3
 RANDOM_CONTROLS = 10
+NEAREST = 3
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -56,9 +59,16 @@ class _Counterfactuals:
         sample = context.dataset.samples[context.row]
         self.sentences = [exact for text in sample.texts for _, _, exact in sentences(text)]
         self.occlusion = Occlusion(context)
+        self._known: dict[frozenset[_Unit], tuple[float, int]] = {}
 
     def probability(self, units: Iterable[_Unit]) -> tuple[float, int]:
         """Probability of the answer, and the best class, without these."""
+        removed = frozenset(units)
+        if removed not in self._known:
+            self._known[removed] = self._without_units(removed)
+        return self._known[removed]
+
+    def _without_units(self, units: Iterable[_Unit]) -> tuple[float, int]:
         drop: BoolArray | None = None
         hidden_sentences, hidden_regions = set(), []
         for unit in units:
@@ -68,8 +78,14 @@ class _Counterfactuals:
                 hidden_sentences.add(unit.sentence)
             if unit.region >= 0:
                 hidden_regions.append(unit.region)
+        hidden_regions.sort()
         scores = self._scores(self._without(hidden_sentences, hidden_regions), drop)
         return float(scores.probabilities[0, self.answer]), int(np.argmax(scores.probabilities[0]))
+
+    def label(self, number: int) -> str:
+        """Name of a class for people."""
+        classes = self.data.target(self.question).classes
+        return dict(zip(classes.iris, classes.labels, strict=True))[self.classes[number]]
 
     def _scores(self, data: FusionData, drop: BoolArray | None) -> Any:
         rows = np.array([self.row], np.int64)
@@ -101,6 +117,8 @@ def explain(prediction: Prediction, context: Context) -> Explanation:
     order = sorted(range(len(units)), key=lambda n: -effects[n])
     cited = [n for n in order[:CITED] if effects[n] > 0]
     check = _check(counter, units, cited)
+    said = [*(e.text for e in statements), *map(_said, passages)]
+    change = _change(counter, units, effects, said)
     statements = [replace(e, cited=n in cited) for n, e in enumerate(statements)]
     passages = [replace(p, cited=n in cited) for n, p in enumerate(passages, len(statements))]
     shares = modality_shares(
@@ -116,7 +134,44 @@ def explain(prediction: Prediction, context: Context) -> Explanation:
         statements=tuple(sorted(statements, key=lambda e: -e.effect)),
         passages=tuple(sorted(passages, key=lambda p: -p.effect)),
         check=check,
+        change=change,
+        nearest=_nearest(counter),
     )
+
+
+def _change(
+    counter: _Counterfactuals, units: Sequence[_Unit], effects: Sequence[float], said: Sequence[str]
+) -> Change | None:
+    flip = smallest_flip(lambda some: counter.probability([units[n] for n in some])[1], effects, counter.answer)
+    if flip is None:
+        return None
+    return Change(tuple(said[n] for n in flip.parts), counter.label(flip.answer), flip.smallest)
+
+
+def _said(passage: Passage) -> str:
+    place = passage.place
+    if place.box is not None:
+        x, y, w, h = place.box
+        return f"the region {x},{y} {w}×{h} px of {place.source}"
+    return f"“{place.exact}”"
+
+
+def _nearest(counter: _Counterfactuals) -> tuple[Neighbour, ...]:
+    """Training items most like the item, with their answers."""
+    context, data = counter.context, counter.data
+    target = data.target(counter.question)
+    learned = [n for n, iri in enumerate(data.items) if iri in context.learned and target.labelled[n]]
+    alike = nearest_items(
+        context.model, data, counter.row, np.array(learned, np.int64), NEAREST, prepared=counter.prepared
+    )
+    found = []
+    for one in alike:
+        item, labels = context.dataset.samples[one.row].item, target.labels[one.row]
+        own = np.flatnonzero(labels) if target.multi_label else [int(labels)]
+        by = {str(m): round(v, 4) for m, v in one.by.items()}
+        names = tuple(target.classes.labels[int(c)] for c in own)
+        found.append(Neighbour(item.iri, item.label or item.identifier, names, round(one.likeness, 4), by))
+    return tuple(found)
 
 
 def _check(counter: _Counterfactuals, units: Sequence[_Unit], cited: Sequence[int]) -> Check:
@@ -127,10 +182,8 @@ def _check(counter: _Counterfactuals, units: Sequence[_Unit], cited: Sequence[in
     drawn = [rng.choice(others, size, replace=False) for _ in range(RANDOM_CONTROLS)] if size else []
     random = [counter.probability([units[n] for n in picked])[0] for picked in drawn] or [counter.before]
     only, _ = counter.probability([units[n] for n in others])
-    classes = counter.data.target(counter.question).classes
-    names = dict(zip(classes.iris, classes.labels, strict=True))
     spread = (float(np.mean(random)), float(np.std(random)))
-    return Check(counter.before, without, spread, only, names[counter.classes[best]])
+    return Check(counter.before, without, spread, only, counter.label(best))
 
 
 def _statements(counter: _Counterfactuals) -> tuple[list[Evidence], list[_Unit]]:

@@ -110,6 +110,7 @@ class Context:
         found: the workspace's facts.
         extra: facts of the item that are not in the workspace.
         tuned: the tuned CNN tail, where there is one.
+        learned: IRIs of the items that the model learned from.
     """
 
     parts: Parts
@@ -119,6 +120,7 @@ class Context:
     found: Resolved
     extra: tuple[Fact, ...]
     tuned: Tuned | None
+    learned: frozenset[str] = frozenset()
 
 
 class Predictor:
@@ -223,6 +225,10 @@ class Predictor:
         return self.parts.vocabulary.expand(name) if ":" in name and prefix in known else item_iri(name)
 
     @cached_property
+    def _learned(self) -> frozenset[str]:
+        return frozenset(self.card["items"]["train"])
+
+    @cached_property
     def _hear(self) -> Callable[[Path, str], str]:
         return listener(self.parts.settings.extract.speech)
 
@@ -311,7 +317,7 @@ class Predictor:
             ancestors=ancestors,
             shares=dict(zip(scores.modalities, map(float, scores.gates[n]), strict=True)),
             model=self.name,
-            _context=Context(self.parts, self.model, dataset, row, self.found, extra, self.tuned),
+            _context=Context(self.parts, self.model, dataset, row, self.found, extra, self.tuned, self._learned),
         )
 
 

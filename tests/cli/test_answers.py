@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from rich.console import Console
 from kgfuse import Workspace
 from kgfuse.cli.chains import explanation_view, marked
 from kgfuse.errors import UsageError
-from kgfuse.explain.chain import Check, Evidence, Explanation, Passage, Place
+from kgfuse.explain.chain import Change, Check, Evidence, Explanation, Neighbour, Passage, Place
 from kgfuse.graph import KnowledgeGraph
 from tests.cli.conftest import answer, run
 
@@ -68,6 +69,9 @@ def test_an_answer_is_led_back_to_sentences_and_tested(workspace: Path) -> None:
     result = run("explain", workspace, "finch")
     assert "counterfactual check" in result.stdout
     assert "It eats mice." in result.stdout
+    assert found["nearest"]
+    assert "most like it, of what the model learned from" in result.stdout
+    assert ("without all of this" if found["change"] else "nothing of the evidence") in result.stdout
 
 
 def test_a_triple_is_proved_down_to_what_sources_say(workspace: Path) -> None:
@@ -123,8 +127,11 @@ def test_an_explanation_quotes_sentences_and_names_boxes() -> None:
     )
     check = Check(0.9, 0.3, (0.88, 0.02), 0.85, "tool")
     explanation = Explanation(
-        "item:owl", "owl", "bird", "fg:Bird", 0.9, {"text": 0.5, "graph": 0.3}, (evidence,), (Passage(box, 0.1),), check
-    )
+        "item:owl", "owl", "bird", "fg:Bird", 0.9, {"text": 0.5, "graph": 0.3}, (evidence,),
+        (Passage(box, 0.1), Passage(replace(box, box=(5, 6, 7, 8)), -0.2)), check,
+        Change(("owl · eats · mouse", "“It hoots.”"), "tool", smallest=False),
+        (Neighbour("item:wren", "wren", ("bird",), 0.75, {"text": 0.8}),),
+    )  # fmt: skip
     console = Console(width=160, record=True, quiet=False, file=None, force_terminal=False)
     with console.capture() as captured:
         console.print(explanation_view(explanation))
@@ -134,3 +141,8 @@ def test_an_explanation_quotes_sentences_and_names_boxes() -> None:
     assert "owl.png box 1,2 30×40 px" in shown
     assert "what is cited matters" in shown
     assert "→ tool" in shown
+    against = shown[shown.index("speaks against") :]
+    assert "-0.200  owl.png box 5,6 7×8 px" in against
+    assert "the answer is tool; fewer may do" in against
+    assert "“It hoots.”" in against
+    assert "0.75  wren → bird  (text 0.80)" in against

@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from kgfuse.explain.chain import Check, Evidence, Explanation, Passage, Place
+from kgfuse.explain.chain import Change, Check, Evidence, Explanation, Neighbour, Passage, Place
 from kgfuse.fuse.ablation import FUSED, LATE, Ablation, Row
 from kgfuse.terms.mentions import Rejected, Statement
 from kgfuse.terms.namespaces import KGF, item_iri
@@ -198,6 +198,8 @@ def _answer(ws: Workspace) -> tuple[Prediction, Explanation]:
             Passage(Place(drawing.name, "image", box=(0, 0, 170, 85), sha256=drawing.sha256), 0.05, cited=True),
         ),
         check=Check(0.8, 0.3, (0.75, 0.02), 0.7, "aquatic animal"),
+        change=Change((f"owl · eats · mice {HOSTILE}", "“It hoots.”"), f"fish {HOSTILE}", smallest=False),
+        nearest=(Neighbour("item:wren", f"wren {HOSTILE}", ("bird", HOSTILE), 0.75, {"text": 0.8}),),
     )
     sample = Sample(next(i for i in ws.items() if i.iri == iri), (TEXT,), ())
     nothing = cast(Any, None)
@@ -233,6 +235,14 @@ def test_the_page_holds_all_it_shows(report: str) -> None:
     assert policy is not None
     assert policy.startswith("default-src 'none'; img-src data:;")
     assert len(report) < 3_000_000
+
+
+def test_what_would_change_the_answer_and_what_is_like_it_are_shown(report: str) -> None:
+    said = " ".join("".join(Page(report).text).split())
+    assert "Without all of this, it is “fish" in said
+    assert "fewer may do, not all sets were tried" in said
+    assert "Most like it, of what the model learned from" in said
+    assert "text 0.80" in said
 
 
 def test_hostile_words_are_only_words(report: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,6 +195,26 @@ def test_an_explanation_leads_to_the_very_characters_and_pixels(case: Case) -> N
     assert sum(why.shares.values()) <= check.before + 1e-3
     assert json.loads(json.dumps(why.to_dict()))["check"]["holds"] == check.holds
     assert not [s for s in why.statements if s.predicate == RDF + "type" and s.object == answer.ranking[0].iri]
+    items = {i.label or i.identifier: i for i in case.ws.items()}
+    assert len(why.nearest) == 3
+    assert all(items[n.name].split == "train" and n.labels and set(n.by) <= set(why.shares) for n in why.nearest)
+    assert Counter(label for n in why.nearest for label in n.labels).most_common(1)[0][0] == answer.label
+
+
+def test_what_would_change_an_answer_is_said_in_the_words_of_its_evidence(case: Case) -> None:
+    found = 0
+    for answer in case.ws.classify():
+        why = answer.explain()
+        if why.change is None:
+            continue
+        found += 1
+        assert why.change.label != answer.label
+        assert why.change.parts
+        said = {s.text for s in why.statements} | {f"“{p.place.exact}”" for p in why.passages if p.place.kind == "text"}
+        assert all(part in said or part.startswith("the region ") for part in why.change.parts)
+        if len(why.change.parts) == 1 and why.change.parts[0] in said:
+            assert max(e.effect for e in (*why.statements, *why.passages)) > 0
+    assert found
 
 
 def test_a_model_that_is_unsure_abstains(case: Case) -> None:
