@@ -68,7 +68,7 @@ def marked(text: str, spans: Iterable[Span], edge: int = _EDGE) -> Text:
 
 
 def _add_statements(tree: Tree, statements: Sequence[Evidence]) -> None:
-    branch = tree.add(Text("statements, by what the answer loses without them", "bold"))
+    branch = tree.add(Text("statements, by what they do to the answer's probability", "bold"))
     if not statements:
         branch.add(Text("none", "dim"))
     for evidence in statements[:_STATEMENTS]:
@@ -84,7 +84,7 @@ def _add_statements(tree: Tree, statements: Sequence[Evidence]) -> None:
 def _add_passages(tree: Tree, passages: Sequence[Passage]) -> None:
     if not passages:
         return
-    branch = tree.add(Text("sentences and picture regions, by what the answer loses when they are hidden", "bold"))
+    branch = tree.add(Text("sentences and picture regions, by what they do to it", "bold"))
     for passage in passages[:_PASSAGES]:
         for line in _places([passage.place], mark=False):
             branch.add(Text.assemble(f"{passage.effect:+.3f}  ", line))

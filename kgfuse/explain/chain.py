@@ -40,12 +40,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A statement about the item, and what becomes of the answer without it.
+    """A statement about the item, and what it does to the answer.
 
     Args:
         subject, predicate, object: IRIs; a literal in N-Triples form.
         text: the statement in words.
-        effect: probability of the answer lost when the statement, and all that follows from it, is removed.
+        effect: on the answer's probability: mean of what is lost when the statement, and all that follows from it,
+            is removed, and of what it adds when all other evidence is.
         follows: statements that are inferred from it and were removed with it, in words.
         confidence: of extraction; 1 for what was imported.
         extractor: who found it; ``import`` for what a manifest or RDF file says.
@@ -69,11 +70,12 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A sentence or picture region, and what becomes of the answer when the encoder does not see it.
+    """A sentence or picture region, and what it does to the answer when the encoder sees it.
 
     Args:
         place: where it is.
-        effect: probability of the answer lost when it is hidden.
+        effect: on the answer's probability: mean of what is lost when it is hidden, and of what it adds when all
+            other evidence is.
         cited: whether it is among the most effective, which the counterfactual test removes.
     """
 

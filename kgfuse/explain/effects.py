@@ -1,4 +1,9 @@
-"""What an answer owes to statements: remove them, predict again, and compare with removing others at random."""
+"""What an answer owes to statements: remove them, or all others, predict again, and compare with chance.
+
+Where two statements say the same, the answer loses nothing without either; so a statement counts for the mean of what
+is lost without it and what is gained by it alone. (These are the first and the last of the terms that a Shapley value
+averages.)
+"""
 
 from __future__ import annotations
 
@@ -22,7 +27,8 @@ class Effects:
         label: index of the class.
         probability: with all edges there.
         groups: G groups of edge numbers, each removed together.
-        effect: (G,) probability with all edges less that without the group: positive where the group speaks for it.
+        effect: (G,) mean of two differences of the probability: with all edges less that without the group, and with
+            the group alone less that without any; positive where the group speaks for the class.
         answer: (G,) best class without the group.
     """
 
@@ -84,14 +90,14 @@ def edge_effects(
     drop_modalities: Set[Modality] = frozenset(),
     prepared: Prepared | None = None,
 ) -> Effects:
-    """Remove each group of edges in turn and predict again.
+    """Remove each group of edges in turn, and all groups but it, and predict again.
 
     Args:
         model: a trained model.
         data: the items and the graph.
         item: the item to explain.
         target: which question.
-        groups: edges removed together (all edges of one statement, of one source …); each own edge alone by default.
+        groups: edges removed together (all edges of one statement, of one source …); each own edge by default.
         label: the class whose probability is followed; the best one by default.
         drop_modalities: hidden throughout, to see the graph's part alone.
         prepared: ``model.prepare(data)`` where the caller has it.
@@ -101,14 +107,20 @@ def edge_effects(
     predict = _predictor(model, data, item, target, drop_modalities, ready)
     whole = predict(np.zeros(0, np.int64))
     label = int(whole.argmax()) if label is None else label
+    every = np.unique(np.concatenate(chosen)) if chosen else np.zeros(0, np.int64)
     without = [predict(group) for group in chosen]
+    none = predict(every)
+    alone = [predict(np.setdiff1d(every, group)) for group in chosen]
     return Effects(
         item=item,
         target=target,
         label=label,
         probability=float(whole[label]),
         groups=chosen,
-        effect=np.array([whole[label] - scores[label] for scores in without], np.float32),
+        effect=np.array(
+            [(whole[label] - w[label] + a[label] - none[label]) / 2 for w, a in zip(without, alone, strict=True)],
+            np.float32,
+        ),
         answer=np.array([scores.argmax() for scores in without], np.int64),
     )
 

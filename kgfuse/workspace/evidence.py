@@ -113,7 +113,9 @@ def explain(prediction: Prediction, context: Context) -> Explanation:
     statements, statement_units = _statements(counter)
     passages, passage_units = _passages(counter)
     units = [*statement_units, *passage_units]
-    effects = [e.effect for e in statements] + [p.effect for p in passages]
+    effects = _effects(counter, units)
+    statements = [replace(e, effect=effects[n]) for n, e in enumerate(statements)]
+    passages = [replace(p, effect=effects[n]) for n, p in enumerate(passages, len(statements))]
     order = sorted(range(len(units)), key=lambda n: -effects[n])
     cited = [n for n in order[:CITED] if effects[n] > 0]
     check = _check(counter, units, cited)
@@ -137,6 +139,20 @@ def explain(prediction: Prediction, context: Context) -> Explanation:
         change=change,
         nearest=_nearest(counter),
     )
+
+
+def _effects(counter: _Counterfactuals, units: Sequence[_Unit]) -> list[float]:
+    """What each does to the probability: mean of its removal from all, and of its presence without the others.
+
+    Where two say the same, the answer loses nothing without either.
+    """
+    none, _ = counter.probability(units)
+    found = []
+    for unit in units:
+        lost = counter.before - counter.probability([unit])[0]
+        alone = counter.probability([other for other in units if other is not unit])[0] - none
+        found.append(round((lost + alone) / 2, 6))
+    return found
 
 
 def _change(
@@ -187,7 +203,7 @@ def _check(counter: _Counterfactuals, units: Sequence[_Unit], cited: Sequence[in
 
 
 def _statements(counter: _Counterfactuals) -> tuple[list[Evidence], list[_Unit]]:
-    """Every asserted statement about the item, with the effect of removing it and all that follows from it."""
+    """Every asserted statement about the item, to be removed with all that follows from it."""
     context = counter.context
     view, graph = context.dataset.view, context.dataset.data.graph
     item = context.dataset.samples[context.row].item.iri
@@ -212,8 +228,7 @@ def _statements(counter: _Counterfactuals) -> tuple[list[Evidence], list[_Unit]]
         mask = np.zeros(len(graph.edges), np.bool_)
         mask[[n for k in (key, *follows) if (n := edge(k)) is not None]] = True
         unit = _Unit(edges=mask)
-        effect = counter.before - counter.probability([unit])[0]
-        found.append(_evidence(key, effect, follows, facts.get(key, []), context))
+        found.append(_evidence(key, follows, facts.get(key, []), context))
         units.append(unit)
     return found, units
 
@@ -229,7 +244,7 @@ def _facts_by_key(context: Context) -> dict[Key, list[Fact]]:
     return found
 
 
-def _evidence(key: Key, effect: float, follows: Sequence[Key], facts: Sequence[Fact], context: Context) -> Evidence:
+def _evidence(key: Key, follows: Sequence[Key], facts: Sequence[Fact], context: Context) -> Evidence:
     mentions = {m.iri: m for f in facts for m in f.evidence}
     places = [p for iri in sorted(mentions) if (p := place(mentions[iri], context)) is not None]
     return Evidence(
@@ -237,7 +252,7 @@ def _evidence(key: Key, effect: float, follows: Sequence[Key], facts: Sequence[F
         predicate=key[1],
         object=key[2],
         text=words(key, context),
-        effect=round(effect, 6),
+        effect=0.0,
         follows=tuple(words(k, context) for k in follows),
         confidence=max((f.confidence for f in facts), default=1.0),
         extractor=facts[0].extractor if facts else "import",
@@ -295,7 +310,7 @@ def _rows(context: Context) -> list[tuple[str, str | None, str]]:
 
 
 def _passages(counter: _Counterfactuals) -> tuple[list[Passage], list[_Unit]]:
-    """Sentences of the item's texts and regions of its pictures, with the effect of hiding each."""
+    """Sentences of the item's texts and regions of its pictures."""
     context = counter.context
     found, units = [], []
     texts = [(name, text) for name, text, _ in _rows(context) if text is not None]
@@ -303,10 +318,10 @@ def _passages(counter: _Counterfactuals) -> tuple[list[Passage], list[_Unit]]:
         unit = _Unit(sentence=n)
         name, start = next(((name, t.find(exact)) for name, t in texts if exact in t), ("", -1))
         spot = _in_document(Place(name, "text", start, start + len(exact), exact, start, exact), context)
-        found.append(Passage(spot, round(counter.before - counter.probability([unit])[0], 6)))
+        found.append(Passage(spot, 0.0))
         units.append(unit)
     for n, spot in enumerate(counter.occlusion.places):
         unit = _Unit(region=n)
-        found.append(Passage(spot, round(counter.before - counter.probability([unit])[0], 6)))
+        found.append(Passage(spot, 0.0))
         units.append(unit)
     return found, units

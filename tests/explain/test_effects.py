@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import numpy as np
 import pytest
 
@@ -28,6 +31,23 @@ def test_the_planted_reason_ranks_above_the_colour(trained: tuple[FusionData, Fu
         hits.append(data.graph.edges[strongest, 1] == data.graph.relations.index("hasPart"))
         assert len(effects.groups) == len(own_edges(data, item)) == 3
     assert np.mean(hits) >= 0.9
+
+
+class Either:
+    """Says yes where one of two statements is there: without either alone, nothing changes."""
+
+    def prepare(self, data: FusionData) -> None:
+        return None
+
+    def predict(self, data: FusionData, rows: Any, *, drop_edges: Any, **_: Any) -> dict[str, SimpleNamespace]:
+        yes = 0.9 if not drop_edges[own_edges(data, int(rows[0]))[:2]].all() else 0.2
+        return {"kind": SimpleNamespace(probabilities=np.array([[yes, 1 - yes]], np.float32))}
+
+
+def test_reasons_that_say_the_same_are_all_found() -> None:
+    effects = edge_effects(cast(FusionModel, Either()), planted(), 0, "kind")
+    assert effects.effect.tolist() == pytest.approx([0.35, 0.35, 0.0])
+    assert effects.flips.tolist() == []
 
 
 def test_removing_the_cited_costs_more_than_removing_at_random(trained: tuple[FusionData, FusionModel]) -> None:

@@ -21,6 +21,7 @@ def planted(
     in_image: float = 0.0,
     in_graph: bool = True,
     missing: float = 0.0,
+    noise: int = 1,
 ) -> FusionData:
     """Items of ``classes`` kinds.
 
@@ -32,6 +33,7 @@ def planted(
         in_image: the same for the picture features.
         in_graph: whether items point, by ``hasPart``, at things that only their class has; else at random things.
         missing: share of the items without a picture.
+        noise: statements of each item, up to five, that mean nothing: colours drawn at random.
     """
     chance = np.random.default_rng(seed)
     labels = np.arange(items) % classes
@@ -45,7 +47,8 @@ def planted(
         kind = labels[item] if in_graph else chance.integers(classes)
         own = 6 * kind + chance.choice(6, 2, replace=False)
         edges += [(item, 0, items + int(part)) for part in own]
-        edges.append((item, 1, items + parts + int(chance.integers(colours))))
+        own = chance.choice(colours, noise, replace=False) if noise > 1 else [chance.integers(colours)]
+        edges += [(item, 1, items + parts + int(colour)) for colour in own]
     nodes = (
         [f"item:{n:03d}" for n in range(items)]
         + [f"part:{n:02d}" for n in range(parts)]

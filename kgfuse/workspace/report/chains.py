@@ -221,7 +221,7 @@ def _places(line: Line) -> tuple[Place, ...]:
 def _span(line: Line, place: Place, shift: int) -> Span:
     if line.passage is not None:
         kind = "sentence" if line.cited else "passage"
-        title = f"without this sentence: {points(-line.effect.value)} points"
+        title = f"this sentence: {points(line.effect.value)} points"
     else:
         whole = place.exact == place.context
         kind = {(True, False): "cited", (True, True): "around", (False, False): "stated", (False, True): "context"}[
@@ -264,7 +264,7 @@ def marked_pictures(lines: Sequence[Line], found: Originals) -> tuple[MarkedPict
                 region = line.passage is not None
                 kind = ("region" if region else "stated") + (" cited" if line.cited else "")
                 title = (
-                    f"without this region: {points(-line.effect.value)} points"
+                    f"this region: {points(line.effect.value)} points"
                     if line.evidence is None
                     else f"{line.number}: {line.evidence.text}"
                 )
