@@ -6,10 +6,14 @@ import os
 from typing import Final
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+settings.register_profile("kgfuse", deadline=None)  # how long an example takes is the machine's business
+settings.load_profile("kgfuse")
 
 LONGEST: Final = (
     "workspace/test_workers.py",
