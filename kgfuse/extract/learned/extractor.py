@@ -15,13 +15,13 @@ from kgfuse.extract.learned.locate import is_anaphor
 from kgfuse.extract.learned.schema import schema_of
 from kgfuse.extract.learned.tokens import is_whole, rounded, tokenise
 from kgfuse.extract.protocol import Found as Yielded
-from kgfuse.extract.text.nlp import model_view, pieces
+from kgfuse.extract.text.nlp import EMBEDDED, model_hash, model_view, pieces
 from kgfuse.extract.values import value_of
 from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Mention, Source, SourceKind, Statement, TextSpan, Value
 from kgfuse.terms.namespaces import digest
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 FOLDER: Final = "extractor"
 NAME: Final = "ontology"
 
@@ -49,6 +49,7 @@ class LearnedExtractor:
         self.threshold = threshold
         self.parameters: Mapping[str, Any] = {
             "extractor": file_sha256(folder / RECORD),
+            "places": model_hash(EMBEDDED),
             "threshold": threshold,
             "vocabulary": vocabulary.sha256,
             "version": VERSION,
