@@ -91,7 +91,7 @@ def draw_classes(folder: Path, count: int, seed: int) -> list[str]:
 def entries(
     folder: Path, shots: int | None = None, seed: int = 0, unseen: Collection[str] = ()
 ) -> Iterator[dict[str, Any]]:
-    """Lines of the manifest: coarse classes, fine classes, photos; of ``unseen`` classes only the test photos."""
+    """Lines of the manifest: coarse classes, fine classes, photos; those of ``unseen`` classes serve nothing."""
     classes = read_classes(folder)
     vocabulary = Vocabulary(load_all(["retail"]))
     for coarse in sorted({c.coarse for c in classes}):
@@ -114,15 +114,14 @@ def entries(
             "links": {"rdfs:subClassOf": [f"group/{c.coarse}"], **links},
         }
     for photo in read_photos(folder, shots, seed):
-        if photo.split != "test" and photo.label is not None and classes[photo.label].name in unseen:
-            continue
         line: dict[str, Any] = {
             "id": photo.path,
             "type": "kgf:Picture",
             "images": [str((folder / photo.path).resolve())],
-            "split": photo.split,
         }
-        if photo.label is not None:
+        if photo.label is None or classes[photo.label].name not in unseen:
+            line["split"] = photo.split
+        if "split" in line and photo.label is not None:
             line["label"] = f"class/{classes[photo.label].name}"
         yield line
 
