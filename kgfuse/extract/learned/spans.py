@@ -19,28 +19,33 @@ MOST: Final = 48
 _NAME: Final = re.compile(
     r"[A-Z0-9][\w.'&/-]*(?:\s+(?:(?:of|the|and|de|da|di|in|for|on|von|van|del|e|do|&)\s+){0,2}[A-Z0-9(][\w.'&)/-]*)*"
 )
-_JOINT: Final = re.compile(r"\s+(?:of|in|and|the|for|on)\s+")
+_JOINT: Final = re.compile(r"(?<=\S)\s+(?:of|in|and|the|for|on)\s+")
 _VALUE: Final = re.compile(r"\d[\d.,:/-]*\d|\d")
 _QUOTED: Final = re.compile(r'"[^"]+"')
 _ARTICLE: Final = re.compile(r"(?i)(?:the|an?|his|her|its|their)\s+")
 _EDGES: Final = " ,.;:'\"()"
 _TAIL: Final = 3
 _BATCH: Final = 32
+_LONGEST: Final = 1_500  # characters; 160 word pieces are some 800
 _UNUSED: Final = ("lemmatizer",)
 
 
 def proposed(texts: Sequence[str]) -> list[tuple[tuple[int, int], ...]]:
-    """Places of each text, characters ``[start, end)``, in their order; a text's do not depend on the others."""
+    """Places of each text, characters ``[start, end)``, in their order; a text's do not depend on the others.
+
+    What lies beyond 1,500 characters is not looked at.
+    """
     nlp = load(EMBEDDED)
     unused = [name for name in _UNUSED if name in nlp.pipe_names]
     with nlp.select_pipes(disable=unused):
-        return [_places(doc) for doc in nlp.pipe(map(model_view, texts), batch_size=_BATCH)]
+        return [_places(doc) for doc in nlp.pipe((model_view(text[:_LONGEST]) for text in texts), batch_size=_BATCH)]
 
 
 def word_places(tokens: Sequence[Tokenised], texts: Sequence[str]) -> list[tuple[tuple[int, int], ...]]:
     """The places of each text as first and last word; those beyond the words that are read are left out."""
     found = []
-    for words, places in zip(tokens, proposed(texts), strict=True):
+    seen = [text[: words.end[-1]] if words.end else "" for words, text in zip(tokens, texts, strict=True)]
+    for words, places in zip(tokens, proposed(seen), strict=True):
         own = (words.words_of(start, end) for start, end in places)
         found.append(tuple(dict.fromkeys(w for w in own if w is not None))[:MOST])
     return found

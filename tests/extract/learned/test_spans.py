@@ -48,6 +48,14 @@ def test_places_lie_in_the_text_and_do_not_depend_on_others(texts: list[str]) ->
         assert proposed([text]) == [found]
 
 
+def test_long_and_hostile_texts_cost_no_more_than_their_beginning(reader: RelationReader) -> None:
+    texts = ["Ann" + " " * 300_000 + "Bob", '"' * 50_000, "x " * 1_000_000, "A of " * 30_000, "1" + "," * 200_000 + "x"]
+    assert all(end <= 1_500 for found in proposed(texts) for _, end in found)
+    rows = word_places(tokenise(reader.tokenizer, texts), texts)
+    assert all(len(row) <= MOST for row in rows)
+    assert len(reader.read(texts, SCHEMA)) == len(texts)
+
+
 def test_places_are_whole_words_that_are_read(reader: RelationReader) -> None:
     texts = [e.text for e in sentences(20, 9)] + ["Oslo " * 400]
     tokens = tokenise(reader.tokenizer, texts)
