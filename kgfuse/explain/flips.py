@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
 
 BUDGET = 150
 """Predictions that a search may take."""
+_ONE_BY_ONE = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """Parts of the evidence whose joint removal changes the answer; none of them can be left out.
+    """Parts of the evidence whose joint removal changes the answer; none can be left out, but where they are very many.
 
     Args:
         parts: their numbers, rising.
@@ -31,8 +32,9 @@ def smallest_flip(
 ) -> Flip | None:
     """Search for the fewest parts without which the answer changes.
 
-    Parts are removed one after the other, those with the largest effect first, until the answer changes; what can stay
-    is put back; then all smaller sets are tried, as far as the budget goes.
+    Parts are removed one after the other, those with the largest effect first, until the answer changes (from the
+    thirty-third on, in twice as many at a time); what can stay is put back; then all smaller sets are tried, as far
+    as the budget goes.
 
     Args:
         without: numbers of parts to the class without them.
@@ -47,11 +49,11 @@ def smallest_flip(
     found = _until_it_changes(without, order, answer)
     if not found:
         return None
-    for part in reversed(found):
+    left = budget - len(found)
+    for part in reversed(found[-max(budget, 1) :]):
         fewer = tuple(n for n in found if n != part)
         if fewer and without(fewer) != answer:
             found = fewer
-    left = budget
     for size in range(1, len(found)):
         left -= comb(len(order), size)
         if left < 0:
@@ -63,10 +65,24 @@ def smallest_flip(
 
 
 def _until_it_changes(without: Callable[[tuple[int, ...]], int], order: Sequence[int], answer: int) -> tuple[int, ...]:
-    for count in range(1, len(order) + 1):
-        if without(tuple(order[:count])) != answer:
-            return tuple(order[:count])
+    """The first parts of the order without which the answer changes, where it does not with one fewer; or none."""
+    before = 0
+    for count in _counts(len(order)):
+        if without(tuple(order[:count])) == answer:
+            before = count
+            continue
+        while count - before > 1:
+            middle = (before + count) // 2
+            before, count = (middle, count) if without(tuple(order[:middle])) == answer else (before, middle)
+        return tuple(order[:count])
     return ()
+
+
+def _counts(size: int) -> Iterator[int]:
+    count = 0
+    while count < size:
+        count = min(count + 1 if count < _ONE_BY_ONE else 2 * count, size)
+        yield count
 
 
 def _flip(parts: tuple[int, ...], without: Callable[[tuple[int, ...]], int], *, smallest: bool) -> Flip:

@@ -5,122 +5,45 @@ What is cited is tested: the answer is computed again without it, beside the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kgfuse.encode.preprocess_text import sentences
-from kgfuse.explain.chain import Change, Check, Evidence, Explanation, Neighbour, Passage, Place
-from kgfuse.explain.flips import smallest_flip
+from kgfuse.explain.chain import Evidence, Explanation, Neighbour, Passage, Place
 from kgfuse.explain.nearest import nearest_items
 from kgfuse.explain.shares import modality_shares
-from kgfuse.fuse.data import BoolArray, FusionData
 from kgfuse.terms.mentions import Fact, Mention, Region, TextSpan
 from kgfuse.terms.namespaces import local_name
 from kgfuse.workspace import facts as graph_facts
 from kgfuse.workspace.consequences import consequences, neighbourhood
-from kgfuse.workspace.dataset import prepared_text
-from kgfuse.workspace.encoderview import Key, key_of, text_features
-from kgfuse.workspace.occlusion import Occlusion
+from kgfuse.workspace.counterfactuals import Counterfactuals, Unit, change_of, check_of, effects_of
+from kgfuse.workspace.encoderview import Key, key_of
 from kgfuse.workspace.whereabouts import place_of
 
 if TYPE_CHECKING:
     from kgfuse.workspace.prediction import Context, Prediction
 
 CITED = 3
-RANDOM_CONTROLS = 10
 NEAREST = 3
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Unit:
-    """Something that can be removed: edges of the graph, a sentence of the text, or a region of the picture."""
-
-    edges: BoolArray | None = None
-    sentence: int = -1
-    region: int = -1
-
-
-class _Counterfactuals:
-    """Answers about one item with parts of its evidence removed."""
-
-    def __init__(self, prediction: Prediction, context: Context) -> None:
-        self.context = context
-        self.data = context.dataset.data
-        self.row = context.row
-        self.question = prediction.target
-        self.prepared = context.model.prepare(self.data)
-        scores = self._scores(self.data, None)
-        self.classes = scores.classes
-        self.answer = int(np.argmax(scores.probabilities[0]))
-        self.before = float(scores.probabilities[0, self.answer])
-        sample = context.dataset.samples[context.row]
-        self.sentences = [exact for text in sample.texts for _, _, exact in sentences(text)]
-        self.occlusion = Occlusion(context)
-        self._known: dict[frozenset[_Unit], tuple[float, int]] = {}
-
-    def probability(self, units: Iterable[_Unit]) -> tuple[float, int]:
-        """Probability of the answer, and the best class, without these."""
-        removed = frozenset(units)
-        if removed not in self._known:
-            self._known[removed] = self._without_units(removed)
-        return self._known[removed]
-
-    def _without_units(self, units: Iterable[_Unit]) -> tuple[float, int]:
-        drop: BoolArray | None = None
-        hidden_sentences, hidden_regions = set(), []
-        for unit in units:
-            if unit.edges is not None:
-                drop = unit.edges if drop is None else drop | unit.edges
-            if unit.sentence >= 0:
-                hidden_sentences.add(unit.sentence)
-            if unit.region >= 0:
-                hidden_regions.append(unit.region)
-        hidden_regions.sort()
-        scores = self._scores(self._without(hidden_sentences, hidden_regions), drop)
-        return float(scores.probabilities[0, self.answer]), int(np.argmax(scores.probabilities[0]))
-
-    def label(self, number: int) -> str:
-        """Name of a class for people."""
-        classes = self.data.target(self.question).classes
-        return dict(zip(classes.iris, classes.labels, strict=True))[self.classes[number]]
-
-    def _scores(self, data: FusionData, drop: BoolArray | None) -> Any:
-        rows = np.array([self.row], np.int64)
-        return self.context.model.predict(data, rows, drop_edges=drop, prepared=self.prepared)[self.question]
-
-    def _without(self, hidden_sentences: set[int], hidden_regions: Sequence[int]) -> FusionData:
-        data = self.data
-        if hidden_sentences:
-            left = [s for n, s in enumerate(self.sentences) if n not in hidden_sentences]
-            text, mask = data.text.copy(), data.text_mask.copy()
-            text[self.row] = text_features(self.context.parts, [prepared_text(self.context.parts, left)])[0]
-            mask[self.row] = bool(left)
-            data = replace(data, text=text, text_mask=mask)
-        if hidden_regions:
-            image = data.image.copy()
-            untouched = self.occlusion.features(())
-            image[self.row] = data.image[self.row] + self.occlusion.features(hidden_regions) - untouched
-            data = replace(data, image=image)
-        return data
 
 
 def explain(prediction: Prediction, context: Context) -> Explanation:
     """Explain one answer; see :class:`Explanation`."""
-    counter = _Counterfactuals(prediction, context)
+    counter = Counterfactuals(prediction, context)
     statements, statement_units = _statements(counter)
     passages, passage_units = _passages(counter)
     units = [*statement_units, *passage_units]
-    effects = _effects(counter, units)
+    effects = effects_of(counter, units)
     statements = [replace(e, effect=effects[n]) for n, e in enumerate(statements)]
     passages = [replace(p, effect=effects[n]) for n, p in enumerate(passages, len(statements))]
     order = sorted(range(len(units)), key=lambda n: -effects[n])
     cited = [n for n in order[:CITED] if effects[n] > 0]
-    check = _check(counter, units, cited)
+    check = check_of(counter, units, cited)
     said = [*(e.text for e in statements), *map(_said, passages)]
-    change = _change(counter, units, effects, said)
+    change = change_of(counter, units, effects, said)
     statements = [replace(e, cited=n in cited) for n, e in enumerate(statements)]
     passages = [replace(p, cited=n in cited) for n, p in enumerate(passages, len(statements))]
     shares = modality_shares(
@@ -141,29 +64,6 @@ def explain(prediction: Prediction, context: Context) -> Explanation:
     )
 
 
-def _effects(counter: _Counterfactuals, units: Sequence[_Unit]) -> list[float]:
-    """What each does to the probability: mean of its removal from all, and of its presence without the others.
-
-    Where two say the same, the answer loses nothing without either.
-    """
-    none, _ = counter.probability(units)
-    found = []
-    for unit in units:
-        lost = counter.before - counter.probability([unit])[0]
-        alone = counter.probability([other for other in units if other is not unit])[0] - none
-        found.append(round((lost + alone) / 2, 6))
-    return found
-
-
-def _change(
-    counter: _Counterfactuals, units: Sequence[_Unit], effects: Sequence[float], said: Sequence[str]
-) -> Change | None:
-    flip = smallest_flip(lambda some: counter.probability([units[n] for n in some])[1], effects, counter.answer)
-    if flip is None:
-        return None
-    return Change(tuple(said[n] for n in flip.parts), counter.label(flip.answer), flip.smallest)
-
-
 def _said(passage: Passage) -> str:
     place = passage.place
     if place.box is not None:
@@ -172,7 +72,7 @@ def _said(passage: Passage) -> str:
     return f"“{place.exact}”"
 
 
-def _nearest(counter: _Counterfactuals) -> tuple[Neighbour, ...]:
+def _nearest(counter: Counterfactuals) -> tuple[Neighbour, ...]:
     """Training items most like the item, with their answers."""
     context, data = counter.context, counter.data
     target = data.target(counter.question)
@@ -190,19 +90,7 @@ def _nearest(counter: _Counterfactuals) -> tuple[Neighbour, ...]:
     return tuple(found)
 
 
-def _check(counter: _Counterfactuals, units: Sequence[_Unit], cited: Sequence[int]) -> Check:
-    others = [n for n in range(len(units)) if n not in cited]
-    without, best = counter.probability([units[n] for n in cited])
-    rng = np.random.default_rng(0)
-    size = min(len(cited), len(others))
-    drawn = [rng.choice(others, size, replace=False) for _ in range(RANDOM_CONTROLS)] if size else []
-    random = [counter.probability([units[n] for n in picked])[0] for picked in drawn] or [counter.before]
-    only, _ = counter.probability([units[n] for n in others])
-    spread = (float(np.mean(random)), float(np.std(random)))
-    return Check(counter.before, without, spread, only, counter.label(best))
-
-
-def _statements(counter: _Counterfactuals) -> tuple[list[Evidence], list[_Unit]]:
+def _statements(counter: Counterfactuals) -> tuple[list[Evidence], list[Unit]]:
     """Every asserted statement about the item, to be removed with all that follows from it."""
     context = counter.context
     view, graph = context.dataset.view, context.dataset.data.graph
@@ -225,9 +113,7 @@ def _statements(counter: _Counterfactuals) -> tuple[list[Evidence], list[_Unit]]
     found, units = [], []
     for key in asserted:
         follows = [k for k in lost[key] if edge(k) is not None]
-        mask = np.zeros(len(graph.edges), np.bool_)
-        mask[[n for k in (key, *follows) if (n := edge(k)) is not None]] = True
-        unit = _Unit(edges=mask)
+        unit = Unit(edges=np.array([n for k in (key, *follows) if (n := edge(k)) is not None], np.int64))
         found.append(_evidence(key, follows, facts.get(key, []), context))
         units.append(unit)
     return found, units
@@ -309,19 +195,19 @@ def _rows(context: Context) -> list[tuple[str, str | None, str]]:
     return [(s.name, s.text, s.sha256) for s in context.dataset.samples[context.row].sources]
 
 
-def _passages(counter: _Counterfactuals) -> tuple[list[Passage], list[_Unit]]:
+def _passages(counter: Counterfactuals) -> tuple[list[Passage], list[Unit]]:
     """Sentences of the item's texts and regions of its pictures."""
     context = counter.context
     found, units = [], []
     texts = [(name, text) for name, text, _ in _rows(context) if text is not None]
     for n, exact in enumerate(counter.sentences):
-        unit = _Unit(sentence=n)
+        unit = Unit(sentence=n)
         name, start = next(((name, t.find(exact)) for name, t in texts if exact in t), ("", -1))
         spot = _in_document(Place(name, "text", start, start + len(exact), exact, start, exact), context)
         found.append(Passage(spot, 0.0))
         units.append(unit)
     for n, spot in enumerate(counter.occlusion.places):
-        unit = _Unit(region=n)
+        unit = Unit(region=n)
         found.append(Passage(spot, 0.0))
         units.append(unit)
     return found, units

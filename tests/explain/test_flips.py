@@ -45,6 +45,11 @@ def test_parts_that_only_change_it_together_are_found() -> None:
     assert (found.parts, found.answer, found.smallest) == ((1, 4), 1, True)
     assert smallest_flip(lambda some: 0, [0.3, 0.2], 0) is None
     assert smallest_flip(lambda some: 0, [], 0) is None
+    calls = []
+    hundreds = smallest_flip(lambda some: calls.append(some) or int(len(some) >= 700), [0.1] * 3_000, 0)
+    assert hundreds is not None
+    assert (len(hundreds.parts), hundreds.smallest) == (700, False)
+    assert len(calls) < 400
     many = smallest_flip(lambda some: int(len(some) >= 4), [0.1] * 60, 0, budget=100)
     assert many is not None
     assert (len(many.parts), many.smallest) == (4, False)

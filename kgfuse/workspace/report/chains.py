@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from markupsafe import Markup
 
 from kgfuse.explain.chain import Check, Evidence, Explanation, Passage, Place
-from kgfuse.workspace.evidence import RANDOM_CONTROLS
+from kgfuse.workspace.counterfactuals import RANDOM_CONTROLS
 from kgfuse.workspace.report.highlight import Span, marked
 from kgfuse.workspace.report.neighbourhood import Neighbourhood, neighbourhood
 from kgfuse.workspace.report.numbers import points
