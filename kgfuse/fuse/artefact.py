@@ -157,6 +157,7 @@ def _target_card(target: TargetInfo, stack: Stack) -> dict[str, Any]:
             "scale": dict(stack.scale),
             "weight": dict(stack.weight),
             "sharpness": stack.sharpness,
+            "head_start": stack.head_start,
             "thresholds": None if stack.thresholds is None else [float(value) for value in stack.thresholds],
             "trials": [asdict(trial) for trial in stack.trials],
         },
@@ -182,7 +183,9 @@ def _target(own: dict[str, Any], tensors: dict[str, Tensor], prefix: str) -> Tar
 def _stack(own: dict[str, Any]) -> Stack:
     thresholds = None if own["thresholds"] is None else np.array(own["thresholds"], np.float32)
     trials = tuple(Trial(**trial) for trial in own["trials"])
-    return Stack(own["scale"], own["weight"], float(own["sharpness"]), thresholds, trials)
+    return Stack(
+        own["scale"], own["weight"], float(own["sharpness"]), thresholds, trials, float(own.get("head_start", 0.0))
+    )
 
 
 def _array(tensor: Tensor) -> FloatArray:

@@ -122,6 +122,11 @@ class TrainConfig(_Section):
     accept: float = Field(
         default=1.0, ge=0, description="standard errors by which a residual must better the validation loss"
     )
+    unseen: float = Field(
+        default=1.0,
+        ge=0,
+        description="standard errors of the validation accuracy that classes without a labelled item may cost",
+    )
     calibrate: bool = Field(default=True, description="temperature on validation")
     thresholds: Literal["validation", "half"] = Field(
         default="validation", description="multi-label: how thresholds are set"

@@ -261,6 +261,7 @@ class FusionModel:
     def _answer(self, target: TargetInfo, parts: Parts) -> Prediction:
         stack = self.stacks[target.name]
         logits = stack.combine(parts.scores[target.name])
+        logits = logits + np.float32(stack.head_start) * (~target.seen).astype(np.float32)
         scores = probabilities(logits, target.multi_label)
         best = scores.argmax(axis=1).astype(np.int64)
         sure = scores.max(axis=1) >= (self.config.abstain or 0.0)

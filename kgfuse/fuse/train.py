@@ -14,7 +14,7 @@ from torch import Tensor
 from kgfuse.encode.device import one_thread, resolve
 from kgfuse.errors import TrainingError
 from kgfuse.fuse.blocks import Prepared, fit_blocks
-from kgfuse.fuse.calibrate import STEPS, Stack, fit_stack
+from kgfuse.fuse.calibrate import STEPS, Stack, fit_head_start, fit_stack
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Split, check_data
 from kgfuse.fuse.loop import Checkpoints, EpochEvent, Stage, run
@@ -205,6 +205,9 @@ def _stack(model: FusionModel, data: FusionData, validation: IntArray, around: P
             own_thresholds=config.thresholds == "validation",
             base=model.stacks.get(info.name),
         )
+        if labels.ndim == 1 and len(labels) > 1:
+            start = fit_head_start(stack.combine(scores), np.asarray(labels, np.int64), info.seen, config.unseen)
+            stack = replace(stack, head_start=start)
         model.stacks[info.name] = stack
         report[info.name] = _report(
             stack, {name: value[known] for name, value in parts.scores[info.name].items()}, labels

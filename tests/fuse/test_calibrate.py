@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
-from kgfuse.fuse.calibrate import fit_sharpness, fit_stack
+from kgfuse.fuse.calibrate import fit_head_start, fit_sharpness, fit_stack
 from kgfuse.fuse.metrics import calibration_error, item_losses, probabilities
 
 
@@ -53,3 +55,23 @@ def test_rare_labels_get_a_lower_threshold_than_one_half() -> None:
     assert stack.thresholds is not None
     assert stack.thresholds[1] < 0.5
     assert (fit_stack({"layer": logits}, labels, accept=1.0, own_thresholds=False).thresholds == 0.5).all()
+
+
+@given(st.integers(0, 10_000), st.floats(0, 3))
+def test_a_head_start_costs_no_more_than_it_may(seed: int, cost: float) -> None:
+    chance = np.random.default_rng(seed)
+    logits = chance.normal(size=(60, 5)).astype(np.float32) + np.array([2, 2, 2, 0, 0], np.float32)
+    labels = chance.integers(0, 3, 60)
+    logits[np.arange(60), labels] += 2
+    seen = np.array([True, True, True, False, False])
+    start = fit_head_start(logits, labels, seen, cost)
+    assert start >= 0
+
+    def right(by: float) -> int:
+        return int(((logits + np.float32(by) * ~seen).argmax(1) == labels).sum())
+
+    may = int(cost * np.sqrt(right(0) / 60 * (1 - right(0) / 60) / 60) * 60)
+    assert right(0) - right(start) <= may
+    if cost:
+        assert right(0) - right(start + 1e-3) >= min(may, right(0) - 1) or start == 0
+    assert fit_head_start(logits, labels, np.ones(5, np.bool_), cost) == 0
