@@ -28,9 +28,10 @@ from kgfuse.fuse.experts import KernelExpert, LinearExpert
 from kgfuse.fuse.gnn import GraphExpert
 from kgfuse.fuse.layer import FusionLayer
 from kgfuse.fuse.model import FusionModel, TargetInfo
+from kgfuse.fuse.prototypes import PrototypeExpert
 from kgfuse.fuse.statements import StatementBag
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 TENSORS: Final = "model.safetensors"
 CARD: Final = "model.json"
 
@@ -115,6 +116,9 @@ def _assemble(card: dict[str, Any], tensors: dict[str, Tensor], device: torch.de
         model.layer = FusionLayer(widths, classes, seen, card["described"], config)
     if "linear" in parts:
         model.linear = LinearExpert(joined, classes)
+    if "prototypes" in parts:
+        single = {target.name: len(target.classes.iris) for target in targets if not target.multi_label}
+        model.prototypes = PrototypeExpert(joined, single)
     if "kernel" in parts:
         model.kernel = KernelExpert(joined, len(tensors["kernel.landmarks"]), classes)
     if "graph" in parts:
@@ -156,8 +160,8 @@ def _target_card(target: TargetInfo, stack: Stack) -> dict[str, Any]:
         "stack": {
             "scale": dict(stack.scale),
             "weight": dict(stack.weight),
+            "base": list(stack.base),
             "sharpness": stack.sharpness,
-            "head_start": stack.head_start,
             "thresholds": None if stack.thresholds is None else [float(value) for value in stack.thresholds],
             "trials": [asdict(trial) for trial in stack.trials],
         },
@@ -183,9 +187,7 @@ def _target(own: dict[str, Any], tensors: dict[str, Tensor], prefix: str) -> Tar
 def _stack(own: dict[str, Any]) -> Stack:
     thresholds = None if own["thresholds"] is None else np.array(own["thresholds"], np.float32)
     trials = tuple(Trial(**trial) for trial in own["trials"])
-    return Stack(
-        own["scale"], own["weight"], float(own["sharpness"]), thresholds, trials, float(own.get("head_start", 0.0))
-    )
+    return Stack(own["scale"], own["weight"], float(own["sharpness"]), thresholds, trials, tuple(own["base"]))
 
 
 def _array(tensor: Tensor) -> FloatArray:

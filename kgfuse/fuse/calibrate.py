@@ -7,10 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.special import logsumexp
 
 from kgfuse.fuse.data import BoolArray, FloatArray, IntArray
-from kgfuse.fuse.metrics import item_losses, probabilities
+from kgfuse.fuse.metrics import DoubleArray, item_losses, probabilities
 
+UNSEEN: Final = "unseen"
+NEGLIGIBLE: Final = 1e-3
+_WEIGHED_TOGETHER: Final = 100_000_000  # numbers; of more, every other row or fewer
 STEPS: Final[tuple[float, ...]] = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -37,13 +42,16 @@ class Trial:
 class Stack:
     """How the parts of a model add up for one target: logits = sharpness · Σ weight · scale · part.
 
+    Where classes have no items, the parts after the base have never met these: they share out anew among the other
+    classes what the base gives to them, and leave the rest as it is.
+
     Args:
         scale: part → factor that calibrates it alone.
         weight: part → weight, 0 for residuals that were not accepted; the base has 1.
         sharpness: inverse temperature of the sum.
         thresholds: (C,) for a multi-label target.
         trials: what was tried.
-        head_start: added to the logits of classes without a training item.
+        base: the parts that were weighed together, on all labelled items.
     """
 
     scale: Mapping[str, float]
@@ -51,7 +59,7 @@ class Stack:
     sharpness: float
     thresholds: FloatArray | None
     trials: tuple[Trial, ...]
-    head_start: float = 0.0
+    base: tuple[str, ...] = ()
 
     def combine(self, parts: Mapping[str, FloatArray]) -> FloatArray:
         """(n, C) logits of the sum; rows of a part that are NaN count as nothing known."""
@@ -60,37 +68,23 @@ class Stack:
     def total(self, parts: Mapping[str, FloatArray]) -> FloatArray:
         """(n, C) the weighted sum of those parts that are given, before the temperature."""
         total: FloatArray | None = None
-        for name, weight in self.weight.items():
-            if weight and name in parts:
-                term = np.nan_to_num(_bounded(parts[name])) * np.float32(weight * self.scale[name])
-                total = term if total is None else total + term
+        unseen = parts.get(UNSEEN) if UNSEEN in self.weight else None
+        for name in (*self.base, *(other for other in self.weight if other not in self.base)):
+            if self.weight[name] and name in parts:
+                term = np.nan_to_num(_bounded(parts[name])) * np.float32(self.weight[name] * self.scale[name])
+                total = term if total is None else _with(total, term, None if name in self.base else unseen)
         if total is None:
             raise ValueError("a stack needs its base")
         return total
 
 
-def fit_head_start(logits: FloatArray, labels: IntArray, seen: BoolArray, cost: float) -> float:
-    """What classes without a training item get added, since no item has ever spoken for them.
-
-    As much as costs the accuracy on validation no more than ``cost`` standard errors. (Chao et al. 2016,
-    arXiv:1605.04253, trade the two by such a constant, chosen with items of unseen classes at hand.)
-
-    Args:
-        logits: (n, C) of validation items.
-        labels: (n,) their classes.
-        seen: (C,) classes with at least one training item.
-        cost: standard errors.
-    """
-    if seen.all() or not seen.any() or not cost:
-        return 0.0
-    best = logits.argmax(axis=1)
-    right = (best == labels) & seen[best]
-    lead = np.sort((logits[:, seen].max(axis=1) - logits[:, ~seen].max(axis=1))[right])
-    if not len(lead):
-        return 0.0
-    share = right.mean()
-    spared = int(cost * np.sqrt(share * (1 - share) / len(labels)) * len(labels))
-    return max(0.0, float(np.nextafter(lead[min(spared, len(lead) - 1)], np.float32(-np.inf))))
+def _with(total: FloatArray, term: FloatArray, unseen: FloatArray | None) -> FloatArray:
+    """(n, C) the sum; the probability of the ``unseen`` classes together stays what it was."""
+    if unseen is None:
+        return total + term
+    met = unseen[0] == 0
+    sums = logsumexp(total[:, met] + term[:, met], axis=1) - logsumexp(total[:, met], axis=1)
+    return np.asarray(total + np.where(met, term, sums[:, None]), np.float32)
 
 
 def fit_sharpness(logits: FloatArray, labels: IntArray | BoolArray) -> float:
@@ -128,6 +122,7 @@ def fit_stack(
     calibrate: bool = True,
     own_thresholds: bool = True,
     base: Stack | None = None,
+    jointly: bool = False,
 ) -> Stack:
     """Let the residuals earn their place.
 
@@ -141,8 +136,10 @@ def fit_stack(
         calibrate: whether the sum gets a temperature.
         own_thresholds: multi-label: whether each class gets its own threshold, else .5.
         base: parts that were weighed before, on more items: they stay as they are, and the others are tried on top.
+        jointly: whether the weights of the parts that stay are then set together (only where there is no ``base``). A
+            part named ``unseen``, one for classes without items and else zero, is then always weighed, too.
     """
-    names = list(parts)
+    names = [name for name in parts if name != UNSEEN]
     multi_label = labels.ndim == 2
     count = next(iter(parts.values())).shape[1]
     if len(labels) < 2:
@@ -159,11 +156,12 @@ def fit_stack(
         total, weight, trials = ready[names[0]], {names[0]: 1.0}, []
     else:
         total, weight, trials = base.total(parts), dict(base.weight), list(base.trials)
+    unseen = None if base is None or UNSEEN not in base.weight else parts[UNSEEN]
     current = item_losses(total * np.float32(fit_sharpness(total, labels)), labels)
     for name in [name for name in names if name not in weight]:
         best, best_losses = 0.0, current
         for step in STEPS:
-            tried = total + np.float32(step) * ready[name]
+            tried = _with(total, np.float32(step) * ready[name], unseen)
             losses = item_losses(tried * np.float32(fit_sharpness(tried, labels)), labels)
             if losses.mean() < best_losses.mean():
                 best, best_losses = step, losses
@@ -173,14 +171,56 @@ def fit_stack(
         trials.append(Trial(name, best, float(fall.mean()), error, accepted))
         weight[name] = best if accepted else 0.0
         if accepted:
-            total, current = total + np.float32(best) * ready[name], best_losses
+            total, current = _with(total, np.float32(best) * ready[name], unseen), best_losses
+    if jointly and base is None:
+        kept = {name: ready[name] for name in names if weight[name]}
+        constant = parts.get(UNSEEN)
+        weight |= _weighed_jointly(kept, constant, {name: weight[name] for name in kept}, labels)
+        if constant is not None:
+            scale[UNSEEN], kept[UNSEEN] = 1.0, constant
+        total = np.sum([np.float32(weight[name]) * kept[name] for name in kept], axis=0)
     sharpness = fit_sharpness(total, labels) if calibrate else 1.0
     thresholds = None
     if multi_label:
         scores = probabilities(total * np.float32(sharpness), multi_label=True)
         fitted = _thresholds(scores, np.asarray(labels, np.bool_))
         thresholds = fitted if own_thresholds else np.full(count, 0.5, np.float32)
-    return Stack(scale, weight, sharpness, thresholds, tuple(trials))
+    first = tuple(weight) if base is None else base.base
+    return Stack(scale, weight, sharpness, thresholds, tuple(trials), first)
+
+
+def _weighed_jointly(
+    parts: Mapping[str, FloatArray],
+    constant: FloatArray | None,
+    start: Mapping[str, float],
+    labels: IntArray | BoolArray,
+) -> dict[str, float]:
+    """Weights with the least log-loss, none below zero (Breiman 1996), and one of any sign for the constant."""
+    names, size = list(parts), sum(own.size for own in parts.values())
+    every = slice(None, None, 1 + size // _WEIGHED_TOGETHER)
+    labels = labels[every]
+    scores = np.stack([own[every] for own in (*parts.values(), *([] if constant is None else [constant]))])
+    bounds: list[tuple[float | None, float | None]] = [(0.0, None)] * len(names)
+    first = [start[name] for name in names]
+    if constant is not None:
+        bounds, first = [*bounds, (None, None)], [*first, 0.0]
+    truth = np.zeros(scores.shape[1:], np.float64)
+    if labels.ndim == 1:
+        truth[np.arange(len(labels)), labels] = 1
+    else:
+        truth[:] = labels
+    sharp = fit_sharpness(np.tensordot(np.array(first, np.float32), scores, 1), labels)
+
+    def loss(weights: DoubleArray) -> tuple[float, DoubleArray]:
+        logits = np.tensordot(weights.astype(np.float32), scores, 1)
+        wrong = probabilities(logits, labels.ndim == 2) - truth
+        per = len(labels) * (scores.shape[2] if labels.ndim == 2 else 1)
+        slope = np.tensordot(scores, wrong.astype(np.float32), ([1, 2], [0, 1])) / per
+        return float(item_losses(logits, labels).mean()), slope.astype(np.float64)
+
+    found = minimize(loss, np.array(first) * sharp, jac=True, bounds=bounds, method="L-BFGS-B").x
+    weights = dict(zip(names if constant is None else [*names, UNSEEN], found.tolist(), strict=True))
+    return {name: 0.0 if name != UNSEEN and value < NEGLIGIBLE else value for name, value in weights.items()}
 
 
 def _own_sharpness(logits: FloatArray, labels: IntArray | BoolArray) -> float:

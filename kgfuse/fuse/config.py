@@ -6,7 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -68,6 +68,17 @@ class LinearConfig(_Section):
     )
 
 
+class PrototypeConfig(_Section):
+    """Classes as Gaussian clouds with a prior over the class graph, a residual that labelled items must accept."""
+
+    enabled: bool = True
+    shrinkage: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
+        default=(0.6, 0.3, 0.9, 0.1),
+        min_length=1,
+        description="shares of the identity in the covariance to choose from",
+    )
+
+
 class ImageConfig(_Section):
     """How picture features come about (read by the workspace; the fusion model takes arrays)."""
 
@@ -122,11 +133,6 @@ class TrainConfig(_Section):
     accept: float = Field(
         default=1.0, ge=0, description="standard errors by which a residual must better the validation loss"
     )
-    unseen: float = Field(
-        default=1.0,
-        ge=0,
-        description="standard errors of the validation accuracy that classes without a labelled item may cost",
-    )
     calibrate: bool = Field(default=True, description="temperature on validation")
     thresholds: Literal["validation", "half"] = Field(
         default="validation", description="multi-label: how thresholds are set"
@@ -136,6 +142,7 @@ class TrainConfig(_Section):
     bag: BagConfig = BagConfig()
     gnn: GraphConfig = GraphConfig()
     linear: LinearConfig = LinearConfig()
+    prototypes: PrototypeConfig = PrototypeConfig()
     kernel: KernelConfig = KernelConfig()
     image: ImageConfig = ImageConfig()
 
@@ -163,7 +170,7 @@ class TrainConfig(_Section):
 
 
 def load_config(path: Path, overrides: Iterable[str] = ()) -> TrainConfig:
-    """Read a TOML file (settings at top level, sections ``[bag] [gnn] [linear] [kernel] [image]``).
+    """Read a TOML file (settings at top level, sections ``[bag] [gnn] [linear] [prototypes] [kernel] [image]``).
 
     Raises:
         UsageError: the file is missing, is not TOML, or holds an unknown or unfitting setting.

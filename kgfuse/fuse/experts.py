@@ -82,7 +82,7 @@ class LinearExpert(nn.Module):
 
             optimiser.step(closure)  # type: ignore[no-untyped-call]
             with torch.no_grad():
-                score = _validation_loss(held @ weight + bias, problem)
+                score = validation_loss(held @ weight + bias, problem)
                 if score < best:
                     best = score
                     self.strength[target] = strength
@@ -140,7 +140,7 @@ class KernelExpert(nn.Module):
                     jitter = 1e-6 * torch.eye(len(kernel), dtype=torch.float64, device=kernel.device)
                     system, right = cross.T @ cross + ridge * (kernel + jitter), cross.T @ centred
                 dual = _solved(system, right)
-                score = _validation_loss((held_out @ dual + mean).float() * 8.0, problem)
+                score = validation_loss((held_out @ dual + mean).float() * 8.0, problem)
                 if score < best:
                     best = score
                     self.chosen[target] = sigma, ridge
@@ -182,7 +182,7 @@ def _loss(logits: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
     return losses.sum(1).mean()
 
 
-def _validation_loss(logits: Tensor, problem: Problem) -> float:
+def validation_loss(logits: Tensor, problem: Problem) -> float:
     """Loss at the best of a few temperatures, so that over-confidence alone does not decide."""
     if not len(problem.validation_labels):
         return 0.0

@@ -39,12 +39,13 @@ class FusionLayer(nn.Module):
     a non-linear head reads them side by side. Its scores start at zero and are added to those of the base
     (regression and plain matches; while training: to scores by parts that have not seen the item). The match with
     class nodes, cosine of the item's projection and that of the class's description and picture (through the items'
-    own maps), enters with a scale that starts at zero, so that a class without a training item still gets a score.
+    own maps), enters with a scale that starts at zero. Of classes without a training item the layer says nothing.
 
     Args:
         blocks: name → width of each block.
         classes: target → number of classes.
-        seen: target → (C,) which classes have training items; the others score the mean of these, moved by the match.
+        seen: target → (C,) which classes have training items; to the base's score of the others the layer adds the mean
+            of what it adds to these.
         described: targets whose classes have features to match with.
         config: widths and dropout.
     """
@@ -134,15 +135,13 @@ class FusionLayer(nn.Module):
         item = functional.normalize(self.item_side(joined), dim=1) if self.described else joined
         for name, key in self.targets.items():
             seen: Tensor = getattr(self, f"seen_{key}")
-            logits = self.heads[key](hidden) + self.offset_scale[key] * offset[name]
-            unseen = over_seen(logits, seen)
+            own = self.heads[key](hidden)
             if name in self.described:
                 match = self._match(item, values, class_nodes[name], self.described.index(name))
                 out.matching[name] = match
-                unseen = unseen + match - over_seen(match, seen)
-                logits = logits + self.match_scale[self.described.index(name)] * match
-            logits = torch.where(seen, logits, unseen)
-            out.logits[name] = logits
+                own = own + self.match_scale[self.described.index(name)] * match
+            own = torch.where(seen, own, over_seen(own, seen))
+            out.logits[name] = own + self.offset_scale[key] * offset[name]
             heads: Any = self.views[key]
             out.auxiliary[name] = [
                 (head(view), available[:, m]) for m, (head, view) in enumerate(zip(heads, views, strict=True))

@@ -20,6 +20,7 @@ from kgfuse.fuse.experts import KernelExpert, LinearExpert
 from kgfuse.fuse.gnn import GraphExpert
 from kgfuse.fuse.layer import FusionLayer, over_seen
 from kgfuse.fuse.metrics import probabilities
+from kgfuse.fuse.prototypes import PrototypeExpert
 
 CHUNK = 2_048
 MATCH_SHARPNESS = 10.0
@@ -90,6 +91,7 @@ class FusionModel:
         targets: what it predicts.
         layer: the fusion layer (network).
         linear: logistic regression on the joined blocks, on which the layer builds.
+        prototypes: classes placed by their items, descriptions and relatives.
         kernel: kernel ridge on the joined blocks.
         graph: the R-GCN part.
         stacks: target → how the parts add up.
@@ -101,6 +103,7 @@ class FusionModel:
     targets: tuple[TargetInfo, ...]
     layer: FusionLayer | None = None
     linear: LinearExpert | None = None
+    prototypes: PrototypeExpert | None = None
     kernel: KernelExpert | None = None
     graph: GraphExpert | None = None
     stacks: dict[str, Stack] = field(default_factory=dict)
@@ -113,7 +116,13 @@ class FusionModel:
 
     def modules(self) -> dict[str, nn.Module]:
         """The fitted parts by name."""
-        parts = {"layer": self.layer, "linear": self.linear, "kernel": self.kernel, "graph": self.graph}
+        parts: dict[str, nn.Module | None] = {
+            "layer": self.layer,
+            "linear": self.linear,
+            "prototypes": self.prototypes,
+            "kernel": self.kernel,
+            "graph": self.graph,
+        }
         return {name: part for name, part in parts.items() if part is not None}
 
     def prepare(self, data: FusionData) -> Prepared:
@@ -188,6 +197,15 @@ class FusionModel:
             base: dict[str, dict[str, FloatArray]] = {}
             if self.linear is not None:
                 base["linear"] = self._levelled(self.linear(joined))
+            if self.prototypes is not None:
+                base["prototypes"] = arrays(self.prototypes(joined))
+            if self.kernel is not None:
+                base["kernel"] = self._levelled(self.kernel(joined))
+            base["unseen"] = {
+                target.name: np.broadcast_to((~target.seen).astype(np.float32), (len(joined), len(target.seen)))
+                for target in self.targets
+                if self.stacks and "unseen" in self.stacks[target.name].weight
+            }
             nodes = self.class_tensors()
             if self.config.matching and self.config.head == "fusion":
                 for target, found in class_matches(values, nodes).items():
@@ -198,8 +216,6 @@ class FusionModel:
                 self.layer.eval()
                 result = self.layer(values, present, nodes, self._offset(base))
                 out.append(("layer", arrays(result.logits), array(result.gates)))
-            if self.kernel is not None:
-                out.append(("kernel", self._levelled(self.kernel(joined)), None))
         return out
 
     def _offset(self, base: Mapping[str, Mapping[str, FloatArray]]) -> dict[str, Tensor]:
@@ -246,6 +262,7 @@ class FusionModel:
                 if min(order) < 0:
                     return None
                 prior = other.image_logits[rows][:, order].astype(np.float32)
+                prior = array(level(torch.from_numpy(prior), torch.from_numpy(target.seen)))
                 prior[~data.image_mask[rows]] = np.nan
                 return prior
         return None
@@ -261,7 +278,6 @@ class FusionModel:
     def _answer(self, target: TargetInfo, parts: Parts) -> Prediction:
         stack = self.stacks[target.name]
         logits = stack.combine(parts.scores[target.name])
-        logits = logits + np.float32(stack.head_start) * (~target.seen).astype(np.float32)
         scores = probabilities(logits, target.multi_label)
         best = scores.argmax(axis=1).astype(np.int64)
         sure = scores.max(axis=1) >= (self.config.abstain or 0.0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 import torch
@@ -14,16 +13,15 @@ from torch.nn import functional
 from kgfuse.errors import TrainingError
 from kgfuse.fuse.blocks import BlockSpec, Prepared, item_nodes, make_blocks
 from kgfuse.fuse.calibrate import fit_sharpness
+from kgfuse.fuse.closed import Closing
 from kgfuse.fuse.config import TrainConfig
-from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Modality, Target
-from kgfuse.fuse.experts import KernelExpert, LinearExpert, Problem
+from kgfuse.fuse.data import BoolArray, FusionData, IntArray, Modality, Target
+from kgfuse.fuse.experts import Problem
 from kgfuse.fuse.gnn import GraphExpert, PreparedGraph, shared_nodes
 from kgfuse.fuse.layer import FusionLayer, LayerOutput
 from kgfuse.fuse.loop import Stage, seeded
 from kgfuse.fuse.metrics import item_losses
-from kgfuse.fuse.model import TargetInfo, array, block_tensors, class_matches, class_tensors, level
-
-FOLDS: Final = 4
+from kgfuse.fuse.model import TargetInfo, block_tensors, class_tensors
 
 
 class Stages:
@@ -175,75 +173,27 @@ class Stages:
             amp=self.config.amp,
         )
 
-    def linear(self, like: LinearExpert | None = None) -> LinearExpert:
-        """Logistic regression, fitted; with the penalties of another one where that has chosen them."""
-        expert = LinearExpert(sum(len(mean) for mean in self.spec.mean.values()), self.classes).to(self.device)
-        for name, (problem, _) in self._problems().items():
-            expert.fit(name, problem, self.config.linear.strengths if like is None else (like.strength[name],))
-        return expert
-
-    def honest_offsets(self, linear: LinearExpert) -> dict[str, Tensor]:
-        """Target → scores of the training items by regressions that have not seen them (cross-fitting)."""
-        joined = torch.cat([self.values[name] for name in self.spec.names], dim=1)
-        fold = torch.arange(len(joined), device=self.device) % FOLDS
-        offsets = {}
-        for name, (problem, rows) in self._problems().items():
-            scores = linear(joined)[name].clone()
-            own = fold[torch.from_numpy(rows).to(self.device)]
-            for number in range(FOLDS):
-                rest = own != number
-                if int(rest.sum()) < 2 or not bool((fold == number).any()):
-                    continue
-                part = replace(problem, features=problem.features[rest], labels=problem.labels[rest])
-                other = LinearExpert(joined.shape[1], {name: problem.classes}).to(self.device)
-                other.fit(name, part, (linear.strength[name],), iterations=40)
-                scores[fold == number] = other(joined[fold == number])[name]
-            offsets[name] = scores
-        return offsets
-
-    def honest_parts(
-        self, linear: LinearExpert
-    ) -> tuple[dict[str, dict[str, FloatArray]], dict[str, dict[str, FloatArray]]]:
-        """Target → part → scores by the base parts: of the training items, unseen, and of the validation items."""
-        held = linear(torch.cat([self.held_values[name] for name in self.spec.names], dim=1))
-        pairs = []
-        for scores, values in ((self.honest_offsets(linear), self.values), (held, self.held_values)):
-            matches = class_matches(values, self.class_nodes) if self.config.matching else {}
-            pairs.append(
-                {
-                    name: {"linear": array(level(scores[name], self.seen[name]))}
-                    | {part: array(found) for part, found in matches.get(name, {}).items()}
-                    for name in self.classes
-                }
-            )
-        return pairs[0], pairs[1]
+    def closing(self) -> Closing:
+        """What fits the base on these items."""
+        return Closing(
+            self.config, self.spec, self.infos, self._problems(), self.class_nodes, self.values, self.held_values
+        )
 
     def known_rows(self, name: str) -> tuple[BoolArray, BoolArray]:
         """Which training and which validation items have a label."""
         target = self.data.target(name)
         return target.labelled[self.train], target.labelled[self.validation]
 
+    def train_labels(self, name: str) -> IntArray | BoolArray:
+        """Known labels of the training items."""
+        target = self.data.target(name)
+        return target.labels[self.train][target.labelled[self.train]]
+
     def both_labels(self, name: str) -> IntArray | BoolArray:
         """Known labels of the training items, then of the validation items."""
         target = self.data.target(name)
         known, held_known = self.known_rows(name)
         return np.concatenate([target.labels[self.train][known], target.labels[self.validation][held_known]])
-
-    def kernel(self, like: KernelExpert | None = None) -> KernelExpert:
-        """Kernel ridge regression, fitted; with width and penalty of another one where that has chosen them."""
-        count = min(len(self.train), self.config.kernel.landmarks)
-        chosen = np.sort(np.random.default_rng(self.config.seed).permutation(len(self.train))[:count])
-        width = sum(len(mean) for mean in self.spec.mean.values())
-        expert = KernelExpert(width, count, self.classes).to(self.device)
-        joined = torch.cat([self.values[name] for name in self.spec.names], dim=1)
-        expert.get_buffer("landmarks").copy_(joined[torch.from_numpy(chosen).to(self.device)])
-        for name, (problem, _) in self._problems().items():
-            own = self.config.kernel
-            if like is not None:
-                sigma, ridge = like.chosen[name]
-                own = own.model_copy(update={"sigma": (sigma,), "ridge": (ridge,)})
-            expert.fit(name, problem, own)
-        return expert
 
     def _problems(self) -> dict[str, tuple[Problem, IntArray]]:
         joined = torch.cat([self.values[name] for name in self.spec.names], dim=1)

@@ -14,7 +14,8 @@ from torch import Tensor
 from kgfuse.encode.device import one_thread, resolve
 from kgfuse.errors import TrainingError
 from kgfuse.fuse.blocks import Prepared, fit_blocks
-from kgfuse.fuse.calibrate import STEPS, Stack, fit_head_start, fit_stack
+from kgfuse.fuse.calibrate import STEPS, Stack, fit_stack
+from kgfuse.fuse.closed import Base, Honest
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Split, check_data
 from kgfuse.fuse.loop import Checkpoints, EpochEvent, Stage, run
@@ -76,16 +77,16 @@ def fit(
         return run(stage, checkpoints=checkpoints, on_epoch=on_epoch, log=log)
 
     model = FusionModel(config, spec, run_.infos)
-    model.linear = run_.linear()
+    closing = run_.closing()
+    base = closing.fit()
+    _take(model, base)
     sharpness: dict[str, float] = {}
     lasted: dict[str, int] = {}
     if config.head == "fusion":
-        offsets = _base(model, run_)
+        offsets = _base(model, run_, closing.honest(base))
         sharpness = {name: stack.sharpness for name, stack in model.stacks.items()}
         model.layer = run_.layer(sharpness)
         lasted["layer"] = learn(run_.layer_stage(model.layer, *offsets))
-    if config.kernel.enabled and config.head == "fusion":
-        model.kernel = run_.kernel()
     if config.gnn.enabled and config.head == "fusion" and spec.bag is not None:
         model.graph = run_.graph()
         if model.graph is not None:
@@ -115,26 +116,33 @@ def _refit(model: FusionModel, stages: Stages, sharpness: Mapping[str, float], l
     do on new items.
     """
     model.targets = stages.infos
-    model.linear = stages.linear(model.linear)
+    if model.linear is None:
+        raise TrainingError("the regression comes first")
+    closing = stages.closing()
+    base = closing.fit(like=Base(model.linear, model.prototypes, model.kernel))
+    _take(model, base)
     if model.layer is not None:
-        honest, _ = stages.honest_parts(model.linear)
+        honest = closing.honest(base).train
         offsets = {
             name: torch.from_numpy(model.stacks[name].total(parts)).to(stages.device) for name, parts in honest.items()
         }
         model.layer = stages.layer(sharpness)
         learn(stages.layer_stage(model.layer, offsets, {}))
-    if model.kernel is not None:
-        model.kernel = stages.kernel(model.kernel)
     if model.graph is not None:
         model.graph = stages.graph()
         if model.graph is not None:
             learn(stages.graph_stage(model.graph))
 
 
+def _take(model: FusionModel, base: Base) -> None:
+    model.linear, model.prototypes, model.kernel = base.linear, base.prototypes, base.kernel
+
+
 def _let_go(model: FusionModel) -> None:
     """Forget the parts that no target kept."""
     used = {name for stack in model.stacks.values() for name, weight in stack.weight.items() if weight}
     model.layer = model.layer if "layer" in used else None
+    model.prototypes = model.prototypes if "prototypes" in used else None
     model.kernel = model.kernel if "kernel" in used else None
     model.graph = model.graph if "graph" in used else None
 
@@ -160,28 +168,32 @@ def fingerprint(data: FusionData, split: Split, config: TrainConfig) -> str:
     return digest.hexdigest()
 
 
-def _base(model: FusionModel, stages: Stages) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Weigh regression and matches; return honest scores of the training items and of the validation items.
+def _base(model: FusionModel, stages: Stages, honest: Honest) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Weigh the base's parts; return honest scores of the training items and of the validation items.
 
-    Matching learns nothing, and the regression is cross-fitted, so that all labelled items judge, not only the few
-    kept for validation.
+    All labelled items judge, not only the few kept for validation, since the parts are cross-fitted. Where classes have
+    no items, some items judge as if their classes had none, too.
     """
-    if model.linear is None:
-        raise TrainingError("the regression comes first")
-    honest, held = stages.honest_parts(model.linear)
     train, validation = {}, {}
     for target in model.targets:
         name = target.name
         known, held_known = stages.known_rows(name)
-        both = {
-            part: np.concatenate([scores[known], held[name][part][held_known]]) for part, scores in honest[name].items()
+        judged = {
+            part: np.concatenate([scores[known], honest.validation[name][part][held_known]])
+            for part, scores in honest.train[name].items()
         }
-        base = fit_stack(both, stages.both_labels(name), accept=model.config.accept)
-        if not target.seen.all():  # no labelled item can speak for a class that has none: its description always does
+        labels = stages.both_labels(name)
+        if name in honest.rows:
+            judged = {part: np.concatenate([scores, honest.pretended[name][part]]) for part, scores in judged.items()}
+            labels = np.concatenate([labels, stages.train_labels(name)[honest.rows[name]]])
+        base = fit_stack(judged, labels, accept=model.config.accept, jointly=True)
+        if (
+            not target.seen.all() and name not in honest.rows
+        ):  # none can judge for unseen classes; what is known of them does
             base = replace(base, weight={part: max(weight, STEPS[0]) for part, weight in base.weight.items()})
         model.stacks[name] = base
-        train[name] = torch.from_numpy(base.total(honest[name])).to(stages.device)
-        validation[name] = torch.from_numpy(base.total(held[name])).to(stages.device)
+        train[name] = torch.from_numpy(base.total(honest.train[name])).to(stages.device)
+        validation[name] = torch.from_numpy(base.total(honest.validation[name])).to(stages.device)
     return train, validation
 
 
@@ -205,9 +217,6 @@ def _stack(model: FusionModel, data: FusionData, validation: IntArray, around: P
             own_thresholds=config.thresholds == "validation",
             base=model.stacks.get(info.name),
         )
-        if labels.ndim == 1 and len(labels) > 1:
-            start = fit_head_start(stack.combine(scores), np.asarray(labels, np.int64), info.seen, config.unseen)
-            stack = replace(stack, head_start=start)
         model.stacks[info.name] = stack
         report[info.name] = _report(
             stack, {name: value[known] for name, value in parts.scores[info.name].items()}, labels

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kgfuse.fuse.calibrate import fit_head_start, fit_sharpness, fit_stack
+from kgfuse.fuse.calibrate import UNSEEN, Stack, fit_sharpness, fit_stack
 from kgfuse.fuse.metrics import calibration_error, item_losses, probabilities
 
 
@@ -57,21 +59,34 @@ def test_rare_labels_get_a_lower_threshold_than_one_half() -> None:
     assert (fit_stack({"layer": logits}, labels, accept=1.0, own_thresholds=False).thresholds == 0.5).all()
 
 
-@given(st.integers(0, 10_000), st.floats(0, 3))
-def test_a_head_start_costs_no_more_than_it_may(seed: int, cost: float) -> None:
+def test_weights_set_together_are_the_best_and_useless_parts_lose_theirs() -> None:
+    first, labels = scores(0, 1.0)
+    second = (np.random.default_rng(7).normal(size=first.shape) + 2.0 * np.eye(5)[labels]).astype(np.float32)
+    worse = (second + 3 * np.random.default_rng(8).normal(size=first.shape)).astype(np.float32)
+    parts = {"worse": worse, "first": first, "second": second}
+    stack = fit_stack(parts, labels, accept=1.0, jointly=True)
+    best = item_losses(stack.combine(parts), labels).mean()
+    for name in parts:
+        for factor in (0.8, 1.25):
+            moved = replace(stack, weight={**stack.weight, name: stack.weight[name] * factor})
+            assert item_losses(moved.combine(parts), labels).mean() >= best - 1e-6
+    assert stack.weight["worse"] < 0.1 * stack.weight["second"]
+    assert stack.base == ("worse", "first", "second")
+
+
+@given(st.integers(0, 10_000), st.floats(0.1, 4))
+def test_a_part_that_never_met_a_class_leaves_it_its_probability(seed: int, weight: float) -> None:
     chance = np.random.default_rng(seed)
-    logits = chance.normal(size=(60, 5)).astype(np.float32) + np.array([2, 2, 2, 0, 0], np.float32)
-    labels = chance.integers(0, 3, 60)
-    logits[np.arange(60), labels] += 2
-    seen = np.array([True, True, True, False, False])
-    start = fit_head_start(logits, labels, seen, cost)
-    assert start >= 0
-
-    def right(by: float) -> int:
-        return int(((logits + np.float32(by) * ~seen).argmax(1) == labels).sum())
-
-    may = int(cost * np.sqrt(right(0) / 60 * (1 - right(0) / 60) / 60) * 60)
-    assert right(0) - right(start) <= may
-    if cost:
-        assert right(0) - right(start + 1e-3) >= min(may, right(0) - 1) or start == 0
-    assert fit_head_start(logits, labels, np.ones(5, np.bool_), cost) == 0
+    unseen = np.tile(np.array([0, 0, 0, 1, 1], np.float32), (60, 1))
+    parts = {"linear": chance.normal(size=(60, 5)), "layer": 5 * chance.normal(size=(60, 5)), UNSEEN: unseen}
+    parts = {name: scores.astype(np.float32) for name, scores in parts.items()}
+    stack = Stack(
+        {"linear": 1.0, "layer": 1.0, UNSEEN: 1.0}, {"layer": weight, "linear": 1.0, UNSEEN: 0.7}, 1.0, None, ()
+    )
+    stack = replace(stack, base=("linear", UNSEEN))
+    alone = replace(stack, weight={**stack.weight, "layer": 0.0})
+    after, before = (probabilities(s.combine(parts), False) for s in (stack, alone))
+    assert np.allclose(after[:, 3:], before[:, 3:], atol=1e-5)
+    shared = after[:, :3] / after[:, :3].sum(1, keepdims=True)
+    expected = probabilities((parts["linear"] + np.float32(weight) * parts["layer"])[:, :3], False)
+    assert np.allclose(shared, expected, atol=1e-4)

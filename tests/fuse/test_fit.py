@@ -148,11 +148,9 @@ def test_a_class_without_training_items_is_found_by_its_description() -> None:
     unseen = split.test[labels[split.test] >= 6]
     scores = model.predict(data, unseen)["kind"].probabilities
     assert np.mean(scores[:, 6:].argmax(axis=1) + 6 == labels[unseen]) > 0.8
-    assert np.mean(scores.argmax(axis=1) == labels[unseen]) > 0.5, "beside the classes that have items"
+    assert np.mean(scores.argmax(axis=1) == labels[unseen]) > 0.8, "beside the classes that have items"
     seen = split.test[labels[split.test] < 6]
     assert np.mean(model.predict(data, seen)["kind"].answer == labels[seen]) > 0.85
-    never = replace(model, stacks={"kind": replace(model.stacks["kind"], head_start=0.0)})
-    assert np.mean(never.predict(data, unseen)["kind"].answer == labels[unseen]) < 0.5
 
 
 def test_several_targets_are_learned_together_one_of_them_multi_label() -> None:
@@ -232,7 +230,8 @@ def test_without_validation_items_the_base_stands_alone() -> None:
     data = planted(items=80)
     split = halves(data)
     model = fit(data, replace(split, validation=split.validation[:0]), FAST)
-    assert [name for name, weight in model.stacks["kind"].weight.items() if weight] == ["linear"]
+    kept = {name for name, weight in model.stacks["kind"].weight.items() if weight}
+    assert kept <= set(model.stacks["kind"].base), "nothing could speak for the layer or the R-GCN"
     assert score(model, data) > 0.7
 
 
