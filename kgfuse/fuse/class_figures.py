@@ -81,4 +81,5 @@ def _mean(figures: list[ClassFigures], *, weighted: bool) -> Means:
     if not len(weight):
         return Means(0.0, 0.0, 0.0, 0)
     columns = [[getattr(f, name) or 0.0 for f in figures] for name in ("precision", "recall", "f1")]
-    return Means(*(float(np.average(c, weights=weight)) for c in columns), support=sum(f.support for f in figures))
+    precision, recall, f1 = (float(np.average(column, weights=weight)) for column in columns)
+    return Means(precision, recall, f1, sum(f.support for f in figures))

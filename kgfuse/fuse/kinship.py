@@ -28,18 +28,28 @@ class Kinship:
     """The classes of a target, arranged by their superclasses.
 
     Args:
-        groups: a partition of the classes: those with a name first, in the order of their labels.
+        groups: a partition of the classes: those with a name first, in the order of their names.
         related: (C, C) whether two classes share a superclass, or one of them is the other's. A superclass of all
             classes does not count: it tells nothing apart.
+        names: S superclasses that count, the classes themselves among them.
+        extent: (C, S) which classes lie under each.
     """
 
     groups: tuple[Group, ...]
     related: BoolArray
+    names: tuple[str, ...]
+    extent: BoolArray
 
     @property
     def order(self) -> tuple[int, ...]:
         """All classes, group by group."""
         return tuple(c for group in self.groups for c in group.members)
+
+    def nearest(self, a: int, b: int) -> str:
+        """The superclass of two classes with the fewest others under it; empty where they share none."""
+        both = np.flatnonzero(self.extent[a] & self.extent[b]).tolist()
+        size = self.extent.sum(axis=0)
+        return self.names[min(both, key=lambda s: (size[s], self.names[s]))] if both else ""
 
 
 def kinship(classes: ClassNodes, depth: Mapping[str, int] | None = None) -> Kinship:
@@ -72,7 +82,7 @@ def kinship(classes: ClassNodes, depth: Mapping[str, int] | None = None) -> Kins
         groups.append(Group(names[s] if s >= 0 and len(own) > 1 else "", tuple(order)))
     groups.sort(key=lambda g: (not g.name, g.name, classes.labels[g.members[0]], g.members))
     related = (count @ count.T > 0) | np.eye(len(classes.iris), dtype=np.bool_)
-    return Kinship(tuple(groups), np.asarray(related, np.bool_))
+    return Kinship(tuple(groups), np.asarray(related, np.bool_), tuple(names), extent)
 
 
 def _extents(classes: ClassNodes) -> tuple[list[str], BoolArray]:
@@ -86,4 +96,3 @@ def _extents(classes: ClassNodes) -> tuple[list[str], BoolArray]:
         extent[c, at[iri]] = True
     kept = np.flatnonzero(extent.any(axis=0) & ~extent.all(axis=0))
     return [names[int(s)] for s in kept], extent[:, kept]
-
