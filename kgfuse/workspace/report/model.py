@@ -160,8 +160,8 @@ def model_view(ws: Workspace, examined: Examined, shown: Sequence[Chain] = ()) -
         assessment=found,
         questions=tuple(_question(ws, examined, j, f"t{n}", card) for n, j in enumerate(found.targets, 1)),
         curves=tuple(_curves(ws, found, c, n) for n, c in enumerate(found.curves, 1)),
-        unlearned=("linear regression on the joined blocks",)
-        + (("kernel ridge regression",) if found.card["config"].get("kernel", {}).get("enabled") else ()),
+        unlearned=("the logistic regression on the joined blocks",)
+        + (("the kernel ridge regression",) if found.card["config"].get("kernel", {}).get("enabled") else ()),
     )
 
 
@@ -230,9 +230,8 @@ def _curves(ws: Workspace, found: Assessment, curve: Curve, n: int) -> Curves:
         said += " Nothing was left to validate on."
     for target, trial in trials.items():
         of = f" for {target}" if len(found.targets) > 1 else ""
-        verdict = f"counts in the model{of}" if trial.accepted else f"was left out of the model{of}"
-        said += (
-            f" It {verdict}: on the validation items it lowers the log-loss of what was there before it"
-            f" by {trial.gain:.3f} ± {trial.error:.3f} (standard error)."
-        )
+        gain = f"lowers the log-loss by {trial.gain:.3f} ± {trial.error:.3f} (standard error)"
+        why = gain if trial.weight else "lowers the log-loss with no weight that was tried"
+        verdict = "counts in the model" if trial.accepted else "was left out of the model"
+        said += f" The part {verdict}{of}: on top of those before it, on the validation items, it {why}."
     return Curves(name[0].upper() + name[1:], curves_plot(curve, f"curves-{n}"), said)
