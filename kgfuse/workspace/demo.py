@@ -68,6 +68,7 @@ class DemoResult:
             "test_items": len(self.predictions),
             "correct": self.correct,
             "explanations": [e.to_dict() for e in self.explanations],
+            "assessment": self.examined.assessment.to_dict() if self.examined else None,
             "colours": self.colours,
             "tags": self.tags,
             "seconds": self.seconds,
