@@ -118,7 +118,7 @@ class Judged:
         """Mean log-loss without and with the temperature; NaN where nothing is judged."""
         if not len(self.rows):
             return float("nan"), float("nan")
-        return tuple(float(item_losses(z, self.true).mean()) for z in (self._raw, self.scores.logits))  # type: ignore[return-value]
+        return float(item_losses(self._raw, self.true).mean()), float(item_losses(self.scores.logits, self.true).mean())
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able figures."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from kgfuse import Workspace
 from kgfuse.errors import UsageError
 from kgfuse.terms.namespaces import RDF, item_iri
 from kgfuse.workspace.prediction import Prediction
+from kgfuse.workspace.report.confusion import confusion
 from tests.workspace.samples import FG, TEXT_ONLY, manifest, workspace
 from tests.workspace.test_report import HOSTILE, Page, browsed
 
@@ -148,6 +150,19 @@ def test_wrong_answers_within_the_superclass_are_told_from_those_outside(shown: 
     for cell in cells:
         counts[cell.get("class").split()[1]] += int(cell.text_content() or 0)
     assert counts == {"hit": 12 - len(wrong), "near": near, "far": len(wrong) - near}
+
+
+def test_of_many_classes_the_most_confused_are_shown_and_the_others_summed_up(
+    shown: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kgfuse.workspace.report.model.confusion", partial(confusion, most=2))
+    shown.ws.report(tmp_path / "few.html", answers=0)
+    page = (tmp_path / "few.html").read_text(encoding="utf-8")
+    assert "The 2 most confused classes; 2 more have items or were given as answers" in said(page)
+    matrix = html.document_fromstring(page).xpath('//table[contains(@class, "matrix")]')[0]
+    lines = [tr for tr in matrix.xpath("./tbody/tr") if tr.get("class") != "family"]
+    assert [len(tr.xpath("./td")) for tr in lines] == [4] * 3
+    assert sum(int(td.text_content() or 0) for tr in lines for td in tr.xpath("./td")[1:]) == 12
 
 
 def test_every_labelled_item_is_on_the_map_and_wrong_answers_are_ringed(shown: Shown) -> None:

@@ -1,4 +1,4 @@
-"""``report.html``: a run, or answers or statements with their evidence, as one page that needs nothing else."""
+"""``report.html``: a run, a model, or answers or statements with their evidence, as one page that loads nothing."""
 
 from __future__ import annotations
 

@@ -65,4 +65,4 @@ def extremes(
 def surest(judged: Judged, right: bool) -> list[int]:
     """Right or wrong answers, the most probable first; of equally probable ones by the item's place."""
     own = np.flatnonzero(judged.right == right)
-    return own[np.argsort(-judged.confidence[own].astype(np.float64), kind="stable")].tolist()  # type: ignore[no-any-return]
+    return [int(n) for n in own[np.argsort(-judged.confidence[own], kind="stable")]]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
@@ -174,7 +174,7 @@ def frequent(assessment: Assessment) -> dict[str, float]:
     }
 
 
-def _question(ws: Workspace, examined: Examined, judged: Judged, key: str, card: Any) -> Question:
+def _question(ws: Workspace, examined: Examined, judged: Judged, key: str, card: Callable[[Extreme], Card]) -> Question:
     plain = not judged.multi_label and len(judged.rows) > 0
     tempered = plain and judged.sharpness != 1.0
     cards = [card(e) for e in examined.extremes.get(judged.target, ())]
