@@ -90,6 +90,11 @@ class Judged:
         """(n,) whether a wrong answer shares a superclass with the right one; meant for single-label targets."""
         return np.asarray(self.kin.related[self.true, self.best] & ~self.right, np.bool_)
 
+    @property
+    def abstained(self) -> int:
+        """Items on which the model gives no answer, because its best one is not sure enough."""
+        return int((self.scores.answer < 0).sum())
+
     @cached_property
     def by_class(self) -> tuple[ClassFigures, ...]:
         """Precision, recall and F1 of every class."""
@@ -128,6 +133,7 @@ class Judged:
             "left_out": self.left_out,
             "multi_label": self.multi_label,
             "right": int(self.right.sum()),
+            "abstained": self.abstained,
             "classes": [
                 {"iri": iri, "label": label, "support": f.support, "given": f.given}
                 | {"precision": f.precision, "recall": f.recall, "f1": f.f1}

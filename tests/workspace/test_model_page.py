@@ -284,6 +284,19 @@ def test_a_model_from_before_curves_were_kept_says_so(shown: Shown, tmp_path: Pa
     assert table(page, "t1-classes") == table(shown.html, "t1-classes")
 
 
+def test_answers_that_the_model_keeps_to_itself_count_by_their_likeliest_class(shown: Shown, tmp_path: Path) -> None:
+    config = json.loads((shown.ws.path / "models" / "both" / "fusion" / "model.json").read_text())["config"]
+    sure = [p.probability for p in shown.answers]
+    between = sorted(sure)[5] + 1e-6
+    with altered(shown.ws, "fusion/model.json", config={**config, "abstain": between}):
+        judged = shown.ws.report(tmp_path / "shy.html", answers=0).targets[0]
+    kept_back = sum(p < between for p in sure)
+    assert judged.abstained == kept_back > 0
+    page = (tmp_path / "shy.html").read_text(encoding="utf-8")
+    assert f"From {kept_back} of them it abstains; its likeliest class counts all the same." in said(page)
+    assert table(page, "t1-classes") == table(shown.html, "t1-classes")
+
+
 def test_items_that_are_gone_are_counted_and_nothing_is_said_of_them(shown: Shown, tmp_path: Path) -> None:
     card = json.loads((shown.ws.path / "models" / "both" / "model.json").read_text())
     fewer = {**card["items"], "test": [item_iri("gone"), item_iri("finch")]}
