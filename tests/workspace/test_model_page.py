@@ -19,8 +19,13 @@ from sklearn.metrics import precision_recall_fscore_support
 from kgfuse import Workspace
 from kgfuse.errors import UsageError
 from kgfuse.terms.namespaces import RDF, item_iri
+from kgfuse.workspace.build import BuildReport
+from kgfuse.workspace.demo import DemoResult
 from kgfuse.workspace.prediction import Prediction
+from kgfuse.workspace.report import write_report
 from kgfuse.workspace.report.confusion import confusion
+from kgfuse.workspace.report.model import examine
+from kgfuse.workspace.training import Trained
 from tests.workspace.samples import FG, TEXT_ONLY, manifest, workspace
 from tests.workspace.test_report import HOSTILE, Page, browsed
 
@@ -53,6 +58,7 @@ class Shown:
     """A trained workspace with the page of its model."""
 
     ws: Workspace
+    trained: Trained
     html: str
     answers: list[Prediction]
 
@@ -66,9 +72,9 @@ class Shown:
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     root = tmp_path_factory.mktemp("page")
     with workspace(root / "ws", manifest(root / "data", rows()), settings=TEXT_ONLY) as ws:
-        ws.train(["fg:Thing", "fg:livesIn"], overrides=QUICK, runs=2, name="both")
+        trained = ws.train(["fg:Thing", "fg:livesIn"], overrides=QUICK, runs=2, name="both")
         ws.report(root / "model.html", answers=2)
-        yield Shown(ws, (root / "model.html").read_text(encoding="utf-8"), ws.classify(model="both"))
+        yield Shown(ws, trained, (root / "model.html").read_text(encoding="utf-8"), ws.classify(model="both"))
 
 
 def table(page: str, anchor: str) -> list[list[str]]:
@@ -331,6 +337,38 @@ def test_what_cannot_be_shown_is_told(shown: Shown, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no model is called 'nix'"):
         shown.ws.report(tmp_path / "page.html", model="nix")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_demos_report_shows_the_model_and_leads_to_chains_that_it_has_already(shown: Shown, tmp_path: Path) -> None:
+    ranked = sorted(shown.answers, key=lambda p: (-p.probability, p.item))
+    surest = next(p for p in ranked if p.label_iri == shown.truth[p.item])
+    explanations = [surest.explain()]
+    examined = examine(shown.ws._predictor("both"), answers=1, known=explanations)
+    assert examined.extremes[FG + "Thing"][0].explanation is explanations[0]
+    result = DemoResult(
+        workspace=shown.ws.path,
+        report=tmp_path / "report.html",
+        build=BuildReport(unchanged=True),
+        trained=shown.trained,
+        predictions=shown.answers,
+        correct=sum(p.label_iri == shown.truth[p.item] for p in shown.answers),
+        explanations=explanations,
+        colours={"items": 0},
+        tags={"pictures": 0, "tagged": 0, "turned_away": 0},
+        examined=examined,
+    )
+    write_report(shown.ws, result, result.report)
+    text = result.report.read_text(encoding="utf-8")
+    assert table(text, "t1-classes") == table(shown.html, "t1-classes")
+    page = html.document_fromstring(text)
+    first, second = page.xpath('//div[@class="answer-card"]')
+    assert first.xpath('.//a[@href="#c1"]')
+    assert not first.xpath(".//article")
+    assert [a.get("id") for a in second.xpath(".//article")] == ["c2"]
+    ids = page.xpath("//@id")
+    assert len(ids) == len(set(ids))
+    assert {a[1:] for a in page.xpath("//a/@href") if a.startswith("#")} <= set(ids)
+    assert json.dumps(result.to_dict()["assessment"], allow_nan=False)
 
 
 def test_figures_are_plain_json(shown: Shown) -> None:
