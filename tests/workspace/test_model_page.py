@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -99,6 +100,10 @@ def test_the_figures_of_each_class_are_those_of_answers_and_labels(shown: Shown)
     for n, name in enumerate(names):
         stated = [f"{value[n]:.3f}" for value in (precision, recall, f1)]
         assert found[name] == [stated[0] if name in given else "–", *stated[1:], str(support[n])]
+    others = {row[0]: row[5] for row in table(shown.html, "t1-classes")[1:]}
+    for name in names:
+        taken = Counter(b for a, b in zip(true, given, strict=True) if a == name != b)
+        assert dict(re.findall(r"(\S+) (\d+)", others[name])) == {k: str(n) for k, n in taken.items()}
     for kind, mean in (("macro", "mean of the classes (macro)"), ("weighted", "mean of the items (weighted)")):
         of_all = precision_recall_fscore_support(true, given, average=kind, zero_division=0)
         assert found[mean][:3] == [f"{value:.3f}" for value in of_all[:3]]

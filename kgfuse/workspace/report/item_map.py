@@ -101,11 +101,7 @@ def item_map(predictor: Predictor, judged: Judged, seed: int, most: int = MOST_I
     held = truth(predictor, judged.info)
     place = {int(row): n for n, row in enumerate(judged.rows)}
     known = {iri for name in ("train", "validation", "test") for iri in predictor.card["items"][name]}
-    # By name, so that the order in which items came does not move them.
-    labelled = sorted(
-        (r for r, s in enumerate(samples) if held[r].sum() == 1 and s.item.iri in known),
-        key=lambda r: samples[r].item.iri,
-    )
+    labelled = [r for r, s in enumerate(samples) if held[r].sum() == 1 and s.item.iri in known]
     rows = _chosen([r for r in labelled if r in place], [r for r in labelled if r not in place], most, seed)
     if not len(rows):
         return None
