@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from kgfuse.cli.app import app
 from kgfuse.cli.command import WorkspaceArgument, command
@@ -71,16 +74,47 @@ def problems(out: Output, workspace: WorkspaceArgument) -> None:
         out.note(f"after mending: kgfuse add {workspace} PATH… and kgfuse build {workspace} --retry")
 
 
-@command(app, "models", "kgfuse models shop.kg", "kgfuse models shop.kg --json")
-def models(out: Output, workspace: WorkspaceArgument) -> None:
-    """Trained models with their figures, oldest first."""
+@command(
+    app,
+    "models",
+    "kgfuse models shop.kg",
+    "kgfuse models shop.kg --json",
+    "kgfuse models shop.kg --html model.html",
+    "kgfuse models shop.kg --model fruit-1a2b3c4d --html fruit.html --answers 3",
+)
+def models(
+    out: Output,
+    workspace: WorkspaceArgument,
+    model: Annotated[str | None, typer.Option(help="Only this one; with --html the newest where not given.")] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write a self-contained page of a model: ablation, reliability diagram, confusions by "
+            "superclass, map of the items, learning curves, figures by class, surest answers with their evidence.",
+        ),
+    ] = None,
+    answers: Annotated[
+        int, typer.Option(min=0, help="Surest right and surest wrong answers to explain on the page, of each.")
+    ] = 5,
+) -> None:
+    """Trained models with their figures, oldest first; or a page that shows how one of them does."""
     from kgfuse.workspace import Workspace
 
-    with Workspace.open(workspace, read_only=True) as ws:
+    with Workspace.open(workspace, read_only=html is None) as ws:
         found = ws.models()
+        if model is not None:
+            found = [ws.model(model)]
         shrink = ws.vocabulary.shrink
-    out.result({"models": [asdict(row) for row in found]}, _models(found, shrink) if found else "no models")
-    if not found:
+        data: dict[str, Any] = {"models": [asdict(row) for row in found]}
+        if html is not None:
+            with out.progress() as on_event:
+                assessed = ws.report(html, model=model, answers=answers, on_event=on_event)
+            data["assessment"] = assessed.to_dict()
+    out.result(data, _models(found, shrink) if found else "no models")
+    if html is not None:
+        out.note(f"how {data['assessment']['model']} does: {html}")
+    elif not found:
         out.note(f"next: kgfuse train {workspace}")
 
 

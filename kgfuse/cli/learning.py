@@ -86,7 +86,8 @@ def train(
     counts = ", ".join(f"{count} {split}" for split, count in trained.counts.items())
     shown.append(f"model {trained.name} ({counts} items)")
     out.result(data, *shown)
-    out.note(f"next: kgfuse classify {workspace}; curves: tensorboard --logdir {workspace}/logs")
+    out.note(f"next: kgfuse classify {workspace}; how it does: kgfuse models {workspace} --html model.html")
+    out.note(f"curves while it learns: tensorboard --logdir {workspace}/logs")
 
 
 @command(

@@ -28,6 +28,7 @@ _NAMES = {
     "ablation": "Comparing modalities",
     "train": "Training",
     "classify": "Classifying",
+    "assess": "Judging the model",
     "explain": "Explaining",
 }
 _NOTE = 40

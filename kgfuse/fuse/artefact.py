@@ -27,6 +27,7 @@ from kgfuse.fuse.data import ClassNodes, FloatArray
 from kgfuse.fuse.experts import KernelExpert, LinearExpert
 from kgfuse.fuse.gnn import GraphExpert
 from kgfuse.fuse.layer import FusionLayer
+from kgfuse.fuse.loop import Curve
 from kgfuse.fuse.model import FusionModel, TargetInfo
 from kgfuse.fuse.prototypes import PrototypeExpert
 from kgfuse.fuse.statements import StatementBag
@@ -71,6 +72,7 @@ def save(model: FusionModel, folder: Path) -> None:
         if model.graph is None
         else {"relations": list(model.graph.relations), "embedded": list(model.graph.embedded)},
         "metrics": model.metrics,
+        "curves": [asdict(curve) for curve in model.curves],
     }
     _write(folder / TENSORS, payload)
     _write(folder / CARD, json.dumps(card, ensure_ascii=False, sort_keys=True).encode())
@@ -106,7 +108,8 @@ def _assemble(card: dict[str, Any], tensors: dict[str, Tensor], device: torch.de
         components = _array(tensors["bag.components"])
         bag = StatementBag(pairs, _array(tensors["bag.weight"]), components, int(card["bag"]["hops"]))
     targets = tuple(_target(own, tensors, f"target.{number}.") for number, own in enumerate(card["targets"]))
-    model = FusionModel(config, BlockSpec(mean, bag), targets, metrics=card["metrics"])
+    curves = tuple(_curve(own) for own in card.get("curves", ()))
+    model = FusionModel(config, BlockSpec(mean, bag), targets, metrics=card["metrics"], curves=curves)
     classes = {target.name: len(target.classes.iris) for target in targets}
     joined = sum(len(values) for values in mean.values())
     parts = card["parts"]
@@ -188,6 +191,10 @@ def _stack(own: dict[str, Any]) -> Stack:
     thresholds = None if own["thresholds"] is None else np.array(own["thresholds"], np.float32)
     trials = tuple(Trial(**trial) for trial in own["trials"])
     return Stack(own["scale"], own["weight"], float(own["sharpness"]), thresholds, trials, tuple(own["base"]))
+
+
+def _curve(own: dict[str, Any]) -> Curve:
+    return Curve(str(own["stage"]), tuple(own["losses"]), tuple(own["validation"]), int(own["kept"]))
 
 
 def _array(tensor: Tensor) -> FloatArray:

@@ -72,6 +72,23 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Curve:
+    """How one part's training went, epoch by epoch.
+
+    Args:
+        stage: which part learned.
+        losses: mean training loss of each epoch.
+        validation: validation loss after each epoch; empty where there was nothing to validate on.
+        kept: epochs after which the state that was kept was reached.
+    """
+
+    stage: str
+    losses: tuple[float, ...]
+    validation: tuple[float, ...]
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoints:
     """Where and how often a stage is saved.
 
@@ -92,27 +109,25 @@ def run(
     checkpoints: Checkpoints | None = None,
     on_epoch: Callable[[EpochEvent], None] | None = None,
     log: Callable[[str, float, int], None] | None = None,
-) -> int:
+) -> Curve:
     """Train until validation no longer improves, and leave the best state in ``stage.net``.
 
     Returns:
-        the epochs after which that state was reached.
+        the losses, also of epochs before an interruption, and after how many epochs that state was reached.
     """
     optimiser = torch.optim.AdamW(stage.net.parameters(), lr=stage.lr, weight_decay=stage.weight_decay)
-    done, best, since, kept = 0, float("inf"), 0, _copy(stage.net)
+    state = _State(0, float("inf"), 0, _copy(stage.net), [], [])
     if checkpoints is not None:
-        restored = _restore(stage, optimiser, checkpoints)
-        if restored is not None:
-            done, best, since, kept = restored
+        state = _restore(stage, optimiser, checkpoints) or state
     device = next(stage.net.parameters()).device
     last = stage.epochs if stage.until is None else min(stage.until, stage.epochs)
-    while done < last and since < stage.patience:
-        with seeded(stage.seed * 10_007 + done, device):
+    while state.done < last and state.since < stage.patience:
+        with seeded(stage.seed * 10_007 + state.done, device):
             stage.net.train()
             for group in optimiser.param_groups:
-                group["lr"] = stage.lr * (0.55 + 0.45 * math.cos(math.pi * done / stage.epochs))
+                group["lr"] = stage.lr * (0.55 + 0.45 * math.cos(math.pi * state.done / stage.epochs))
             total, count = 0.0, 0
-            for batch in stage.steps(done):
+            for batch in stage.steps(state.done):
                 optimiser.zero_grad(set_to_none=True)
                 with torch.autocast(device.type, torch.bfloat16, enabled=stage.amp and device.type == "cuda"):
                     loss = stage.loss(batch)
@@ -122,21 +137,37 @@ def run(
             mean = total / max(1, count)
             stage.net.eval()
             score = stage.evaluate() if stage.evaluate is not None else mean
-        done += 1
-        if score < best or stage.evaluate is None:
-            best, since, kept = score, 0, _copy(stage.net)
+        state.done += 1
+        state.losses.append(mean)
+        state.scores.append(score)
+        if score < state.best or stage.evaluate is None:
+            state.best, state.since, state.kept = score, 0, _copy(stage.net)
         else:
-            since += 1
+            state.since += 1
         if log is not None:
-            log(f"{stage.name}/loss", mean, done)
-            log(f"{stage.name}/validation", score, done)
-        if checkpoints is not None and (done % checkpoints.every == 0 or done == last or since >= stage.patience):
-            _save(stage, optimiser, checkpoints, done, best, since, kept)
+            log(f"{stage.name}/loss", mean, state.done)
+            log(f"{stage.name}/validation", score, state.done)
+        ended = state.done == last or state.since >= stage.patience
+        if checkpoints is not None and (ended or state.done % checkpoints.every == 0):
+            _save(stage, optimiser, checkpoints, state)
         if on_epoch is not None:
-            on_epoch(EpochEvent(stage.name, done, stage.epochs, mean, score, best))
-    stage.net.load_state_dict(kept)
+            on_epoch(EpochEvent(stage.name, state.done, stage.epochs, mean, score, state.best))
+    stage.net.load_state_dict(state.kept)
     stage.net.eval()
-    return done - since
+    validation = () if stage.evaluate is None else tuple(state.scores)
+    return Curve(stage.name, tuple(state.losses), validation, state.done - state.since)
+
+
+@dataclass(slots=True)
+class _State:
+    """How far a run is: epochs done, best score, epochs since, the best weights, losses and scores of each epoch."""
+
+    done: int
+    best: float
+    since: int
+    kept: dict[str, Tensor]
+    losses: list[float]
+    scores: list[float]
 
 
 @contextmanager
@@ -152,22 +183,15 @@ def _copy(net: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in net.state_dict().items()}
 
 
-def _save(
-    stage: Stage,
-    optimiser: torch.optim.Optimizer,
-    checkpoints: Checkpoints,
-    done: int,
-    best: float,
-    since: int,
-    kept: dict[str, Tensor],
-) -> None:
+def _save(stage: Stage, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints, state: _State) -> None:
     from safetensors.torch import save
 
     tensors = {f"net.{name}": tensor for name, tensor in _copy(stage.net).items()}
-    tensors |= {f"best.{name}": tensor for name, tensor in kept.items()}
-    for number, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"adam.{number}.{name}": torch.as_tensor(value).clone() for name, value in state.items()}
-    note = json.dumps({"key": checkpoints.key, "done": done, "best": best, "since": since})
+    tensors |= {f"best.{name}": tensor for name, tensor in state.kept.items()}
+    for number, moments in optimiser.state_dict()["state"].items():
+        tensors |= {f"adam.{number}.{name}": torch.as_tensor(value).clone() for name, value in moments.items()}
+    reached = {"done": state.done, "best": state.best, "since": state.since}
+    note = json.dumps({"key": checkpoints.key, **reached, "losses": state.losses, "scores": state.scores})
     payload = save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"checkpoint": note})
     checkpoints.folder.mkdir(parents=True, exist_ok=True)
     path = checkpoints.folder / f"{stage.name}.safetensors"
@@ -179,9 +203,8 @@ def _save(
     temporary.replace(path)
 
 
-def _restore(
-    stage: Stage, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints
-) -> tuple[int, float, int, dict[str, Tensor]] | None:
+def _restore(stage: Stage, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints) -> _State | None:
+    """Where the checkpoint stands; ``None`` without one, or where it was made before losses were kept in it."""
     from safetensors import SafetensorError, safe_open
 
     path = checkpoints.folder / f"{stage.name}.safetensors"
@@ -196,16 +219,19 @@ def _restore(
         raise ModelError(f"not a checkpoint: {error}", where=path, remedy=remedy) from error
     if note["key"] != checkpoints.key:
         raise ModelError("the checkpoint is of another configuration or other data", where=path, remedy=remedy)
+    if "losses" not in note:
+        return None
     groups: dict[str, dict[str, Tensor]] = {"net": {}, "best": {}, "adam": {}}
     for name, tensor in tensors.items():
         group, _, rest = name.partition(".")
         groups[group][rest] = tensor
     stage.net.load_state_dict(groups["net"])
-    state: dict[int, dict[str, Tensor]] = {}
+    moments: dict[int, dict[str, Tensor]] = {}
     for name, tensor in groups["adam"].items():
         number, _, field = name.partition(".")
-        state.setdefault(int(number), {})[field] = tensor
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+        moments.setdefault(int(number), {})[field] = tensor
+    optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
     device = next(stage.net.parameters()).device
     best = {name: tensor.to(device) for name, tensor in groups["best"].items()}
-    return int(note["done"]), float(note["best"]), int(note["since"]), best
+    reached = int(note["done"]), float(note["best"]), int(note["since"])
+    return _State(*reached, best, list(note["losses"]), list(note["scores"]))

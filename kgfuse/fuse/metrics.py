@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray
+from kgfuse.fuse.reliability import BINS, reliability
 
 if TYPE_CHECKING:
     from kgfuse.fuse.model import FusionModel, Prediction
@@ -63,16 +64,9 @@ def accuracy(
     return 2 * right / max(1.0, float(given.sum() + labels.sum()))
 
 
-def calibration_error(scores: npt.NDArray[np.floating], labels: IntArray, bins: int = 10) -> float:
+def calibration_error(scores: npt.NDArray[np.floating], labels: IntArray, bins: int = BINS) -> float:
     """Expected calibration error of single-label probabilities (Guo et al. 2017), equal-width bins."""
-    if not len(labels):
-        return float("nan")
-    confidence, right = scores.max(axis=1), scores.argmax(axis=1) == labels
-    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gap = sum(
-        abs(float(confidence[place == b].sum() - right[place == b].sum())) for b in range(bins) if (place == b).any()
-    )
-    return gap / len(labels)
+    return reliability(scores, labels, bins).error
 
 
 def evaluate(model: FusionModel, data: FusionData, index: IntArray, target: str) -> dict[str, float]:

@@ -19,6 +19,7 @@ from kgfuse.fuse.data import BoolArray, ClassNodes, FloatArray, FusionData, IntA
 from kgfuse.fuse.experts import KernelExpert, LinearExpert
 from kgfuse.fuse.gnn import GraphExpert
 from kgfuse.fuse.layer import FusionLayer, over_seen
+from kgfuse.fuse.loop import Curve
 from kgfuse.fuse.metrics import probabilities
 from kgfuse.fuse.prototypes import PrototypeExpert
 
@@ -96,6 +97,8 @@ class FusionModel:
         graph: the R-GCN part.
         stacks: target → how the parts add up.
         metrics: of the run, on validation (and whatever the caller adds).
+        curves: losses of each part that learned by gradient, also of parts that were not kept; empty for a model that
+            was saved before they were.
     """
 
     config: TrainConfig
@@ -108,6 +111,7 @@ class FusionModel:
     graph: GraphExpert | None = None
     stacks: dict[str, Stack] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    curves: tuple[Curve, ...] = ()
 
     @property
     def modalities(self) -> tuple[Modality, ...]:

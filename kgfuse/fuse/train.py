@@ -18,7 +18,7 @@ from kgfuse.fuse.calibrate import STEPS, Stack, fit_stack
 from kgfuse.fuse.closed import Base, Honest
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Split, check_data
-from kgfuse.fuse.loop import Checkpoints, EpochEvent, Stage, run
+from kgfuse.fuse.loop import Checkpoints, Curve, EpochEvent, Stage, run
 from kgfuse.fuse.metrics import accuracy, calibration_error, item_losses, probabilities
 from kgfuse.fuse.model import FusionModel
 from kgfuse.fuse.stages import Stages
@@ -73,8 +73,11 @@ def fit(
         writer = SummaryWriter(str(log_folder))
     log = None if writer is None else writer.add_scalar
 
+    curves: list[Curve] = []
+
     def learn(stage: Stage) -> int:
-        return run(stage, checkpoints=checkpoints, on_epoch=on_epoch, log=log)
+        curves.append(run(stage, checkpoints=checkpoints, on_epoch=on_epoch, log=log))
+        return curves[-1].kept
 
     model = FusionModel(config, spec, run_.infos)
     closing = run_.closing()
@@ -102,6 +105,7 @@ def fit(
             sharpness,
             lambda stage: learn(replace(stage, until=lasted[stage.name], name=f"{stage.name} again")),
         )
+    model.curves = tuple(curves)
     if writer is not None:
         for name, value in model.metrics["validation"].items():
             writer.add_scalar(f"validation/{name}/accuracy", value["accuracy"], 0)

@@ -14,6 +14,7 @@ from kgfuse.workspace.state import State
 if TYPE_CHECKING:
     from kgfuse.explain.chain import Explanation
     from kgfuse.fuse.config import TrainConfig
+    from kgfuse.workspace.assessment import Assessment
     from kgfuse.workspace.prediction import Prediction, Predictor
     from kgfuse.workspace.training import Trained
     from kgfuse.workspace.workspace import Workspace
@@ -116,15 +117,63 @@ class Answering(State):
             write_explanations(cast("Workspace", self), [explanation], Path(html), predictions=found)
         return explanation
 
-    def _predictor(self, name: str | None) -> Predictor:
-        from kgfuse.workspace.prediction import Predictor
+    def assess(self, *, model: str | None = None) -> Assessment:
+        """How a model does on the items that judge it: figures by class, calibration, confusions, learning curves.
 
+        These are its test items, or, where it has none, its validation items.
+
+        Args:
+            model: its name; the newest where not given.
+        """
+        from kgfuse.workspace.assessment import assess
+
+        return assess(self._predictor(model))
+
+    def report(
+        self, html: str | Path, *, model: str | None = None, answers: int = 5, on_event: OnEvent = silent
+    ) -> Assessment:
+        """Write a model's page: ablation, reliability diagram, confusions, map, classes, curves, surest answers.
+
+        Args:
+            html: path of the page, which is self-contained.
+            model: its name; the newest where not given.
+            answers: how many of the surest right and of the surest wrong answers to explain; 0 leaves them out.
+            on_event: told about progress.
+
+        Returns:
+            the figures on the page.
+
+        Raises:
+            UsageError: no such model, or ``answers`` is negative.
+            WorkspaceError: the page cannot be written.
+        """
+        from kgfuse.workspace.report import write_model
+        from kgfuse.workspace.report.model import examine
+
+        if answers < 0:
+            raise UsageError(f"answers is {answers}", remedy="ask for none or more")
+        examined = examine(self._predictor(model), answers=answers, on_event=on_event)
+        write_model(cast("Workspace", self), examined, Path(html))
+        return examined.assessment
+
+    def model(self, name: str | None = None) -> ModelRow:
+        """A trained model; the newest where no name is given.
+
+        Raises:
+            UsageError: there is none, or none of that name.
+        """
         rows = self.models()
         if not rows:
             raise UsageError("no model is trained yet", where=self.path, remedy="run train first")
         row = rows[-1] if name is None else next((r for r in rows if r.name == name), None)
         if row is None:
             raise UsageError(f"no model is called {name!r}", remedy=f"there are: {', '.join(r.name for r in rows)}")
+        return row
+
+    def _predictor(self, name: str | None) -> Predictor:
+        from kgfuse.workspace.prediction import Predictor
+
+        row = self.model(name)
         if row.name not in self._predictors:
             self._predictors[row.name] = Predictor(self._parts, self._facts(), row)
         return self._predictors[row.name]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kgfuse.errors import UsageError
 from kgfuse.explain.chain import Explanation
@@ -22,6 +22,9 @@ from kgfuse.workspace.parts import OnEvent, silent
 from kgfuse.workspace.prediction import Prediction
 from kgfuse.workspace.training import Trained
 from kgfuse.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from kgfuse.workspace.report.model import Examined
 
 TARGET = "fg:Thing"
 SPLITS = 5
@@ -42,6 +45,7 @@ class DemoResult:
     explanations: list[Explanation]
     colours: dict[str, float]
     tags: dict[str, int]
+    examined: Examined | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     peak_memory_mb: float = 0.0
 
@@ -64,6 +68,7 @@ class DemoResult:
             "test_items": len(self.predictions),
             "correct": self.correct,
             "explanations": [e.to_dict() for e in self.explanations],
+            "assessment": self.examined.assessment.to_dict() if self.examined else None,
             "colours": self.colours,
             "tags": self.tags,
             "seconds": self.seconds,
@@ -109,6 +114,7 @@ def run_demo(out: Path, on_event: OnEvent = silent, *, splits: int = SPLITS) -> 
         UsageError: ``out`` holds something else.
     """
     from kgfuse.workspace.report import write_report
+    from kgfuse.workspace.report.model import examine
 
     seconds: dict[str, float] = {}
 
@@ -141,6 +147,8 @@ def run_demo(out: Path, on_event: OnEvent = silent, *, splits: int = SPLITS) -> 
             for n, p in enumerate(_shown(predictions), 1):
                 explanations.append(p.explain())
                 on_event("explain", n, EXPLAINED, p.name)
+        with timed("examine"):
+            examined = examine(ws._predictor(trained.name), known=explanations, on_event=on_event)
         result = DemoResult(
             workspace=place,
             report=out / "report.html",
@@ -151,6 +159,7 @@ def run_demo(out: Path, on_event: OnEvent = silent, *, splits: int = SPLITS) -> 
             explanations=explanations,
             colours=colour_agreement(ws),
             tags=_tags(ws),
+            examined=examined,
             seconds=seconds,
         )
         with timed("report"):

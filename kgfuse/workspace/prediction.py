@@ -188,6 +188,10 @@ class Predictor:
         on_event("classify", len(answers), len(answers), "")
         return answers
 
+    def answers(self, rows: Sequence[int], target: str, *, top: int = TOP) -> list[Prediction]:
+        """Answers to one question for rows of :attr:`dataset`."""
+        return self._answers(self.dataset, rows, target, top)
+
     def _question(self, target: str | None) -> str:
         names: list[str] = self.card["targets"]
         if target is None:

@@ -148,7 +148,8 @@ def train(
     )
     judged = split.test if len(split.test) else split.validation
     metrics = {s.name: evaluate(model, data, judged, s.name) for s in prepared.specs}
-    folder = _save(parts, name, model, tuned, prepared, config, metrics, comparison, split)
+    compared = {"ablation": comparison.to_dict() if comparison else None, "resplit": resplit}
+    folder = _save(parts, name, model, tuned, prepared, config, metrics, compared, split)
     shutil.rmtree(partial, ignore_errors=True)
     on_event("train", config.epochs, config.epochs, name)
     counts = {k: len(getattr(split, k)) for k in ("train", "validation", "test")}
@@ -179,7 +180,7 @@ def _save(
     prepared: Prepared,
     config: TrainConfig,
     metrics: dict[str, dict[str, float]],
-    comparison: Ablation | None,
+    compared: dict[str, Any],
     split: Split,
 ) -> Path:
     """Write the model's folder beside the old one and swap them, so that a reader never sees half a model."""
@@ -196,7 +197,7 @@ def _save(
         "classes": {s.name: list(s.classes) for s in prepared.specs},
         "config": config.model_dump(mode="json"),
         "metrics": metrics,
-        "ablation": comparison.to_dict() if comparison else None,
+        **compared,
         "items": {
             k: [prepared.dataset.data.items[i] for i in getattr(split, k)] for k in ("train", "validation", "test")
         },

@@ -33,6 +33,24 @@ def test_training_shows_every_way_of_reading_and_what_is_noise(workspace: Path) 
     assert "second" in run("models", workspace).stdout
 
 
+def test_a_models_page_is_written_and_its_figures_are_told(workspace: Path, tmp_path: Path) -> None:
+    names = [m["name"] for m in answer(run("models", workspace, "--json"))["models"]]  # type: ignore[attr-defined]
+    page = tmp_path / "model.html"
+    result = run("models", workspace, "--model", names[0], "--html", page, "--answers", "1", "--json")
+    assert result.exit_code == 0, result.stderr
+    found = answer(result)
+    assert [m["name"] for m in found["models"]] == names[:1]  # type: ignore[attr-defined]
+    assert found["assessment"]["judged_on"] == "test"  # type: ignore[index]
+    assert found["assessment"]["targets"][0]["items"] == 2  # type: ignore[index]
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert str(page) in run("models", workspace, "--html", page, "--answers", "0").stderr
+    unknown = run("models", workspace, "--model", "nix")
+    assert unknown.exit_code == 2
+    assert "no model is called 'nix'" in unknown.stderr
+    assert run("models", workspace, "--html", page, "--answers", "-1").exit_code == 2
+    assert run("models", workspace, "--html", "/dev/null/page.html", "--answers", "0").exit_code == 1
+
+
 def test_an_unknown_hyper_parameter_names_the_nearest(workspace: Path) -> None:
     result = run("train", workspace, "--set", "epoch=2")
     assert result.exit_code == 2

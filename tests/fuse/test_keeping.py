@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from kgfuse.errors import ModelError
 from kgfuse.fuse.artefact import CARD, TENSORS, load, save
@@ -34,6 +36,8 @@ def test_a_saved_model_predicts_the_same(trained: tuple[FusionData, FusionModel]
     )  # the same numbers at another place in memory: BLAS may round differently
     assert again.config == model.config
     assert again.metrics == json.loads(json.dumps(model.metrics))
+    assert again.curves == model.curves
+    assert {curve.stage for curve in again.curves} == {"layer", "graph"}
     assert {path.name for path in tmp_path.iterdir()} == {CARD, TENSORS}
 
 
@@ -54,6 +58,31 @@ def test_altered_or_missing_files_are_refused(trained: tuple[FusionData, FusionM
     (tmp_path / CARD).write_text(json.dumps(card | {"format": 99}))
     with pytest.raises(ModelError, match="another format"):
         load(tmp_path)
+
+
+def test_a_model_saved_before_curves_were_kept_has_none(
+    trained: tuple[FusionData, FusionModel], tmp_path: Path
+) -> None:
+    save(trained[1], tmp_path)
+    card = json.loads((tmp_path / CARD).read_text())
+    del card["curves"]
+    (tmp_path / CARD).write_text(json.dumps(card))
+    assert load(tmp_path).curves == ()
+
+
+def test_curves_hold_what_was_told_epoch_by_epoch() -> None:
+    data, told = planted(items=80, in_text=0.4), list[EpochEvent]()
+    model = fit(data, halves(data), FAST.with_overrides(["refit=true"]), on_epoch=told.append)
+    assert [curve.stage for curve in model.curves][:2] == ["layer", "graph"]
+    for curve in model.curves:
+        own = [event for event in told if event.stage == curve.stage]
+        assert curve.losses == tuple(event.loss for event in own)
+        if curve.stage.endswith(" again"):
+            assert curve.validation == ()
+            assert curve.kept == len(own)
+        else:
+            assert curve.validation == tuple(event.validation_loss for event in own)
+            assert curve.validation[curve.kept - 1] == min(curve.validation)
 
 
 class KilledError(Exception):
@@ -79,6 +108,20 @@ def test_an_interrupted_run_resumes_to_the_same_model(stop: tuple[str, int], tmp
     rows = np.arange(len(data.items))
     left, right = (model.predict(data, rows)["kind"].logits for model in (resumed, straight))
     assert np.array_equal(left, right)
+    assert resumed.curves == straight.curves
+
+
+def test_a_checkpoint_without_losses_is_begun_anew(tmp_path: Path) -> None:
+    data = planted(items=80, in_text=0.4)
+    split = halves(data)
+    straight = fit(data, split, FAST, resume_folder=tmp_path)
+    for path in tmp_path.glob("*.safetensors"):
+        with safe_open(str(path), framework="pt") as file:
+            note = json.loads(file.metadata()["checkpoint"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        old = {key: value for key, value in note.items() if key not in ("losses", "scores")}
+        save_file(tensors, path, {"checkpoint": json.dumps(old)})
+    assert fit(data, split, FAST, resume_folder=tmp_path).curves == straight.curves
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:

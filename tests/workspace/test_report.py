@@ -325,8 +325,8 @@ def test_explanations_alone_make_a_page(workspace: Workspace, tmp_path: Path) ->
     assert len(page.attributes("img")) == 1
 
 
-@pytest.mark.system
-def test_a_browser_shows_it_and_asks_nobody(report: str, result: DemoResult, tmp_path: Path) -> None:
+def browsed(page: Path, profile: Path) -> tuple[list[str], str, str]:
+    """Open a page in a browser: what it asked for, what it shows, and what it complains of."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     assert browser is not None, "install chromium: apt-get install chromium"
     asked: list[str] = []
@@ -335,17 +335,15 @@ def test_a_browser_shows_it_and_asks_nobody(report: str, result: DemoResult, tmp
         def log_message(self, format: str, *args: Any) -> None:
             asked.append(self.path)
 
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Watch, directory=str(result.report.parent))
-    )
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Watch, directory=str(page.parent)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        address = f"http://127.0.0.1:{server.server_address[1]}/report.html"
+        address = f"http://127.0.0.1:{server.server_address[1]}/{page.name}"
         told = subprocess.run(
             [
                 browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
-                "--disable-background-networking", "--disable-component-update", f"--user-data-dir={tmp_path / 'u'}",
+                "--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}",
                 "--enable-logging=stderr", "--v=0", "--dump-dom", address,
             ],
             capture_output=True, text=True, timeout=120, check=True,
@@ -354,6 +352,12 @@ def test_a_browser_shows_it_and_asks_nobody(report: str, result: DemoResult, tmp
         server.shutdown()
         thread.join()
         server.server_close()
+    return asked, told.stdout, told.stderr
+
+
+@pytest.mark.system
+def test_a_browser_shows_it_and_asks_nobody(report: str, result: DemoResult, tmp_path: Path) -> None:
+    asked, dom, errors = browsed(result.report, tmp_path / "u")
     assert asked == ["/report.html"]
-    assert "CONSOLE" not in told.stderr
-    assert "In the graph" in told.stdout
+    assert "CONSOLE" not in errors
+    assert "In the graph" in dom

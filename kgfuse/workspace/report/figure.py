@@ -19,7 +19,12 @@ FAINT: Final = "#040506"
 GRID: Final = "#070809"
 PAPER: Final = "#0a0b0c"
 ACCENT: Final = "#0d0e0f"
-_VARIABLES: Final = {INK: "--ink", FAINT: "--faint", GRID: "--grid", PAPER: "--card", ACCENT: "--accent"}
+FOR: Final = "#101112"
+AGAINST: Final = "#131415"
+_VARIABLES: Final = {
+    **{INK: "--ink", FAINT: "--faint", GRID: "--grid", PAPER: "--card", ACCENT: "--accent"},
+    **{FOR: "--for", AGAINST: "--against"},
+}
 _FORBIDDEN: Final = dict.fromkeys((*range(32), *range(127, 160), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF))
 
 

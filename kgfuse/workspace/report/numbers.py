@@ -20,3 +20,17 @@ def points(difference: float, digits: int = 2) -> str:
     """
     said = f"{100 * difference:+.{digits}f}"
     return said[1:] if float(said) == 0 else said.replace("-", "−")
+
+
+def wilson(correct: int, number: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927).
+
+    >>> [round(x, 2) for x in wilson(8, 10)]
+    [0.49, 0.94]
+    """
+    if not number:
+        return 0.0, 1.0
+    z, share = 1.96, correct / number
+    middle = share + z * z / (2 * number)
+    reach = z * ((share * (1 - share) + z * z / (4 * number)) / number) ** 0.5
+    return (middle - reach) / (1 + z * z / number), (middle + reach) / (1 + z * z / number)

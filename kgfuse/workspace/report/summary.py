@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 
 from kgfuse.errors import KgfuseError
-from kgfuse.fuse.ablation import Ablation, Difference, Row
+from kgfuse.fuse.ablation import Difference, Row
 from kgfuse.workspace.report.ablation_plot import ablation_plot
 from kgfuse.workspace.report.pictures import inline
 from kgfuse.workspace.report.sources import item_pictures
@@ -19,7 +20,6 @@ from kgfuse.workspace.report.sources import item_pictures
 if TYPE_CHECKING:
     from kgfuse.workspace.build import BuildReport
     from kgfuse.workspace.demo import DemoResult
-    from kgfuse.workspace.prediction import Prediction
     from kgfuse.workspace.workspace import Workspace
 
 _THUMBNAIL: Final = 56
@@ -57,14 +57,14 @@ class TurnedAway:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The ablation of one target: plot, rows, differences to the fusion by row name."""
+    """The ablation of one target: plot, rows, differences to the fusion by row name; ``on``: which items, in words."""
 
     target: str
     plot: Markup
     rows: tuple[Row, ...]
     against: dict[str, Difference]
     runs: int
-    items: tuple[int, ...]
+    on: str
     seeds: tuple[int, ...]
     conclusion: str
 
@@ -80,16 +80,6 @@ class Answer:
     probability: float
     right: bool | None
     runner_up: str
-
-
-@dataclass(frozen=True, slots=True)
-class ByClass:
-    """How the items of one class were answered."""
-
-    label: str
-    number: int
-    correct: int
-    taken_for: str
 
 
 def counts(build: BuildReport) -> list[Count]:
@@ -142,20 +132,36 @@ def _readable(ws: Workspace, message: str) -> str:
     return re.sub(r"(?:https?|urn):[^\s<>\"]*[\w/#]", lambda found: ws.graph.label(found[0]), message)
 
 
-def compared(ws: Workspace, ablation: Ablation, frequent: float | None) -> list[Compared]:
-    """The ablation of every target."""
+def compared(
+    ws: Workspace, ablation: Mapping[str, Any], frequent: Mapping[str, float], on: str, resplit: bool | None
+) -> list[Compared]:
+    """The ablation of every target.
+
+    Args:
+        ws: the workspace.
+        ablation: what :meth:`kgfuse.fuse.ablation.Ablation.to_dict` gave, as a model keeps it.
+        frequent: target → accuracy of always giving the most frequent class, where known.
+        on: ``test`` or ``validation``: the items that judge.
+        resplit: whether each run split the items anew; ``None`` where that is not known.
+    """
+    low, high = min(ablation["items"]), max(ablation["items"])
+    judged = f"{low if low == high else f'{low} to {high}'} {on} items"
+    own_split = {True: " of its own random split", False: " of the same split, with its own seed", None: ""}[resplit]
     made = []
-    for n, (target, rows) in enumerate(ablation.rows.items()):
-        differences = ablation.differences(target)
+    for n, (target, own) in enumerate(ablation["targets"].items()):
+        rows = tuple(Row(r["name"], tuple(r["scores"]), (), ()) for r in own["rows"])
+        differences = tuple(
+            Difference(d["row"], d["against"], d["mean"], d["sd"], d["margin"]) for d in own["differences"]
+        )
         made.append(
             Compared(
                 target=ws.graph.label(target),
-                plot=ablation_plot(rows, frequent if n == 0 else None, f"ablation-{n}"),
+                plot=ablation_plot(rows, frequent.get(target), f"ablation-{n}"),
                 rows=rows,
                 against={d.against: d for d in differences},
-                runs=len(ablation.seeds),
-                items=ablation.items,
-                seeds=ablation.seeds,
+                runs=len(ablation["seeds"]),
+                on=judged + own_split,
+                seeds=tuple(ablation["seeds"]),
                 conclusion=_conclusion(differences),
             )
         )
@@ -216,33 +222,17 @@ def answers(ws: Workspace, result: DemoResult) -> list[Answer]:
     return made
 
 
-def by_class(ws: Workspace, predictions: list[Prediction]) -> list[ByClass]:
-    """For every class among the test items: how many, how many right, what the others were taken for."""
-    truth = _truth(ws)
-    seen: dict[str, list[Prediction]] = {}
-    for p in predictions:
-        for c in truth.get(p.item, ()):
-            seen.setdefault(c, []).append(p)
-    made = []
-    for c, mine in seen.items():
-        wrong = Counter(p.label or "no answer" for p in mine if p.label_iri != c)
-        taken = ", ".join(f"{label} {n}" for label, n in sorted(wrong.items(), key=lambda pair: (-pair[1], pair[0])))
-        made.append(ByClass(_class(ws, c), len(mine), len(mine) - wrong.total(), taken))
-    return sorted(made, key=lambda b: b.label)
+def flat(settings: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
+    """Settings as names with dots, in the order of their names.
 
-
-def wilson(correct: int, number: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927).
-
-    >>> [round(x, 2) for x in wilson(8, 10)]
-    [0.49, 0.94]
+    >>> flat({"gnn": {"layers": 2}, "epochs": 9})
+    [('epochs', '9'), ('gnn.layers', '2')]
     """
-    if not number:
-        return 0.0, 1.0
-    z, share = 1.96, correct / number
-    middle = share + z * z / (2 * number)
-    reach = z * ((share * (1 - share) + z * z / (4 * number)) / number) ** 0.5
-    return (middle - reach) / (1 + z * z / number), (middle + reach) / (1 + z * z / number)
+    found: list[tuple[str, str]] = []
+    for name, value in settings.items():
+        inner = isinstance(value, Mapping) and value
+        found += flat(value, f"{above}{name}.") if inner else [(above + name, str(value))]
+    return sorted(found)
 
 
 def _truth(ws: Workspace) -> dict[str, frozenset[str]]:
