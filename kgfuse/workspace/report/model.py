@@ -35,6 +35,7 @@ _STAGES: Final = {
     "graph again": "the R-GCN, on training and validation items",
     "fine-tuned CNN": "the CNN's last blocks",
 }
+_SOLVED: Final = {"prototypes": "the classes' prototypes", "kernel": "the kernel ridge regression"}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -160,8 +161,10 @@ def model_view(ws: Workspace, examined: Examined, shown: Sequence[Chain] = ()) -
         assessment=found,
         questions=tuple(_question(ws, examined, j, f"t{n}", card) for n, j in enumerate(found.targets, 1)),
         curves=tuple(_curves(ws, found, c, n) for n, c in enumerate(found.curves, 1)),
-        unlearned=("the logistic regression on the joined blocks",)
-        + (("the kernel ridge regression",) if found.card["config"].get("kernel", {}).get("enabled") else ()),
+        unlearned=(
+            "the logistic regression on the joined blocks",
+            *(said for part, said in _SOLVED.items() if found.card["config"].get(part, {}).get("enabled")),
+        ),
     )
 
 
