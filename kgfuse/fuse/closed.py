@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from kgfuse.fuse.blocks import BlockSpec
 from kgfuse.fuse.config import TrainConfig
@@ -216,13 +217,19 @@ class Closing:
         return expert
 
     def _known(self, name: str) -> KnownClasses:
-        at, features = 0, {}
+        at, columns = 0, {}
         for block, mean in self.spec.mean.items():
-            own = self.class_nodes[name].get(block)
-            if own is not None and bool(own.abs().sum() > 0):
-                features[block] = at, own
+            columns[block] = at, at + len(mean)
             at += len(mean)
-        return KnownClasses(features, torch.from_numpy(self.infos[name].classes.membership).to(self.device))
+        features = {block: own for block, own in self.class_nodes[name].items() if bool(own.abs().sum() > 0)}
+        classes = self.infos[name].classes
+        told = ((classes.text, classes.text_mask), (classes.image, classes.image_mask))
+        likeness = [
+            functional.normalize(torch.from_numpy(values * mask[:, None]).to(self.device), dim=1)
+            for values, mask in told
+            if mask.any()
+        ]
+        return KnownClasses(columns, features, likeness, torch.from_numpy(classes.membership).to(self.device))
 
     def _kernel(self, problems: Mapping[str, Problem], like: KernelExpert | None) -> KernelExpert:
         """Carried by all items, or for one target by those with a label."""

@@ -32,11 +32,15 @@ class KnownClasses:
     """What is known of C classes besides their items.
 
     Args:
-        features: block → its first column in the joined blocks, and (C, d) centred features, zero rows where missing.
+        columns: block → its first column in the joined blocks and the one after its last.
+        features: block → (C, d) centred features of the classes in the items' own terms, zero rows where missing.
+        likeness: each (C, d), what makes classes alike; zero rows where missing.
         membership: (C, A) which superclasses each has.
     """
 
-    features: Mapping[str, tuple[int, Tensor]]
+    columns: Mapping[str, tuple[int, int]]
+    features: Mapping[str, Tensor]
+    likeness: Sequence[Tensor]
     membership: Tensor
 
 
@@ -70,14 +74,19 @@ class PrototypeExpert(nn.Module):
         total = torch.zeros(problem.classes, problem.features.shape[1], device=problem.features.device)
         means = total.index_add(0, problem.labels, problem.features) / count.clamp(min=1).float()[:, None]
         seen = torch.nonzero(count > 0)[:, 0]
-        spread = _Spread.of(problem.features - means[problem.labels], max(1, len(problem.labels) - len(seen)))
-        features = {name: (at, _recentred(own, seen)) for name, (at, own) in known.features.items()}
-        kernels = _kernels(features, known.membership)
-        priors = [_embedded(own, at, means.shape[1]) for at, own in features.values()]
+        freedom = max(1, len(problem.labels) - len(seen))
+        spread = _Spread.of(problem.features - means[problem.labels], freedom, known.columns)
+        kernels = _kernels([_recentred(own, seen) for own in known.likeness], known.membership)
+        described = torch.zeros_like(means)
+        for name, own in known.features.items():
+            described[:, slice(*known.columns[name])] = _recentred(own, seen)
         for shrinkage in shrinkages:
-            scaled = [spread.whitened(values, shrinkage).double() for values in (means[seen], *priors)]
-            centres = _posterior(scaled[0], scaled[1:], kernels, 1 / count[seen], seen)
-            weight = spread.whitened(centres.float(), shrinkage).T
+            scaled, prior = (spread.whitened(values, shrinkage).double() for values in (means, described))
+            centres = torch.zeros_like(scaled)
+            for name, (first, last) in known.columns.items():
+                priors = [prior[:, first:last]] if name in known.features else []
+                centres[:, first:last] = _posterior(scaled[seen, first:last], priors, kernels, 1 / count[seen], seen)
+            weight = spread.back(centres.float(), shrinkage).T
             bias = -0.5 * centres.square().sum(1).float()
             score = validation_loss(problem.validation @ weight + bias, problem)
             if score < best:
@@ -95,15 +104,26 @@ class PrototypeExpert(nn.Module):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Spread:
-    """Covariance within classes by its leading directions: ``axes`` (D, r), their ``variance`` (r,), all others 0."""
+    """Covariance within classes by its leading directions, in units of each block's own mean variance.
 
+    Args:
+        unit: (D,) root of the mean variance of the block that each column belongs to.
+        axes: (D, r) leading directions.
+        variance: (r,) along these; none along others.
+    """
+
+    unit: Tensor
     axes: Tensor
     variance: Tensor
-    mean: float
 
     @classmethod
-    def of(cls, residuals: Tensor, freedom: int) -> _Spread:
+    def of(cls, residuals: Tensor, freedom: int, columns: Mapping[str, tuple[int, int]]) -> _Spread:
         """From the items' distances to their classes' means, (n, D)."""
+        unit = torch.ones_like(residuals[0])
+        for first, last in columns.values():
+            variance = residuals[:, first:last].square().sum() / (freedom * (last - first))
+            unit[first:last] = variance.clamp(min=1e-12).sqrt()
+        residuals = residuals / unit
         number, width = residuals.shape
         if number < width:
             values, vectors = torch.linalg.eigh(residuals @ residuals.T)
@@ -113,13 +133,19 @@ class _Spread:
             values, axes = torch.linalg.eigh(residuals.T @ residuals)
             real = values > values[-1] * 1e-6
             axes = axes[:, real]
-        variance = values[real] / freedom
-        return cls(axes, variance, max(float(variance.sum()) / width, 1e-12))
+        return cls(unit, axes, values[real] / freedom)
 
     def whitened(self, values: Tensor, shrinkage: float) -> Tensor:
-        """Rows times the symmetric root of the inverse shrunk covariance."""
-        floor = 1 / math.sqrt(shrinkage * self.mean)
-        gains = ((1 - shrinkage) * self.variance + shrinkage * self.mean).rsqrt() - floor
+        """Rows (…, D) times the symmetric root of the inverse shrunk covariance."""
+        return self._turned(values / self.unit, shrinkage)
+
+    def back(self, centres: Tensor, shrinkage: float) -> Tensor:
+        """Whitened centres as directions for items as they are: the products with whitened items are the same."""
+        return self._turned(centres, shrinkage) / self.unit
+
+    def _turned(self, values: Tensor, shrinkage: float) -> Tensor:
+        floor = 1 / math.sqrt(shrinkage)
+        gains = ((1 - shrinkage) * self.variance + shrinkage).rsqrt() - floor
         along = (values @ self.axes) * gains
         return values * floor + along @ self.axes.T
 
@@ -132,18 +158,12 @@ def _recentred(features: Tensor, seen: Tensor) -> Tensor:
     return functional.normalize(features - mean, dim=1) * there
 
 
-def _kernels(features: Mapping[str, tuple[int, Tensor]], membership: Tensor) -> list[Tensor]:
+def _kernels(sides: Sequence[Tensor], membership: Tensor) -> list[Tensor]:
     """(C, C) likeness of the classes: of each kind of features, of their superclasses, and each only with itself."""
-    sides = [own for _, own in features.values()]
     if membership.shape[1]:
-        sides.append(functional.normalize(membership.float(), dim=1))
+        sides = [*sides, functional.normalize(membership.float(), dim=1)]
     found = [(side @ side.T).double() for side in sides if bool(side.abs().sum() > 0)]
     return [*found, torch.eye(len(membership), dtype=torch.float64, device=membership.device)]
-
-
-def _embedded(features: Tensor, at: int, width: int) -> Tensor:
-    """(C, D) with the features in their block's columns."""
-    return functional.pad(features, (at, width - at - features.shape[1]))
 
 
 def _posterior(

@@ -37,7 +37,9 @@ def fitted(
 ) -> PrototypeExpert:
     expert = PrototypeExpert(items.shape[1], {"kind": classes})
     known = KnownClasses(
-        {} if features is None else {"text": (0, torch.nn.functional.normalize(features, dim=1))},
+        {"text": (0, items.shape[1])},
+        {} if features is None else {"text": torch.nn.functional.normalize(features, dim=1)},
+        [] if features is None else [torch.nn.functional.normalize(features, dim=1)],
         torch.zeros(classes, 0, dtype=torch.bool) if membership is None else membership,
     )
     expert.fit("kind", problem(items, labels, classes), known, (0.3,))
