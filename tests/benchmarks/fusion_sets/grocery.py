@@ -1,7 +1,8 @@
 """Grocery photos: all photos, five a class, and classes without any; each class known by icon, description, taxonomy.
 
-Judged on the labelled test photos; where there are none, on the validation photos. In both cases a tenth of the
-training photos, drawn by the seed, serve for validation.
+Judged on the labelled test photos, with the set's own validation photos for validation. Where there are no test photos,
+the validation photos judge, and a tenth of the training photos, drawn by the seed, serve for validation; so they do with
+five photos a class, of which the tenth is a part.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def case_sets(data: Path | None, features: Features, seeds: int, salt: int) -> I
     about = f"{len(judged)} photos to judge on, {count} classes"
     yield CaseSet(
         "grocery, all photos", f"{about}, {len(train)} to learn from",
-        [_tuned(known, _held(known, train, judged, n), seed, features) for seed, n in enumerate(numbers)],
+        [_tuned(known, _split(known, train, judged, n), seed, features) for seed, n in enumerate(numbers)],
     )  # fmt: skip
     yield CaseSet(
         f"grocery, {SHOTS} photos a class", about,
@@ -116,6 +117,14 @@ def _held(known: _Photos, train: IntArray, judged: IntArray, seed: int) -> Split
     return Split(rest, held, judged)
 
 
+def _split(known: _Photos, train: IntArray, judged: IntArray, seed: int) -> Split:
+    """With the set's own validation photos of the classes in ``train``, where others judge."""
+    if not len(known.rows("test")):
+        return _held(known, train, judged, seed)
+    own = known.rows("validation")
+    return Split(train, own[np.isin(known.labels[own], known.labels[train])], judged)
+
+
 def _few(known: _Photos, train: IntArray, seed: int) -> IntArray:
     rng = np.random.default_rng([seed, 20261130])
     kept = [rng.permutation(train[known.labels[train] == c])[:SHOTS] for c in np.unique(known.labels[train])]
@@ -167,7 +176,7 @@ def _without(known: _Photos, folder: Path, seed: int, drawn_by: int, features: F
     train = np.array([n for n in known.rows("train") if not own[n]], np.int64)
     judged = known.rows("test")
     judged = judged[own[judged]] if len(judged) else np.flatnonzero(own)
-    case = _tuned(known, _held(known, train, judged, drawn_by), seed, features, unseen.tolist())
+    case = _tuned(known, _split(known, train, judged, drawn_by), seed, features, unseen.tolist())
     alike = {
         "icon, frozen": (known.image, known.classes.image),
         "icon, fine-tuned": (case.data.image, case.data.targets[0].classes.image),
