@@ -52,6 +52,7 @@ class ImageEncoder:
         dim: width of the features.
         classes: names of the scores' classes, ImageNet's.
         class_weights: float32 (classes, dim), the linear head, where a class-activation map exists; else ``None``.
+        class_bias: float32 (classes,), the head's bias, empty where it has none.
 
     Raises:
         ModelError: the weights are missing, altered or do not fit.
@@ -67,6 +68,7 @@ class ImageEncoder:
         self.dim: int = backbone.dim
         self.classes: tuple[str, ...] = backbone.classes
         self.class_weights: NDArray[np.float32] | None = backbone.class_weights
+        self.class_bias: NDArray[np.float32] = backbone.class_bias
         self.sha256: str = _model_hash(backbone.reading, backbone.sha256)
 
     def look(self, image: Image.Image) -> Look:
