@@ -107,7 +107,7 @@ class Alignment:
         said = _words(view.words, self.means[2 + side])
         if self.projections is None:
             return said
-        projected = _unit(centre(view.values, self.means[side]) @ self.projections[side])
+        projected = unit(centre(view.values, self.means[side]) @ self.projections[side])
         return joined(projected, said, self.share)
 
 
@@ -155,7 +155,7 @@ def fit_alignment(names: Sequence[str], left: View, right: View, *, seed: int = 
     left, right = left[order], right[order]
     speaking = bool(np.abs(left.words).sum() > 0 and np.abs(right.words).sum() > 0)
     if len(names) < LEAST_PAIRS:
-        return _fitted(None, 1.0, left, right, seed) if speaking else None
+        return words_alone(left, right, len(names))
     tried = _try(left, right, speaking, seed)
     base = (None, 1.0) if speaking else (None, 0.0)
     kept = tried.best([key for key in tried.ranks if key[0] is not None])
@@ -171,6 +171,26 @@ def fit_alignment(names: Sequence[str], left: View, right: View, *, seed: int = 
     )
 
 
+def words_alone(left: View, right: View, pairs: int = 0) -> Alignment | None:
+    """Compare what two views say in words, with nothing learned; the views need not be of the same items.
+
+    Args:
+        left: rows of one view; their mean is taken away where they are enough to have one.
+        right: rows of the other.
+        pairs: how many items have both.
+
+    Returns:
+        ``None`` where a view says nothing in words.
+    """
+    if not (np.abs(left.words).sum() > 0 and np.abs(right.words).sum() > 0):
+        return None
+    means = [
+        mean if len(view.words) >= LEAST_PAIRS else np.zeros_like(mean)
+        for view, mean in zip((left, right, left, right), _means(left, right), strict=True)
+    ]
+    return Alignment(None, None, 1.0, (means[0], means[1], means[2], means[3]), pairs)
+
+
 def _try(left: View, right: View, speaking: bool, seed: int) -> _Tried:
     """Every recipe on every fold: learned from the others, judged on it."""
     tried = _Tried()
@@ -178,7 +198,7 @@ def _try(left: View, right: View, speaking: bool, seed: int) -> _Tried:
     folds = list(_folds(len(left.values), seed))
 
     def judge(recipe: Recipe, made: Projections, fold: _Fold) -> None:
-        a, b = _unit(fold.held[0] @ made[0]), _unit(fold.held[1] @ made[1])
+        a, b = unit(fold.held[0] @ made[0]), unit(fold.held[1] @ made[1])
         similar, said = a @ b.T, fold.said[0] @ fold.said[1].T
         for share in shares:
             tried.add(recipe, share, np.asarray((1 - share) * similar + share * said, np.float32))
@@ -269,7 +289,7 @@ def _means(left: View, right: View) -> tuple[FloatArray, FloatArray, FloatArray,
     found = []
     for rows in (left.values, right.values, left.words, right.words):
         there = rows[np.abs(rows).sum(axis=1) > 0]
-        mean = _unit(there).mean(axis=0) if len(there) else np.zeros(rows.shape[1])
+        mean = unit(there).mean(axis=0) if len(there) else np.zeros(rows.shape[1])
         found.append(np.asarray(mean, np.float32))
     return found[0], found[1], found[2], found[3]
 
@@ -279,6 +299,7 @@ def _words(words: FloatArray, mean: FloatArray) -> FloatArray:
     return np.asarray(centre(words, mean) * there[:, None], np.float32)
 
 
-def _unit(values: FloatArray) -> FloatArray:
+def unit(values: FloatArray) -> FloatArray:
+    """Rows of length one; zero rows stay."""
     norm = np.linalg.norm(values, axis=1, keepdims=True)
     return np.asarray(values / np.maximum(norm, 1e-12), np.float32)

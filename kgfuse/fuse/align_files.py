@@ -59,9 +59,7 @@ def save(
     _write(folder / CARD, json.dumps(card, ensure_ascii=False, sort_keys=True).encode())
 
 
-def load(
-    folder: Path, fingerprint: str
-) -> tuple[dict[str, Alignment], dict[str, FloatArray], dict[str, Any]] | None:
+def load(folder: Path, fingerprint: str) -> tuple[dict[str, Alignment], dict[str, FloatArray], dict[str, Any]] | None:
     """Read alignments, extra arrays and what these stand for.
 
     Returns:

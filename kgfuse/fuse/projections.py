@@ -146,7 +146,7 @@ def contrastive(
 
     for epoch in range(1, max(epochs) + 1):
         order = torch.randperm(len(x), generator=chance)
-        for batch in order.split(_BATCH):
+        for batch in torch.split(order, _BATCH):
             if len(batch) < 2:
                 continue
             found = functional.normalize(kept(x[batch]) @ a, dim=1), functional.normalize(kept(y[batch]) @ b, dim=1)

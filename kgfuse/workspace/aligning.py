@@ -16,7 +16,7 @@ import numpy as np
 
 from kgfuse.catalog import SourceRow
 from kgfuse.fuse import align_files
-from kgfuse.fuse.align import Alignment, View, fit_alignment
+from kgfuse.fuse.align import LEAST_PAIRS, Alignment, View, fit_alignment, words_alone
 from kgfuse.fuse.blocks import fit_blocks, make_blocks
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import MODALITIES, FloatArray, FusionData, Modality
@@ -192,13 +192,13 @@ def _statements(parts: Parts, found: Resolved) -> Shelf | None:
 
 
 def _fit(shelves: Mapping[Modality, Shelf], pair: tuple[Modality, Modality]) -> Alignment | None:
-    """Learn from the items that are on both shelves."""
+    """Learn from the items that are on both shelves; where they are few, compare words."""
     if pair[0] not in shelves or pair[1] not in shelves:
         return None
     left, right = (_by_item(shelves[name]) for name in pair)
     both = sorted(left.keys() & right.keys())
-    if not both:
-        return None
+    if len(both) < LEAST_PAIRS:
+        return words_alone(shelves[pair[0]].view, shelves[pair[1]].view, len(both))
     views = []
     for name, rows in zip(pair, (left, right), strict=True):
         own = shelves[name].view
