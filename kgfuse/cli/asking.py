@@ -142,9 +142,14 @@ def search(
         raise UsageError("--in goes with --text or --image", remedy="--kind chooses between labels and texts")
     with Workspace.open(workspace, read_only=True) as ws:
         if across:
-            chosen = [one.value for one in within or Modality]
             with out.progress() as on_event:
-                matches = ws.search(limit=limit, text=text, image=image, within=chosen, on_event=on_event)
+                matches = ws.search(
+                    limit=limit,
+                    text=text,
+                    image=image,
+                    within=[one.value for one in within or Modality],
+                    on_event=on_event,
+                )
         else:
             found = ws.search(" ".join(rest), limit, kind=None if kind is None else kind.value)
         shrink = ws.vocabulary.shrink

@@ -8,16 +8,16 @@ better than the words alone by more than a standard error, the words alone are k
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from kgfuse.encode.device import one_thread
 from kgfuse.fuse.blocks import centre
 from kgfuse.fuse.data import BoolArray, FloatArray, IntArray
+from kgfuse.fuse.partners import Floats, Found, Ranked, found, reciprocal
 from kgfuse.fuse.projections import Canonical, Projections, Recipe, contrastive
 
 LEAST_PAIRS: Final = 40
@@ -29,8 +29,6 @@ SHARES: Final = (0.0, 0.1, 0.25, 0.5)
 _FOLDS: Final = 4
 _MANY: Final = 1_000
 """Pairs from which on one fold is held out in place of four, and at most so many of them judge."""
-
-_Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,24 +45,6 @@ class View:
 
     def __getitem__(self, rows: IntArray | BoolArray) -> View:
         return View(self.values[rows], self.words[rows])
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """How well partners are found among n held-out items, both directions together unless said otherwise.
-
-    Args:
-        reciprocal: mean reciprocal rank.
-        recall: at 1, 5 and 10.
-        rank: the median.
-        distance: by how many standard deviations the partner's similarity lies above the mean of all, left to right
-            and right to left.
-    """
-
-    reciprocal: float
-    recall: tuple[float, float, float]
-    rank: float
-    distance: tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -118,26 +98,61 @@ def joined(projected: FloatArray, said: FloatArray, share: float) -> FloatArray:
     return np.concatenate([np.float32((1 - share) ** 0.5) * projected, np.float32(share**0.5) * said], axis=1)
 
 
-@dataclass(slots=True)
-class _Tried:
-    """Reciprocal ranks of held-out partners by recipe and share, fold after fold."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What may be kept: a recipe for projections, or none, and the share of the words."""
 
-    ranks: dict[tuple[Recipe | None, float], list[_Floats]] = field(default_factory=dict)
-    scores: dict[tuple[Recipe | None, float], list[FloatArray]] = field(default_factory=dict)
-
-    def add(self, recipe: Recipe | None, share: float, scores: FloatArray) -> None:
-        key = (recipe, share)
-        self.ranks.setdefault(key, []).append(1 / ranks(scores))
-        self.scores.setdefault(key, []).append(scores)
-
-    def mean(self, key: tuple[Recipe | None, float]) -> float:
-        return float(np.concatenate(self.ranks[key]).mean())
-
-    def best(self, keys: Sequence[tuple[Recipe | None, float]]) -> tuple[Recipe | None, float]:
-        return max(keys, key=self.mean)
+    recipe: Recipe | None
+    share: float
 
 
-@one_thread()
+WORDS: Final = Choice(None, 1.0)
+CHANCE: Final = Choice(None, 0.0)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Trials:
+    """All choices, judged on items that they were not learned from.
+
+    Args:
+        left: the items, in the order of their names.
+        right: the same.
+        seed: of folds and training.
+        ranked: where the held-out items of each fold find their partners.
+    """
+
+    left: View
+    right: View
+    seed: int
+    ranked: Mapping[Choice, Sequence[Ranked]]
+
+    def best(self, among: Iterable[Choice]) -> Choice:
+        """The one with the highest mean reciprocal rank; of equal ones the first."""
+        return max(among, key=lambda choice: float(self._reciprocal(choice).mean()))
+
+    def _reciprocal(self, choice: Choice) -> Floats:
+        return reciprocal(self.ranked[choice])
+
+    def kept(self) -> Choice:
+        """The best one if it beats the words alone (or chance) by more than a standard error, else those."""
+        base = WORDS if WORDS in self.ranked else CHANCE
+        best = self.best(choice for choice in self.ranked if choice.recipe is not None)
+        gain = self._reciprocal(best) - self._reciprocal(base)
+        return best if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)) else base
+
+    def fitted(self, choice: Choice) -> Alignment:
+        """Learned from all items."""
+        means, recipe = _means(self.left, self.right), choice.recipe
+        made: Projections | None = None
+        if recipe is not None:
+            a, b = centre(self.left.values, means[0]), centre(self.right.values, means[1])
+            made = Canonical(a, b).by(recipe) if recipe.ridges else None
+            if recipe.epochs:
+                made = next(contrastive(a, b, (recipe.epochs,), made, seed=self.seed))[1]
+        words = found(self.ranked[WORDS]) if WORDS in self.ranked else None
+        return Alignment(made, recipe, choice.share, means, len(self.left.values), found(self.ranked[choice]), words)
+
+
 def fit_alignment(names: Sequence[str], left: View, right: View, *, seed: int = 0) -> Alignment | None:
     """Align two views of items that have both.
 
@@ -151,24 +166,14 @@ def fit_alignment(names: Sequence[str], left: View, right: View, *, seed: int = 
         ``None`` where there is nothing to compare: neither pairs to learn from that find each other better than by
         chance, nor words on both sides.
     """
-    order = np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)
-    left, right = left[order], right[order]
-    speaking = bool(np.abs(left.words).sum() > 0 and np.abs(right.words).sum() > 0)
     if len(names) < LEAST_PAIRS:
         return words_alone(left, right, len(names))
-    tried = _try(left, right, speaking, seed)
-    base = (None, 1.0) if speaking else (None, 0.0)
-    kept = tried.best([key for key in tried.ranks if key[0] is not None])
-    gain = np.concatenate(tried.ranks[kept]) - np.concatenate(tried.ranks[base])
-    if gain.mean() <= gain.std(ddof=1) / np.sqrt(len(gain)):
-        kept = base
-    if kept == (None, 0.0):
+    trials = try_all(names, left, right, seed=seed)
+    kept = trials.kept()
+    if kept == CHANCE:
         return None
-    found = _fitted(*kept, left, right, seed)
-    told = {key: judged(tried.scores[key]) for key in (kept, base) if key != (None, 0.0)}
-    return Alignment(
-        found.projections, found.recipe, found.share, found.means, found.pairs, told[kept], told.get((None, 1.0))
-    )
+    with one_thread():
+        return trials.fitted(kept)
 
 
 def words_alone(left: View, right: View, pairs: int = 0) -> Alignment | None:
@@ -191,41 +196,45 @@ def words_alone(left: View, right: View, pairs: int = 0) -> Alignment | None:
     return Alignment(None, None, 1.0, (means[0], means[1], means[2], means[3]), pairs)
 
 
-def _try(left: View, right: View, speaking: bool, seed: int) -> _Tried:
-    """Every recipe on every fold: learned from the others, judged on it."""
-    tried = _Tried()
-    shares = SHARES if speaking else (0.0,)
-    folds = list(_folds(len(left.values), seed))
+@one_thread()
+def try_all(names: Sequence[str], left: View, right: View, *, seed: int = 0) -> Trials:
+    """Every choice on every fold: learned from the others, judged on it; for arguments see :func:`fit_alignment`."""
+    order = np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)
+    left, right = left[order], right[order]
+    speaking = bool(np.abs(left.words).sum() > 0 and np.abs(right.words).sum() > 0)
+    folds = [_Fold.of(left, right, *rows) for rows in _folds(len(names), seed)]
+    ranked: dict[Choice, list[Ranked]] = {}
 
     def judge(recipe: Recipe, made: Projections, fold: _Fold) -> None:
-        a, b = unit(fold.held[0] @ made[0]), unit(fold.held[1] @ made[1])
-        similar, said = a @ b.T, fold.said[0] @ fold.said[1].T
-        for share in shares:
-            tried.add(recipe, share, np.asarray((1 - share) * similar + share * said, np.float32))
+        similar = unit(fold.held[0] @ made[0]) @ unit(fold.held[1] @ made[1]).T
+        for share in SHARES if speaking else (0.0,):
+            table = np.asarray((1 - share) * similar + share * fold.alike, np.float32)
+            ranked.setdefault(Choice(recipe, share), []).append(Ranked.of(table))
 
-    ready = [_Fold.of(left, right, *rows) for rows in folds]
-    for fold in ready:
-        words = fold.said[0] @ fold.said[1].T if speaking else np.zeros((len(fold.held[0]),) * 2, np.float32)
-        tried.add(None, 1.0 if speaking else 0.0, words)
+    for fold in folds:
+        ranked.setdefault(WORDS if speaking else CHANCE, []).append(Ranked.of(fold.alike))
         for recipe, made in fold.canonical.all(RIDGES, POWERS):
             judge(recipe, made, fold)
-    best, _ = tried.best([key for key in tried.ranks if key[0] is not None])
+    best = Trials(left, right, seed, ranked).best(c for c in ranked if c.recipe is not None).recipe
     assert best is not None
-    for fold in ready:
+    for fold in folds:
         for start, ridges, power in ((None, (), 0.0), (fold.canonical.by(best), best.ridges, best.power)):
             for epoch, made in contrastive(*fold.learned, EPOCHS, start, seed=seed):
                 judge(Recipe(ridges, power, epoch), made, fold)
-    return tried
+    return Trials(left, right, seed, ranked)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Fold:
-    """What is learned from and what is held out, centred on what is learned from."""
+    """What is learned from and what is held out, centred on what is learned from.
+
+    ``alike`` is how similar the words of the held-out items are.
+    """
 
     canonical: Canonical
     learned: tuple[FloatArray, FloatArray]
     held: tuple[FloatArray, FloatArray]
-    said: tuple[FloatArray, FloatArray]
+    alike: FloatArray
 
     @classmethod
     def of(cls, left: View, right: View, learned: IntArray, held: IntArray) -> _Fold:
@@ -233,7 +242,7 @@ class _Fold:
         values = [centre(v.values, mean) for v, mean in ((left, means[0]), (right, means[1]))]
         said = [_words(v.words[held], mean) for v, mean in ((left, means[2]), (right, means[3]))]
         a, b = (rows[learned] for rows in values)
-        return cls(Canonical(a, b), (a, b), (values[0][held], values[1][held]), (said[0], said[1]))
+        return cls(Canonical(a, b), (a, b), (values[0][held], values[1][held]), said[0] @ said[1].T)
 
 
 def _folds(count: int, seed: int) -> Iterator[tuple[IntArray, IntArray]]:
@@ -245,44 +254,6 @@ def _folds(count: int, seed: int) -> Iterator[tuple[IntArray, IntArray]]:
     for number in range(_FOLDS):
         own = np.arange(count) % _FOLDS == number
         yield np.sort(order[~own]), np.sort(order[own])
-
-
-def _fitted(recipe: Recipe | None, share: float, left: View, right: View, seed: int) -> Alignment:
-    """Learned from all pairs."""
-    means = _means(left, right)
-    made: Projections | None = None
-    if recipe is not None:
-        a, b = centre(left.values, means[0]), centre(right.values, means[1])
-        made = Canonical(a, b).by(recipe) if recipe.ridges else None
-        if recipe.epochs:
-            made = next(contrastive(a, b, (recipe.epochs,), made, seed=seed))[1]
-    return Alignment(made, recipe, share, means, len(left.values))
-
-
-def ranks(scores: FloatArray) -> _Floats:
-    """(2n,) rank of each row's own column and of each column's own row, from 1; of equals the middle one."""
-    found = []
-    for table in (scores, scores.T):
-        own = np.diag(table)[:, None]
-        found.append(1 + (table > own).sum(axis=1) + ((table == own).sum(axis=1) - 1) / 2)
-    return np.concatenate(found)
-
-
-def judged(scores: Sequence[FloatArray]) -> Found:
-    """How well partners are found, by the similarities (n, n) of each fold."""
-    rank = np.concatenate([ranks(table) for table in scores])
-    distances = []
-    for side in (0, 1):
-        tables = [table if side == 0 else table.T for table in scores]
-        spread = [(np.diag(t) - t.mean(axis=1)) / np.maximum(t.std(axis=1), 1e-9) for t in tables]
-        distances.append(float(np.concatenate(spread).mean()))
-    recall = [float((rank <= k).mean()) for k in (1, 5, 10)]
-    return Found(
-        float((1 / rank).mean()),
-        (recall[0], recall[1], recall[2]),
-        float(np.median(rank)),
-        (distances[0], distances[1]),
-    )
 
 
 def _means(left: View, right: View) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:

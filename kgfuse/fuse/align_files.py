@@ -15,8 +15,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from kgfuse.fuse.align import Alignment, Found
+from kgfuse.fuse.align import Alignment
 from kgfuse.fuse.data import FloatArray
+from kgfuse.fuse.partners import Found
 from kgfuse.fuse.projections import Recipe
 
 FORMAT: Final = 1
