@@ -86,6 +86,24 @@ class ImageEncoder:
         rows = [look.features for look in self.look_all(images)]
         return np.stack(rows) if rows else np.zeros((0, self.dim), dtype=np.float32)
 
+    def class_shares(self, features: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """Return what share each class has of what pictures show, softened; ``None`` where there is no linear head.
+
+        At half the logits the names of several classes together say more of a picture than the first one (measured on
+        drawings, most of which ImageNet has no class for).
+
+        Args:
+            features: (n, dim) of pictures.
+
+        Returns:
+            float32 (n, classes), rows that sum to one.
+        """
+        if self.class_weights is None:
+            return None
+        logits = features @ self.class_weights.T + (self.class_bias if len(self.class_bias) else 0.0)
+        softened = np.exp(0.5 * (logits - logits.max(axis=1, keepdims=True)))
+        return np.asarray(softened / softened.sum(axis=1, keepdims=True), np.float32)
+
     def _look(self, images: list[Image.Image]) -> Iterator[Look]:
         seen = [see(image, self._backbone.reading) for image in images]
         pixels = torch.from_numpy(np.stack([array for array, _ in seen]))

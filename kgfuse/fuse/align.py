@@ -3,7 +3,7 @@
 Learned from items that have both views; no label is read. What is kept (how the projections are made, and how much the
 *words* count beside them: what either view says in the space of the text encoder, such as the names of the classes
 that a CNN sees) is what finds the right partner best among held-out items. Where nothing that was learned does so
-better than the words alone by more than a standard error, the words alone are kept.
+clearly better than the words alone, these are kept.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ RIDGES: Final = (0.01, 0.1, 1.0)
 POWERS: Final = (0.0, 1.0, 2.0)
 EPOCHS: Final = (10, 30, 100)
 SHARES: Final = (0.0, 0.1, 0.25, 0.5)
+_ACCEPT: Final = 3.0
+"""Standard errors: the best of a hundred choices looks better than it is."""
 _FOLDS: Final = 4
 _MANY: Final = 1_000
 """Pairs from which on one fold is held out in place of four, and at most so many of them judge."""
@@ -134,11 +136,11 @@ class Trials:
         return reciprocal(self.ranked[choice])
 
     def kept(self) -> Choice:
-        """The best one if it beats the words alone (or chance) by more than a standard error, else those."""
+        """The best one if it clearly beats the words alone (or chance), else those."""
         base = WORDS if WORDS in self.ranked else CHANCE
         best = self.best(choice for choice in self.ranked if choice.recipe is not None)
         gain = self._reciprocal(best) - self._reciprocal(base)
-        return best if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)) else base
+        return best if gain.mean() > _ACCEPT * gain.std(ddof=1) / np.sqrt(len(gain)) else base
 
     def fitted(self, choice: Choice) -> Alignment:
         """Learned from all items."""
@@ -212,7 +214,10 @@ def try_all(names: Sequence[str], left: View, right: View, *, seed: int = 0) -> 
             ranked.setdefault(Choice(recipe, share), []).append(Ranked.of(table))
 
     for fold in folds:
-        ranked.setdefault(WORDS if speaking else CHANCE, []).append(Ranked.of(fold.alike))
+        if speaking:
+            ranked.setdefault(WORDS, []).append(Ranked.of(fold.alike))
+        else:
+            ranked.setdefault(CHANCE, []).append(Ranked.by_chance(len(fold.alike)))
         for recipe, made in fold.canonical.all(RIDGES, POWERS):
             judge(recipe, made, fold)
     best = Trials(left, right, seed, ranked).best(c for c in ranked if c.recipe is not None).recipe

@@ -49,6 +49,12 @@ class Ranked:
         both = [_one_way(similarities), _one_way(similarities.T)]
         return cls(np.stack([b[0] for b in both]), np.stack([b[1] for b in both]))
 
+    @classmethod
+    def by_chance(cls, count: int) -> Ranked:
+        """What to expect of chance: ranks whose reciprocals are the mean reciprocal rank of a random order."""
+        expected = count / float((1 / np.arange(1, count + 1)).sum())
+        return cls(np.full((2, count), expected), np.zeros((2, count)))
+
 
 def _one_way(table: FloatArray) -> tuple[Floats, Floats]:
     own = np.diag(table)[:, None]

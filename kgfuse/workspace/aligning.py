@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "aligned"
 PAIRS: Final = tuple(itertools.combinations(MODALITIES, 2))
-_FLATNESS: Final = 0.5
-"""Inverse temperature of a picture's class scores: several names say more than the first (measured on drawings)."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -120,13 +118,10 @@ def spoken(parts: Parts, features: FloatArray) -> FloatArray:
         parts: the workspace.
         features: (n, dim) of pictures.
     """
-    encoder = parts.image_encoder
-    if encoder.class_weights is None or not len(features):
+    shares = parts.image_encoder.class_shares(features)
+    if shares is None:
         return np.zeros((len(features), parts.text_encoder.dim), np.float32)
-    logits = features @ encoder.class_weights.T + (encoder.class_bias if len(encoder.class_bias) else 0.0)
-    scaled = _FLATNESS * (logits - logits.max(axis=1, keepdims=True))
-    shares = np.exp(scaled) / np.exp(scaled).sum(axis=1, keepdims=True)
-    return np.asarray(shares @ text_features(parts, list(encoder.classes)), np.float32)
+    return np.asarray(shares @ text_features(parts, list(parts.image_encoder.classes)), np.float32)
 
 
 def _name(pair: tuple[Modality, Modality]) -> str:
