@@ -199,8 +199,16 @@ def words_alone(left: View, right: View, pairs: int = 0) -> Alignment | None:
 
 
 @one_thread()
-def try_all(names: Sequence[str], left: View, right: View, *, seed: int = 0) -> Trials:
-    """Every choice on every fold: learned from the others, judged on it; for arguments see :func:`fit_alignment`."""
+def try_all(names: Sequence[str], left: View, right: View, *, seed: int = 0, from_chance: bool = False) -> Trials:
+    """Every choice on every fold: learned from the others, judged on it.
+
+    Args:
+        names: n unique names.
+        left: of the items.
+        right: of the same items.
+        seed: of folds and training.
+        from_chance: whether contrastive training is tried without the canonical projections to start from, too.
+    """
     order = np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)
     left, right = left[order], right[order]
     speaking = bool(np.abs(left.words).sum() > 0 and np.abs(right.words).sum() > 0)
@@ -223,9 +231,11 @@ def try_all(names: Sequence[str], left: View, right: View, *, seed: int = 0) -> 
     best = Trials(left, right, seed, ranked).best(c for c in ranked if c.recipe is not None).recipe
     assert best is not None
     for fold in folds:
-        for start, ridges, power in ((None, (), 0.0), (fold.canonical.by(best), best.ridges, best.power)):
-            for epoch, made in contrastive(*fold.learned, EPOCHS, start, seed=seed):
-                judge(Recipe(ridges, power, epoch), made, fold)
+        for epoch, made in contrastive(*fold.learned, EPOCHS, fold.canonical.by(best), seed=seed):
+            judge(Recipe(best.ridges, best.power, epoch), made, fold)
+        if from_chance:
+            for epoch, made in contrastive(*fold.learned, EPOCHS, seed=seed):
+                judge(Recipe((), 0.0, epoch), made, fold)
     return Trials(left, right, seed, ranked)
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from kgfuse.errors import SourceError, UsageError
-from kgfuse.fuse.align import LEAST_PAIRS, View, unit
+from kgfuse.fuse.align import LEAST_PAIRS, View, unit, words_alone
 from kgfuse.fuse.data import MODALITIES, FloatArray, Modality
 from kgfuse.graph import labels as names
 from kgfuse.workspace.aligning import Aligned, Shelf, spoken
@@ -164,6 +164,8 @@ def _compare(
         return _rounded(rows @ own[0]), "same", OWN
     forth = MODALITIES.index(kind) < MODALITIES.index(modality)
     alignment = found.alignments.get((kind, modality) if forth else (modality, kind))
+    if alignment is None and kind not in found.shelves:  # no picture is there, but one may be looked for
+        alignment = words_alone(query, shelf.view) if forth else words_alone(shelf.view, query)
     if alignment is None:
         return None
     here, there = (alignment.left, alignment.right) if forth else (alignment.right, alignment.left)

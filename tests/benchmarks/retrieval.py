@@ -149,7 +149,8 @@ def _run(pairs: Pairs, seeds: int) -> dict[str, Any]:
         order = np.random.default_rng([seed, 20261130]).permutation(len(pairs.items))
         count = round(HELD * len(order))
         held, learned = np.sort(order[:count]), np.sort(order[count:])
-        trials = try_all([pairs.items[n] for n in learned], pairs.text[learned], pairs.image[learned], seed=seed)
+        names = [pairs.items[n] for n in learned]
+        trials = try_all(names, pairs.text[learned], pairs.image[learned], seed=seed, from_chance=True)
         chosen = dict(_rows(trials))
         found = {"chance": _figures(np.random.default_rng(seed).random((count, count)).astype(np.float32))}
         for name, choice in chosen.items():
