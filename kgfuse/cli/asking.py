@@ -171,7 +171,7 @@ def _matches(out: Output, matches: list[Match], shrink: Callable[[str], str]) ->
         listed.add_row(shrink(one.item), one.label, f"{one.score:.2f}", one.modality, f"{one.similarity:.2f}", source)
     out.result({"hits": [asdict(one) for one in matches]}, listed if matches else "nothing found")
     if any("words" in one.methods.values() for one in matches):
-        out.note("across modalities by the names of what the CNN sees: nothing learned finds the right items better")
+        out.note("compared by words: too few items have both modalities to learn from, or nothing learned does better")
 
 
 @command(

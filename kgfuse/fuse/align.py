@@ -31,6 +31,8 @@ _ACCEPT: Final = 3.0
 _FOLDS: Final = 4
 _MANY: Final = 1_000
 """Pairs from which on one fold is held out in place of four, and at most so many of them judge."""
+_MOST: Final = 5_000
+"""Pairs that are learned from; of more, so many are drawn by the seed."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -165,10 +167,10 @@ def fit_alignment(names: Sequence[str], left: View, right: View, *, seed: int = 
         seed: of folds and training.
 
     Returns:
-        ``None`` where there is nothing to compare: neither pairs to learn from that find each other better than by
-        chance, nor words on both sides.
+        the words alone where pairs are few or the same over and over; ``None`` where there is nothing to compare:
+        neither pairs to learn from that find each other better than by chance, nor words on both sides.
     """
-    if len(names) < LEAST_PAIRS:
+    if len(names) < LEAST_PAIRS or not (_varies(left) and _varies(right)):
         return words_alone(left, right, len(names))
     trials = try_all(names, left, right, seed=seed)
     kept = trials.kept()
@@ -189,7 +191,7 @@ def words_alone(left: View, right: View, pairs: int = 0) -> Alignment | None:
     Returns:
         ``None`` where a view says nothing in words.
     """
-    if not (np.abs(left.words).sum() > 0 and np.abs(right.words).sum() > 0):
+    if not _speak(left, right):
         return None
     means = [
         mean if len(view.words) >= LEAST_PAIRS else np.zeros_like(mean)
@@ -210,9 +212,11 @@ def try_all(names: Sequence[str], left: View, right: View, *, seed: int = 0, fro
         from_chance: whether contrastive training is tried without the canonical projections to start from, too.
     """
     order = np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)
+    if len(order) > _MOST:
+        order = order[np.sort(np.random.default_rng([seed, 20261130]).permutation(len(order))[:_MOST])]
     left, right = left[order], right[order]
-    speaking = bool(np.abs(left.words).sum() > 0 and np.abs(right.words).sum() > 0)
-    folds = [_Fold.of(left, right, *rows) for rows in _folds(len(names), seed)]
+    speaking = _speak(left, right)
+    folds = [_Fold.of(left, right, *rows) for rows in _folds(len(order), seed)]
     ranked: dict[Choice, list[Ranked]] = {}
 
     def judge(recipe: Recipe, made: Projections, fold: _Fold) -> None:
@@ -269,6 +273,15 @@ def _folds(count: int, seed: int) -> Iterator[tuple[IntArray, IntArray]]:
     for number in range(_FOLDS):
         own = np.arange(count) % _FOLDS == number
         yield np.sort(order[~own]), np.sort(order[own])
+
+
+def _speak(left: View, right: View) -> bool:
+    return bool(np.abs(left.words).sum() > 0 and np.abs(right.words).sum() > 0)
+
+
+def _varies(view: View) -> bool:
+    """Whether there are enough different rows for every part of the items to have some."""
+    return len(np.unique(view.values.round(5), axis=0)) > LEAST_PAIRS // 2
 
 
 def _means(left: View, right: View) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:

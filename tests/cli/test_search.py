@@ -39,7 +39,7 @@ def test_a_picture_is_looked_for(workspace: Path, tmp_path: Path) -> None:
     hits = answer(result)["hits"]
     assert isinstance(hits, list)
     assert {hit["methods"]["text"] for hit in hits} == {"words"}
-    assert "names of what the CNN sees" in run("search", workspace, "--image", tmp_path / "red.png").stderr
+    assert "compared by words" in run("search", workspace, "--image", tmp_path / "red.png").stderr
 
 
 def test_words_and_meaning_do_not_mix(workspace: Path) -> None:

@@ -116,6 +116,13 @@ def test_few_pairs_are_compared_by_words_and_it_says_so():
     assert words_alone(left, right) is None
 
 
+def test_one_thing_over_and_over_teaches_nothing():
+    left, right = planted()
+    same = view(np.repeat(left.values[:5], COUNT // 5, axis=0), random_words(COUNT, 4))
+    assert fit_alignment(names(), same, right) is None
+    assert fit_alignment(names(), same, view(right.values, random_words(COUNT, 4))).method == "words"
+
+
 def test_ranks_of_equal_similarities_are_the_middle():
     rows = Ranked.of(np.array([[1, 1, 0], [0, 1, 0], [1, 0, 0]], np.float32))
     assert rows.ranks.tolist() == [[1.5, 1.0, 2.5], [1.5, 1.5, 2.0]]
