@@ -180,6 +180,29 @@ def fit_alignment(names: Sequence[str], left: View, right: View, *, seed: int = 
         return trials.fitted(kept)
 
 
+def fit_projections(names: Sequence[str], left: FloatArray, right: FloatArray, *, seed: int = 0) -> Projections | None:
+    """Canonical projections of two views of items, for rows that are centred already.
+
+    Quick beside :func:`fit_alignment`: nothing is trained.
+
+    Args:
+        names: n unique names; the order of the items does not matter.
+        left: (n, d_left) rows of length one.
+        right: (n, d_right) rows of the same items.
+        seed: of the folds.
+
+    Returns:
+        ``None`` where they do not clearly bring partners together.
+    """
+    silent = np.zeros((len(names), 1), np.float32)
+    views = View(left, silent), View(right, silent)
+    if len(names) < LEAST_PAIRS or not all(map(_varies, views)):
+        return None
+    trials = try_all(names, *views, seed=seed, epochs=())
+    with one_thread():
+        return trials.fitted(trials.kept()).projections if trials.kept() != CHANCE else None
+
+
 def words_alone(left: View, right: View, pairs: int = 0) -> Alignment | None:
     """Compare what two views say in words, with nothing learned; the views need not be of the same items.
 
@@ -201,7 +224,15 @@ def words_alone(left: View, right: View, pairs: int = 0) -> Alignment | None:
 
 
 @one_thread()
-def try_all(names: Sequence[str], left: View, right: View, *, seed: int = 0, from_chance: bool = False) -> Trials:
+def try_all(
+    names: Sequence[str],
+    left: View,
+    right: View,
+    *,
+    seed: int = 0,
+    epochs: Sequence[int] = EPOCHS,
+    from_chance: bool = False,
+) -> Trials:
     """Every choice on every fold: learned from the others, judged on it.
 
     Args:
@@ -209,6 +240,7 @@ def try_all(names: Sequence[str], left: View, right: View, *, seed: int = 0, fro
         left: of the items.
         right: of the same items.
         seed: of folds and training.
+        epochs: of contrastive training that are tried; empty for none.
         from_chance: whether contrastive training is tried without the canonical projections to start from, too.
     """
     order = np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)
@@ -232,15 +264,18 @@ def try_all(names: Sequence[str], left: View, right: View, *, seed: int = 0, fro
             ranked.setdefault(CHANCE, []).append(Ranked.by_chance(len(fold.alike)))
         for recipe, made in fold.canonical.all(RIDGES, POWERS):
             judge(recipe, made, fold)
-    best = Trials(left, right, seed, ranked).best(c for c in ranked if c.recipe is not None).recipe
+    trials = Trials(left, right, seed, ranked)
+    if not epochs:
+        return trials
+    best = trials.best(c for c in ranked if c.recipe is not None).recipe
     assert best is not None
     for fold in folds:
-        for epoch, made in contrastive(*fold.learned, EPOCHS, fold.canonical.by(best), seed=seed):
+        for epoch, made in contrastive(*fold.learned, epochs, fold.canonical.by(best), seed=seed):
             judge(Recipe(best.ridges, best.power, epoch), made, fold)
         if from_chance:
-            for epoch, made in contrastive(*fold.learned, EPOCHS, seed=seed):
+            for epoch, made in contrastive(*fold.learned, epochs, seed=seed):
                 judge(Recipe((), 0.0, epoch), made, fold)
-    return Trials(left, right, seed, ranked)
+    return trials
 
 
 @dataclass(frozen=True, eq=False, slots=True)
