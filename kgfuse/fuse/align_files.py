@@ -15,10 +15,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from kgfuse.fuse.align import Alignment
 from kgfuse.fuse.data import FloatArray
 from kgfuse.fuse.partners import Found
 from kgfuse.fuse.projections import Recipe
+from kgfuse.fuse.views import Alignment
 
 FORMAT: Final = 1
 TENSORS: Final = "aligned.safetensors"

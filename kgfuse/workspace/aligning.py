@@ -16,10 +16,11 @@ import numpy as np
 
 from kgfuse.catalog import SourceRow
 from kgfuse.fuse import align_files
-from kgfuse.fuse.align import LEAST_PAIRS, Alignment, View, fit_alignment, words_alone
+from kgfuse.fuse.align import LEAST_PAIRS, fit_alignment, words_alone
 from kgfuse.fuse.blocks import fit_blocks, make_blocks
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import MODALITIES, FloatArray, FusionData, Modality
+from kgfuse.fuse.views import Alignment, View
 from kgfuse.terms.namespaces import digest, source_iri
 from kgfuse.workspace.dataset import image_features, prepared_text
 from kgfuse.workspace.encoderview import arrays, encoder_view, text_features

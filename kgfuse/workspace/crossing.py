@@ -13,8 +13,9 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from kgfuse.errors import SourceError, UsageError
-from kgfuse.fuse.align import LEAST_PAIRS, View, unit, words_alone
+from kgfuse.fuse.align import LEAST_PAIRS, words_alone
 from kgfuse.fuse.data import MODALITIES, FloatArray, Modality
+from kgfuse.fuse.views import View, unit
 from kgfuse.graph import labels as names
 from kgfuse.workspace.aligning import Aligned, Shelf, spoken
 from kgfuse.workspace.encoderview import text_features

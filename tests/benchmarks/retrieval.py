@@ -25,9 +25,10 @@ from PIL import Image
 from examples.grocery import read_classes
 from kgfuse.encode.image import ImageEncoder
 from kgfuse.encode.svg import render_svg
-from kgfuse.fuse.align import WORDS, Choice, Trials, View, try_all
 from kgfuse.fuse.data import FloatArray
 from kgfuse.fuse.partners import Ranked
+from kgfuse.fuse.trials import WORDS, Choice, Trials, try_all
+from kgfuse.fuse.views import View
 from kgfuse.ontology.shipped import field_guide_data
 from tests.benchmarks import common
 from tests.benchmarks.fusion_sets import grocery, openmoji

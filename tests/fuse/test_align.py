@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from kgfuse.fuse import align_files
-from kgfuse.fuse.align import LEAST_PAIRS, View, _Fold, fit_alignment, try_all, words_alone
+from kgfuse.fuse.align import LEAST_PAIRS, fit_alignment, words_alone
 from kgfuse.fuse.partners import Ranked, found, reciprocal
 from kgfuse.fuse.projections import contrastive
+from kgfuse.fuse.trials import _Fold, try_all
+from kgfuse.fuse.views import View
 
 COUNT = 160
 
