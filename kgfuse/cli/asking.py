@@ -115,7 +115,7 @@ def search(
     out: Output,
     workspace: WorkspaceArgument,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[WORDS]", help='Words, "a phrase" in quotes, or a beginning*.')
+        list[str] | None, typer.Argument(metavar="WORDS", help='Words, "a phrase" in quotes, or a beginning*.')
     ] = None,
     kind: Annotated[SearchIn | None, typer.Option(help="Only labels, or only texts.")] = None,
     text: Annotated[str | None, typer.Option(metavar="TEXT", help="Items that mean this, in any modality.")] = None,
