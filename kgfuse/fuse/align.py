@@ -14,8 +14,6 @@ from typing import Final
 import numpy as np
 
 from kgfuse.encode.device import one_thread
-from kgfuse.fuse.data import FloatArray
-from kgfuse.fuse.projections import Projections
 from kgfuse.fuse.trials import CHANCE, try_all
 from kgfuse.fuse.views import Alignment, View, means_of, speak
 
@@ -44,29 +42,6 @@ def fit_alignment(names: Sequence[str], left: View, right: View, *, seed: int = 
         return None
     with one_thread():
         return trials.fitted(kept)
-
-
-def fit_projections(names: Sequence[str], left: FloatArray, right: FloatArray, *, seed: int = 0) -> Projections | None:
-    """Canonical projections of two views of items, for rows that are centred already.
-
-    Quick beside :func:`fit_alignment`: nothing is trained.
-
-    Args:
-        names: n unique names; the order of the items does not matter.
-        left: (n, d_left) rows of length one.
-        right: (n, d_right) rows of the same items.
-        seed: of the folds.
-
-    Returns:
-        ``None`` where they do not clearly bring partners together.
-    """
-    silent = np.zeros((len(names), 1), np.float32)
-    views = View(left, silent), View(right, silent)
-    if len(names) < LEAST_PAIRS or not all(map(_varies, views)):
-        return None
-    trials = try_all(names, *views, seed=seed, epochs=())
-    with one_thread():
-        return trials.fitted(trials.kept()).projections if trials.kept() != CHANCE else None
 
 
 def words_alone(left: View, right: View, pairs: int = 0) -> Alignment | None:

@@ -53,8 +53,6 @@ def save(model: FusionModel, folder: Path) -> None:
     bag = model.spec.bag
     if bag is not None:
         tensors |= {"bag.weight": torch.from_numpy(bag.weight), "bag.components": torch.from_numpy(bag.components)}
-    for number, projection in enumerate(model.aligned or ()):
-        tensors[f"aligned.{number}"] = torch.from_numpy(projection)
     for number, target in enumerate(model.targets):
         tensors |= {f"target.{number}.{key}": value for key, value in _target_tensors(target).items()}
     payload = save_tensors({name: value.clone() for name, value in tensors.items()})
@@ -127,8 +125,6 @@ def _assemble(card: dict[str, Any], tensors: dict[str, Tensor], device: torch.de
     for name, part in model.modules().items():
         _fill(part, tensors, f"{name}.")
         part.to(device).eval()
-    if "aligned.0" in tensors:
-        model.aligned = _array(tensors["aligned.0"]), _array(tensors["aligned.1"])
     model.stacks = {target.name: _stack(own["stack"]) for target, own in zip(targets, card["targets"], strict=True)}
     return model
 

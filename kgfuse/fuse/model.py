@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from kgfuse.encode.device import one_thread, resolve
 from kgfuse.errors import ModelError
@@ -21,11 +20,9 @@ from kgfuse.fuse.experts import KernelExpert, LinearExpert
 from kgfuse.fuse.gnn import GraphExpert
 from kgfuse.fuse.layer import FusionLayer, over_seen
 from kgfuse.fuse.metrics import probabilities
-from kgfuse.fuse.projections import Projections
 
 CHUNK = 2_048
 MATCH_SHARPNESS = 10.0
-MATCH_ALIGNED = "match aligned"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -95,7 +92,6 @@ class FusionModel:
         linear: logistic regression on the joined blocks, on which the layer builds.
         kernel: kernel ridge on the joined blocks.
         graph: the R-GCN part.
-        aligned: projections of texts and pictures into one space, learned without labels.
         stacks: target → how the parts add up.
         metrics: of the run, on validation (and whatever the caller adds).
     """
@@ -107,7 +103,6 @@ class FusionModel:
     linear: LinearExpert | None = None
     kernel: KernelExpert | None = None
     graph: GraphExpert | None = None
-    aligned: Projections | None = None
     stacks: dict[str, Stack] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
 
@@ -195,7 +190,7 @@ class FusionModel:
                 base["linear"] = self._levelled(self.linear(joined))
             nodes = self.class_tensors()
             if self.config.matching and self.config.head == "fusion":
-                for target, found in class_matches(values, nodes, self.aligned).items():
+                for target, found in class_matches(values, nodes).items():
                     for name, score in found.items():
                         base.setdefault(name, {})[target] = array(score)
             out.extend((name, scores, None) for name, scores in base.items())
@@ -362,14 +357,13 @@ def level(scores: Tensor, seen: Tensor) -> Tensor:
 
 
 def class_matches(
-    values: Mapping[str, Tensor], nodes: Mapping[str, Mapping[str, Tensor]], aligned: Projections | None = None
+    values: Mapping[str, Tensor], nodes: Mapping[str, Mapping[str, Tensor]]
 ) -> dict[str, dict[str, Tensor]]:
     """Target → ``match text``, ``match image`` → (n, C) likeness of items and what is known of the class nodes.
 
-    No label is read here: with few items a class, its definition says more than they do. With projections into one
-    space there is ``match aligned`` besides, across modalities: of pictures and definitions, of texts and icons.
+    Nothing is learned here: with few items a class, its definition says more than they do.
     """
-    matches = {
+    return {
         target: {
             f"match {name}": MATCH_SHARPNESS * values[name] @ features.T
             for name, features in own.items()
@@ -377,22 +371,6 @@ def class_matches(
         }
         for target, own in nodes.items()
     }
-    if aligned is None:
-        return matches
-    project = {name: torch.from_numpy(p) for name, p in zip(("text", "image"), aligned, strict=True)}
-
-    def placed(name: str, rows: Tensor) -> Tensor:
-        return functional.normalize(rows @ project[name].to(rows.device), dim=1)
-
-    for target, own in nodes.items():
-        across = [
-            placed(name, values[name]) @ placed(other, own[other]).T
-            for name, other in (("image", "text"), ("text", "image"))
-            if f"match {other}" in matches[target]
-        ]
-        if across:
-            matches[target][MATCH_ALIGNED] = MATCH_SHARPNESS * torch.stack(across).sum(dim=0)
-    return matches
 
 
 def array(tensor: Tensor) -> FloatArray:

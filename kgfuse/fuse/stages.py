@@ -22,7 +22,6 @@ from kgfuse.fuse.layer import FusionLayer, LayerOutput
 from kgfuse.fuse.loop import Stage, seeded
 from kgfuse.fuse.metrics import item_losses
 from kgfuse.fuse.model import TargetInfo, array, block_tensors, class_matches, class_tensors, level
-from kgfuse.fuse.projections import Projections
 
 FOLDS: Final = 4
 
@@ -39,9 +38,7 @@ class Stages:
         validation: IntArray,
         spec: BlockSpec,
         around: Prepared,
-        aligned: Projections | None = None,
     ) -> None:
-        self.aligned = aligned
         self.data, self.config, self.device = data, config, device
         self.train, self.validation, self.spec, self.around = train, validation, spec, around
         self.infos = tuple(_info(target, train) for target in data.targets)
@@ -211,7 +208,7 @@ class Stages:
         held = linear(torch.cat([self.held_values[name] for name in self.spec.names], dim=1))
         pairs = []
         for scores, values in ((self.honest_offsets(linear), self.values), (held, self.held_values)):
-            matches = class_matches(values, self.class_nodes, self.aligned) if self.config.matching else {}
+            matches = class_matches(values, self.class_nodes) if self.config.matching else {}
             pairs.append(
                 {
                     name: {"linear": array(level(scores[name], self.seen[name]))}

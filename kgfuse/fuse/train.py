@@ -13,15 +13,13 @@ from torch import Tensor
 
 from kgfuse.encode.device import one_thread, resolve
 from kgfuse.errors import TrainingError
-from kgfuse.fuse.align import fit_projections
-from kgfuse.fuse.blocks import BlockSpec, Prepared, fit_blocks, make_blocks
+from kgfuse.fuse.blocks import Prepared, fit_blocks
 from kgfuse.fuse.calibrate import STEPS, Stack, fit_head_start, fit_stack
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Split, check_data
 from kgfuse.fuse.loop import Checkpoints, EpochEvent, Stage, run
 from kgfuse.fuse.metrics import accuracy, calibration_error, item_losses, probabilities
-from kgfuse.fuse.model import MATCH_ALIGNED, FusionModel
-from kgfuse.fuse.projections import Projections
+from kgfuse.fuse.model import FusionModel
 from kgfuse.fuse.stages import Stages
 
 
@@ -63,8 +61,7 @@ def fit(
         raise TrainingError(
             "no training item has any of: " + ", ".join(config.modalities), remedy="add texts, pictures or statements"
         )
-    aligned = _aligned(data, split, config, spec, around)
-    run_ = Stages(data, config, device, train, validation, spec, around, aligned)
+    run_ = Stages(data, config, device, train, validation, spec, around)
     checkpoints = None
     if resume_folder is not None:
         checkpoints = Checkpoints(resume_folder, config.checkpoint_every, fingerprint(data, split, config))
@@ -78,7 +75,7 @@ def fit(
     def learn(stage: Stage) -> int:
         return run(stage, checkpoints=checkpoints, on_epoch=on_epoch, log=log)
 
-    model = FusionModel(config, spec, run_.infos, aligned=aligned)
+    model = FusionModel(config, spec, run_.infos)
     model.linear = run_.linear()
     sharpness: dict[str, float] = {}
     lasted: dict[str, int] = {}
@@ -97,7 +94,7 @@ def fit(
     _let_go(model)
     if config.refit:
         everything = by_name(data, np.concatenate([split.train, split.validation]))
-        again = Stages(data, config, device, everything, np.zeros(0, np.int64), spec, around, model.aligned)
+        again = Stages(data, config, device, everything, np.zeros(0, np.int64), spec, around)
         _refit(
             model,
             again,
@@ -109,25 +106,6 @@ def fit(
             writer.add_scalar(f"validation/{name}/accuracy", value["accuracy"], 0)
         writer.close()
     return model
-
-
-def _aligned(
-    data: FusionData, split: Split, config: TrainConfig, spec: BlockSpec, around: Prepared
-) -> Projections | None:
-    """Texts and pictures in one space, learned before the labels, of the training items and those without a label.
-
-    For the match with class nodes across modalities; ``None`` where it could not be used, or does not bring texts and
-    pictures of one item together.
-    """
-    described = any(target.classes.text_mask.any() or target.classes.image_mask.any() for target in data.targets)
-    if not (described and config.matching and config.head == "fusion" and {"text", "image"} <= set(spec.names)):
-        return None
-    unlabelled = np.flatnonzero(~np.any([target.labelled for target in data.targets], axis=0))
-    rows = np.setdiff1d(np.union1d(split.train, unlabelled), np.concatenate([split.validation, split.test]))
-    rows = by_name(data, rows[data.text_mask[rows] & data.image_mask[rows]])
-    blocks = make_blocks(spec, data, around, rows)
-    names = [data.items[row] for row in rows]
-    return fit_projections(names, blocks.values["text"], blocks.values["image"], seed=config.seed)
 
 
 def _refit(model: FusionModel, stages: Stages, sharpness: Mapping[str, float], learn: Callable[[Stage], int]) -> None:
@@ -159,7 +137,6 @@ def _let_go(model: FusionModel) -> None:
     model.layer = model.layer if "layer" in used else None
     model.kernel = model.kernel if "kernel" in used else None
     model.graph = model.graph if "graph" in used else None
-    model.aligned = model.aligned if MATCH_ALIGNED in used else None
 
 
 def by_name(data: FusionData, index: IntArray) -> IntArray:
@@ -201,8 +178,7 @@ def _base(model: FusionModel, stages: Stages) -> tuple[dict[str, Tensor], dict[s
         }
         base = fit_stack(both, stages.both_labels(name), accept=model.config.accept)
         if not target.seen.all():  # no labelled item can speak for a class that has none: its description always does
-            least = {part: STEPS[0] for part in base.weight if part != MATCH_ALIGNED}
-            base = replace(base, weight={part: max(w, least.get(part, 0.0)) for part, w in base.weight.items()})
+            base = replace(base, weight={part: max(weight, STEPS[0]) for part, weight in base.weight.items()})
         model.stacks[name] = base
         train[name] = torch.from_numpy(base.total(honest[name])).to(stages.device)
         validation[name] = torch.from_numpy(base.total(held[name])).to(stages.device)

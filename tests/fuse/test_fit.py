@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,15 +10,13 @@ import torch
 
 from kgfuse.errors import TrainingError
 from kgfuse.fuse.ablation import FUSED, LATE, ablate
-from kgfuse.fuse.artefact import load, save
-from kgfuse.fuse.blocks import fit_blocks
 from kgfuse.fuse.config import KernelConfig
-from kgfuse.fuse.data import BoolArray, FusionData, GraphArrays, IntArray, Split, Target, empty_graph
+from kgfuse.fuse.data import BoolArray, FusionData, GraphArrays, IntArray, Target, empty_graph
 from kgfuse.fuse.experts import KernelExpert, Problem
 from kgfuse.fuse.loop import EpochEvent
 from kgfuse.fuse.metrics import evaluate
-from kgfuse.fuse.model import MATCH_ALIGNED, FusionModel
-from kgfuse.fuse.train import _aligned, fit
+from kgfuse.fuse.model import FusionModel
+from kgfuse.fuse.train import fit
 from tests.fuse.planted import FAST, described, halves, planted
 
 
@@ -249,50 +246,6 @@ def test_descriptions_of_the_classes_help_where_items_are_few() -> None:
     model = fit(told, few, FAST)
     assert model.stacks["kind"].weight["match text"] > 0
     assert score(model, told) > score(fit(data, few, FAST), data)
-
-
-def across() -> tuple[FusionData, Split]:
-    """Eight kinds, described by texts; few items have a label; pictures say the kind in other numbers than texts."""
-    data = planted(items=320, classes=8, in_text=1.0, in_image=1.0, in_graph=False)
-    labels, split = data.targets[0].labels.copy(), halves(data)
-    centres = np.stack([data.text[labels == kind].mean(axis=0) for kind in range(8)])
-    mixed = data.image @ np.linalg.qr(np.random.default_rng(5).normal(size=(24, 24)))[0].astype(np.float32)
-    labels[split.train[24:]] = -1
-    told = Target("kind", described([f"kind:{n}" for n in range(8)], centres, 24), labels)
-    return replace(data, image=mixed, targets=(told,)), replace(split, train=split.train[:24])
-
-
-def test_pictures_are_matched_with_definitions_by_what_unlabelled_items_show(tmp_path: Path) -> None:
-    data, split = across()
-    truth = data.targets[0].labels[split.test]
-
-    def right(model: FusionModel) -> float:
-        found = model.predict(data, split.test, drop_modalities={"text", "graph"})["kind"]
-        return float(np.mean(found.answer == truth))
-
-    model = fit(data, split, FAST)
-    assert model.stacks["kind"].weight[MATCH_ALIGNED] > 0
-    save(model, tmp_path)
-    assert right(load(tmp_path, "cpu")) == right(model)
-    silent = np.isin(np.arange(320), np.concatenate([split.train, split.validation, split.test]))
-    alone = fit(replace(data, text_mask=silent), split, FAST)  # what has no label has no text either
-    assert alone.aligned is None
-    assert right(model) > right(alone)
-
-
-def test_the_projections_read_neither_labels_nor_the_items_that_judge() -> None:
-    data, split = across()
-    spec, around = fit_blocks(data, split.train, FAST)
-    chance = np.random.default_rng(3)
-    judge = np.isin(np.arange(320), np.concatenate([split.validation, split.test]))
-    image = np.where(judge[:, None], chance.normal(size=data.image.shape), data.image).astype(np.float32)
-    labels = data.targets[0].labels.copy()
-    labels[labels >= 0] = chance.permutation(labels[labels >= 0])
-    other = replace(data, image=image, targets=(replace(data.targets[0], labels=labels),))
-    one, two = (_aligned(some, split, FAST, spec, around) for some in (data, other))
-    assert one is not None
-    assert two is not None
-    assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
 
 
 def test_refitting_learns_from_validation_items_and_from_nothing_else() -> None:
