@@ -16,6 +16,7 @@ settings.register_profile("kgfuse", deadline=None)  # how long an example takes 
 settings.load_profile("kgfuse")
 
 LONGEST: Final = (
+    "workspace/test_crossing.py",
     "workspace/test_workers.py",
     "workspace/test_crash.py",
     "workspace/test_review.py",

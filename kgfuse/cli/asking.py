@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Callable
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +18,9 @@ from kgfuse.cli.command import WorkspaceArgument, command, given
 from kgfuse.cli.output import Output
 from kgfuse.cli.tables import plural, table
 from kgfuse.errors import KgfuseError, SourceError, UsageError
+
+if TYPE_CHECKING:
+    from kgfuse.workspace.crossing import Match
 
 _SUFFIXES = (".rq", ".sparql")
 _LONGEST_PATH = 4096
@@ -40,6 +45,14 @@ class SearchIn(StrEnum):
 
     LABEL = "label"
     TEXT = "text"
+
+
+class Modality(StrEnum):
+    """What items are compared by."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    GRAPH = "graph"
 
 
 class ExportFormat(StrEnum):
@@ -95,6 +108,8 @@ def query(
     "search",
     "kgfuse search shop.kg 'green apple'",
     "kgfuse search shop.kg 'steel*' --kind text --json",
+    "kgfuse search shop.kg --text 'a sour yellow fruit' --in image",
+    "kgfuse search shop.kg --image photo.jpg",
 )
 def search(
     out: Output,
@@ -103,23 +118,60 @@ def search(
         list[str] | None, typer.Argument(metavar="WORDS", help='Words, "a phrase" in quotes, or a beginning*.')
     ] = None,
     kind: Annotated[SearchIn | None, typer.Option(help="Only labels, or only texts.")] = None,
+    text: Annotated[str | None, typer.Option(metavar="TEXT", help="Items that mean this, in any modality.")] = None,
+    image: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Items that a picture is of; with --text, those that fit both.")
+    ] = None,
+    within: Annotated[
+        list[Modality], typer.Option("--in", help="Only by these of the items' modalities; may be repeated.")
+    ] = [],  # noqa: B006
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
 ) -> None:
-    """Find labels and texts by their words, with the characters (and page, element or cell) where they stand."""
-    from dataclasses import asdict
+    """Find labels and texts by their words, or items by what a text or a picture means.
 
+    Words come with the characters (and page, element or cell) where they stand. With --text or --image, texts, pictures
+    and statements are compared across modalities; how, is learned without labels the first time.
+    """
     from kgfuse.workspace import Workspace
 
-    workspace, rest = given(workspace, words or [], "WORDS")
+    across = text is not None or image is not None
+    workspace, rest = given(workspace, words or [], "" if across else "WORDS, --text or --image")
+    if across and (rest or kind):
+        raise UsageError("WORDS and --kind go with neither --text nor --image", remedy="give one or the other")
+    if within and not across:
+        raise UsageError("--in goes with --text or --image", remedy="--kind chooses between labels and texts")
     with Workspace.open(workspace, read_only=True) as ws:
-        found = ws.search(" ".join(rest), limit, kind=None if kind is None else kind.value)
+        if across:
+            with out.progress() as on_event:
+                matches = ws.search(
+                    limit=limit,
+                    text=text,
+                    image=image,
+                    within=[one.value for one in within or Modality],
+                    on_event=on_event,
+                )
+        else:
+            found = ws.search(" ".join(rest), limit, kind=None if kind is None else kind.value)
         shrink = ws.vocabulary.shrink
+    if across:
+        _matches(out, matches, shrink)
+        return
     listed = table("", "what", "name", "where", "words")
     for one in found:
         hit = one.hit
         place = f"{hit.start}–{hit.end}" + (f" ({one.where})" if one.where else "") if hit.kind == "text" else ""
         listed.add_row(hit.kind, hit.name if hit.kind == "text" else shrink(hit.iri), place, hit.exact)
     out.result({"hits": [asdict(one) for one in found]}, listed if found else "nothing found")
+
+
+def _matches(out: Output, matches: list[Match], shrink: Callable[[str], str]) -> None:
+    listed = table("", "item", "label", "score", "by", "similarity", "source")
+    for one in matches:
+        source = one.sources.get(one.modality, "")
+        listed.add_row(shrink(one.item), one.label, f"{one.score:.2f}", one.modality, f"{one.similarity:.2f}", source)
+    out.result({"hits": [asdict(one) for one in matches]}, listed if matches else "nothing found")
+    if any("words" in one.methods.values() for one in matches):
+        out.note("compared by words: too few items have both modalities to learn from, or nothing learned does better")
 
 
 @command(

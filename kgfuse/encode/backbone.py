@@ -44,6 +44,7 @@ class Backbone:
     classes: tuple[str, ...]
     dim: int
     class_weights: NDArray[np.float32] | None
+    class_bias: NDArray[np.float32]
     sha256: str
 
 
@@ -89,6 +90,7 @@ def efficientnet_lite0() -> Backbone:
         classes=imagenet_classes(),
         dim=1280,
         class_weights=net._fc.weight.detach().numpy().copy(),  # type: ignore[union-attr, operator]
+        class_bias=net._fc.bias.detach().numpy().copy(),  # type: ignore[union-attr, operator]
         sha256=EFFICIENTNET_LITE0.sha256,
     )
 
@@ -182,6 +184,7 @@ def torchvision_model(name: str, weights: Path | None = None) -> Backbone:
         classes=tuple(default.meta["categories"]),
         dim=head.in_features,
         class_weights=None if maps is None else head.weight.detach().numpy().copy(),
+        class_bias=np.zeros(0, np.float32) if head.bias is None else head.bias.detach().numpy().copy(),
         sha256=state_sha256(state),
     )
 

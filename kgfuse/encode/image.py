@@ -52,6 +52,7 @@ class ImageEncoder:
         dim: width of the features.
         classes: names of the scores' classes, ImageNet's.
         class_weights: float32 (classes, dim), the linear head, where a class-activation map exists; else ``None``.
+        class_bias: float32 (classes,), the head's bias, empty where it has none.
 
     Raises:
         ModelError: the weights are missing, altered or do not fit.
@@ -67,6 +68,7 @@ class ImageEncoder:
         self.dim: int = backbone.dim
         self.classes: tuple[str, ...] = backbone.classes
         self.class_weights: NDArray[np.float32] | None = backbone.class_weights
+        self.class_bias: NDArray[np.float32] = backbone.class_bias
         self.sha256: str = _model_hash(backbone.reading, backbone.sha256)
 
     def look(self, image: Image.Image) -> Look:
@@ -83,6 +85,24 @@ class ImageEncoder:
         """Return only the features, float32 (n, dim)."""
         rows = [look.features for look in self.look_all(images)]
         return np.stack(rows) if rows else np.zeros((0, self.dim), dtype=np.float32)
+
+    def class_shares(self, features: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """Return what share each class has of what pictures show, softened; ``None`` where there is no linear head.
+
+        At half the logits the names of several classes together say more of a picture than the first one (measured on
+        drawings, most of which ImageNet has no class for).
+
+        Args:
+            features: (n, dim) of pictures.
+
+        Returns:
+            float32 (n, classes), rows that sum to one.
+        """
+        if self.class_weights is None:
+            return None
+        logits = features @ self.class_weights.T + (self.class_bias if len(self.class_bias) else 0.0)
+        softened = np.exp(0.5 * (logits - logits.max(axis=1, keepdims=True)))
+        return np.asarray(softened / softened.sum(axis=1, keepdims=True), np.float32)
 
     def _look(self, images: list[Image.Image]) -> Iterator[Look]:
         seen = [see(image, self._backbone.reading) for image in images]

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from kgfuse.catalog import ItemRow, ProblemRow, SourceRow
 from kgfuse.errors import UsageError
 from kgfuse.graph import QueryResult
+from kgfuse.workspace.parts import OnEvent, silent
 from kgfuse.workspace.state import State
 
 if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
+
+    from kgfuse.fuse.data import Modality
     from kgfuse.graph.search import Kind
+    from kgfuse.workspace.aligning import Aligned
+    from kgfuse.workspace.crossing import Match
     from kgfuse.workspace.searching import Found, Similar
 
 
@@ -26,11 +33,73 @@ class Consulting(State):
         """
         return self._parts.store.query(sparql, self.vocabulary.prefixes)
 
-    def search(self, query: str, limit: int = 20, *, kind: Kind | None = None) -> list[Found]:
-        """Labels and texts by their words: ``"a phrase"``, ``beginning*``; each with its characters and mentions."""
-        from kgfuse.workspace.searching import search
+    @overload
+    def search(self, query: str, limit: int = 20, *, kind: Kind | None = None) -> list[Found]: ...
 
-        return search(self._parts, query, limit, kind)
+    @overload
+    def search(
+        self,
+        *,
+        limit: int = 20,
+        text: str | None = None,
+        image: str | Path | Picture | None = None,
+        within: Collection[Modality] = ...,
+        on_event: OnEvent = silent,
+    ) -> list[Match]: ...
+
+    def search(
+        self,
+        query: str | None = None,
+        limit: int = 20,
+        *,
+        kind: Kind | None = None,
+        text: str | None = None,
+        image: str | Path | Picture | None = None,
+        within: Collection[Modality] = ("text", "image", "graph"),
+        on_event: OnEvent = silent,
+    ) -> list[Found] | list[Match]:
+        """Look for words, or for items that mean what a text or a picture means.
+
+        ``search("words")`` finds labels and texts by their words: ``"a phrase"``, ``beginning*``; each hit with its
+        characters and mentions. ``search(text=…)`` and ``search(image=…)`` find items across modalities: a text finds
+        pictures too, a picture finds texts, both together what fits both. How text, picture and statements compare is
+        learned from the items that have several of these when first asked for (a minute for some hundreds), and kept
+        until the sources change; no labels are read. With fewer than 40 such items nothing is learned: the names of
+        what the CNN sees stand for a picture, and ``methods`` of a match says ``words``.
+
+        Args:
+            query: words; excludes ``text`` and ``image``.
+            limit: at most so many.
+            kind: of hits by words: only labels, or only texts.
+            text: any text, by its meaning.
+            image: path of a picture, or a Pillow image; it is not added.
+            within: which of ``text``, ``image``, ``graph`` of the items is looked at.
+            on_event: told about progress.
+
+        Raises:
+            SourceError: the picture cannot be read.
+            UsageError: nothing to look for, or both words and meaning.
+        """
+        if query is not None and text is None and image is None:
+            from kgfuse.workspace.searching import search
+
+            return search(self._parts, query, limit, kind)
+        if query is not None or kind is not None:
+            raise UsageError("words go with neither text nor picture", remedy="give query alone, or text and image")
+        if text is None and image is None:
+            raise UsageError("there is nothing to look for", remedy="give words, a text or a picture")
+        from kgfuse.workspace.crossing import cross_search, queries
+
+        asked = queries(self._parts, text, image)  # what cannot be read is told before anything is learned
+        return cross_search(self._parts, self._alignments(on_event), asked, limit, within)
+
+    def _alignments(self, on_event: OnEvent) -> Aligned:
+        from kgfuse.workspace.aligning import aligned, fingerprint
+
+        if self._aligned is None or self._aligned.fingerprint != fingerprint(self._parts):
+            built = self._parts.catalog.get_state("built")
+            self._aligned = aligned(self._parts, self._facts if built else None, on_event)
+        return self._aligned
 
     def similar(self, name: str, k: int = 10, *, min_similarity: float = 0.0) -> list[Similar]:
         """Things of the graph whose names and definitions mean something similar to a thing or a text."""

@@ -92,7 +92,7 @@ def search(parts: Parts, query: str, limit: int = 20, kind: Kind | None = None) 
     found = []
     for hit in index(parts).search(query, limit, kind):
         mentions = mentions_of(parts.store, hit.iri) if hit.kind == "label" else _within(parts, hit)
-        known = names.label(parts.store, hit.iri), _types(parts, hit.iri), tuple(mentions)
+        known = names.label(parts.store, hit.iri), types_of(parts, hit.iri), tuple(mentions)
         found.append(Found(hit, *known, _where(parts, hit)))
     return found
 
@@ -133,7 +133,7 @@ def similar(
     best = best[np.lexsort((best, -scores[best]))][: max(k, 0)]
     found = zip(texts_of(parts.store.columns, np.array(numbers, np.int64)[best]), scores[best].tolist(), strict=True)
     return [
-        Similar(iri, names.label(parts.store, iri), _types(parts, iri), score, tuple(mentions_of(parts.store, iri)))
+        Similar(iri, names.label(parts.store, iri), types_of(parts, iri), score, tuple(mentions_of(parts.store, iri)))
         for iri, score in found
     ]
 
@@ -167,7 +167,8 @@ def _within(parts: Parts, hit: Hit) -> list[MentionRecord]:
     return [record for *_, record in sorted(found, key=lambda f: f[:3])]
 
 
-def _types(parts: Parts, iri: str) -> tuple[str, ...]:
+def types_of(parts: Parts, iri: str) -> tuple[str, ...]:
+    """IRIs of a thing's classes."""
     quads = parts.store.quads(named(iri), named(RDF + "type"))
     return tuple(sorted(str(plain(q.object)) for q in quads if isinstance(q.object, ox.NamedNode)))
 

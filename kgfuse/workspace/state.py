@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from kgfuse.workspace.aligning import Aligned
     from kgfuse.workspace.prediction import Predictor
     from kgfuse.workspace.resolving import Resolved
     from kgfuse.workspace.review.candidates import Candidate
@@ -32,6 +33,7 @@ class State:
         self._resolved: Resolved | None = None
         self._candidates: list[Candidate] | None = None
         self._predictors: dict[str, Predictor] = {}
+        self._aligned: Aligned | None = None
         self.path = parts.folder
         self.settings = parts.settings
 
@@ -86,4 +88,5 @@ class State:
     def _forget(self) -> None:
         self._resolved = None
         self._candidates = None
+        self._aligned = None
         self._predictors.clear()

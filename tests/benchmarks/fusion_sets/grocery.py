@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from examples.grocery import Photo, draw_classes, read_classes, read_photos
+from examples.grocery import Photo, ProductClass, draw_classes, read_classes, read_photos
 from kgfuse.encode.finetune import FinetuneConfig, fit_tail
 from kgfuse.fuse.data import ClassNodes, FloatArray, FusionData, IntArray, Split, Target, empty_graph, plain_classes
 from tests.benchmarks.fusion_sets.case import Case, CaseSet, Features, MissingDataError, stratified
@@ -47,13 +47,8 @@ def case_sets(data: Path | None, features: Features, seeds: int, salt: int) -> I
     Raises:
         MissingDataError: its files are not there.
     """
-    folder = (data or Path()) / "grocery-store"
-    if (folder / "dataset").is_dir():
-        folder = folder / "dataset"
-    missing = [name for name in _FILES if data is None or not (folder / name).is_file()]
-    if missing:
-        raise MissingDataError(f"--data has no grocery-store/{missing[0]}")
-    known = _read(folder.resolve(), features)
+    folder = dataset(data)
+    known = _read(folder, features)
     judged = known.rows("test")
     if not len(judged):
         judged = known.rows("validation")
@@ -78,33 +73,48 @@ def case_sets(data: Path | None, features: Features, seeds: int, salt: int) -> I
     )  # fmt: skip
 
 
+def dataset(data: Path | None) -> Path:
+    """Folder of the data set.
+
+    Raises:
+        MissingDataError: its files are not there.
+    """
+    folder = (data or Path()) / "grocery-store"
+    if (folder / "dataset").is_dir():
+        folder = folder / "dataset"
+    missing = [name for name in _FILES if data is None or not (folder / name).is_file()]
+    if missing:
+        raise MissingDataError(f"--data has no grocery-store/{missing[0]}")
+    return folder.resolve()
+
+
 def _read(folder: Path, features: Features) -> _Photos:
     rows = read_classes(folder)
     photos = tuple(p for p in read_photos(folder) if p.label is not None)
     names = tuple(c.name for c in rows)
     icons = tuple(folder / c.icon.lstrip("/") for c in rows)
     coarse = sorted({c.coarse for c in rows})
-    described = features.texts(
-        [f"{c.name.replace('-', ' ')}. {_description(folder / c.description.lstrip('/'))}" for c in rows]
-    )
-    pictures = features.pictures([str(p) for p in icons], _opened)
-    image = features.pictures([str(folder / p.path) for p in photos], _opened)
+    texts = features.texts([described(folder, c) for c in rows])
+    pictures = features.pictures([str(p) for p in icons], opened)
+    image = features.pictures([str(folder / p.path) for p in photos], opened)
     whole = np.ones(len(rows), np.bool_)
     classes = replace(
         plain_classes(names),
-        text=described, text_mask=whole, image=pictures, image_mask=whole,
+        text=texts, text_mask=whole, image=pictures, image_mask=whole,
         ancestors=tuple(coarse), membership=np.array([[c.coarse == a for a in coarse] for c in rows], np.bool_),
     )  # fmt: skip
     labels = np.array([p.label for p in photos], np.int64)
     return _Photos(folder, photos, labels, image, classes, icons)
 
 
-def _description(file: Path) -> str:
-    """The English description; the Swedish one follows it."""
-    return file.read_text(encoding="utf-8", errors="replace").strip().split("\n\n")[0].strip()
+def described(folder: Path, row: ProductClass) -> str:
+    """Name and English description of a class; the Swedish one follows it in the file."""
+    text = (folder / row.description.lstrip("/")).read_text(encoding="utf-8", errors="replace")
+    return f"{row.name.replace('-', ' ')}. {text.strip().split(chr(10) * 2)[0].strip()}"
 
 
-def _opened(name: str) -> Image.Image:
+def opened(name: str) -> Image.Image:
+    """A photo or an icon."""
     with Image.open(name) as image:
         return image.convert("RGB")
 

