@@ -90,7 +90,6 @@ def try_all(
     right: View,
     *,
     seed: int = 0,
-    epochs: Sequence[int] = EPOCHS,
     from_chance: bool = False,
 ) -> Trials:
     """Every choice on every fold: learned from the others, judged on it.
@@ -100,7 +99,6 @@ def try_all(
         left: of the items.
         right: of the same items.
         seed: of folds and training.
-        epochs: of contrastive training that are tried; empty for none.
         from_chance: whether contrastive training is tried without the canonical projections to start from, too.
     """
     order = np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)
@@ -125,15 +123,13 @@ def try_all(
         for recipe, made in fold.canonical.all(RIDGES, POWERS):
             judge(recipe, made, fold)
     trials = Trials(left, right, seed, ranked)
-    if not epochs:
-        return trials
     best = trials.best(c for c in ranked if c.recipe is not None).recipe
     assert best is not None
     for fold in folds:
-        for epoch, made in contrastive(*fold.learned, epochs, fold.canonical.by(best), seed=seed):
+        for epoch, made in contrastive(*fold.learned, EPOCHS, fold.canonical.by(best), seed=seed):
             judge(Recipe(best.ridges, best.power, epoch), made, fold)
         if from_chance:
-            for epoch, made in contrastive(*fold.learned, epochs, seed=seed):
+            for epoch, made in contrastive(*fold.learned, EPOCHS, seed=seed):
                 judge(Recipe((), 0.0, epoch), made, fold)
     return trials
 
