@@ -1,8 +1,8 @@
 """Grocery photos: all photos, five a class, and classes without any; each class known by icon, description, taxonomy.
 
 Judged on the labelled test photos, with the set's own validation photos for validation. Where there are no test
-photos, the validation photos judge, and a tenth of the training photos, drawn by the seed, serve for validation; so they
-do with five photos a class, of which the tenth is a part.
+photos, the validation photos judge, and a tenth of the training photos, drawn by the seed, serve for validation; so
+they do with five photos a class, of which the tenth is a part.
 """
 
 from __future__ import annotations
