@@ -26,10 +26,13 @@ _NAMES = {
     "prepare": "Preparing arrays",
     "finetune": "Fine-tuning the CNN",
     "ablation": "Comparing modalities",
+    "search": "Searching settings",
     "train": "Training",
     "classify": "Classifying",
     "explain": "Explaining",
 }
+_TOLD = ("search",)
+"""Stages of which each note is a line."""
 _NOTE = 40
 _EVERY = 10.0
 """Seconds between the lines of a stage."""
@@ -95,6 +98,9 @@ def progress_bars(console: Console) -> Iterator[OnEvent]:
             current = stage
             if stage not in tasks:
                 tasks[stage] = progress.add_task(stage_name(stage), total=total or None, note="")
+            if stage in _TOLD and note:
+                progress.console.print(note, style="dim", markup=False, highlight=False)
+                note = ""
             short = note if len(note) <= _NOTE else "…" + note[-_NOTE + 1 :]
             is_over = bool(total) and done >= total
             progress.update(
@@ -133,6 +139,10 @@ def stage_lines(write: Callable[[str], None], clock: Callable[[], float] = time.
             settle()
             current, began, told = stage, now, now
         count = done
+        if stage in _TOLD:
+            if note:
+                write(note)
+            return
         if done and now - told >= _EVERY and done != total:
             told = now
             rate = done / (now - began)

@@ -197,7 +197,7 @@ def overridden(overrides: Iterable[str]) -> tuple[str, ...]:
 
 
 def changed_settings(config: TrainConfig) -> dict[str, Any]:
-    """Nested tables of what differs from the defaults: as TOML, a file from which :func:`load_config` reads it again."""
+    """Nested tables of what differs from the defaults; written as TOML, a file that :func:`load_config` reads."""
     plain, changed = dict(_flatten(TrainConfig().model_dump(mode="json"))), dict[str, Any]()
     for name, value in _flatten(config.model_dump(mode="json")):
         if value != plain[name]:

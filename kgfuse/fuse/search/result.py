@@ -37,6 +37,18 @@ class Tried:
     error: float | None
     note: str = ""
 
+    def line(self) -> str:
+        """How it went, for a line of progress."""
+        name = "default settings" if self.number == 0 else f"trial {self.number}"
+        if self.loss is None or self.gain is None:
+            return f"{name}: failed: {self.note}"
+        if self.number == 0:
+            return f"{name}: log-loss {self.loss:.4f}"
+        better = f"{abs(self.gain):.4f} ± {self.error:.4f} {'better' if self.gain > 0 else 'worse'} than the default"
+        if self.state == "stopped":
+            return f"{name}: stopped early, {better}"
+        return f"{name}: log-loss {self.loss:.4f}, {better}"
+
 
 @dataclass(frozen=True, slots=True)
 class Gain:
@@ -98,10 +110,14 @@ class SearchResult:
         """One sentence: what is used, and why."""
         if self.gain is None:
             return "no trial was better than the default settings, which are kept"
-        against = f"{self.gain.mean:+.4f} ± {self.gain.error:.4f} less log-loss than the default on judges dealt anew"
-        if self.gain.beyond_noise:
-            return f"trial {self.best} is used: {against}"
-        return f"the default settings are kept: trial {self.best}, the best, has {against}, which is inside the noise"
+        g = self.gain
+        against = f"log-loss {g.loss:.4f}, the default {g.default:.4f}, on judges dealt anew"
+        between = f"{g.mean:+.4f} ± {g.error:.4f}"
+        if g.beyond_noise:
+            return f"trial {self.best} is used: {against}; the difference, {between}, is outside the noise"
+        return (
+            f"the default settings are kept: trial {self.best}, the best, has {against}; {between} is inside the noise"
+        )
 
     def toml(self) -> str:
         """The chosen settings, as far as they differ from kgfuse's own, as a file for ``--config``."""

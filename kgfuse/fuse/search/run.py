@@ -6,19 +6,19 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Collection
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-import kgfuse
 from kgfuse.errors import TrainingError
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import FusionData, Split, check_data
 from kgfuse.fuse.search.budget import Search
 from kgfuse.fuse.search.folds import Losses, Plan, losses, make_plan
 from kgfuse.fuse.search.result import Gain, SearchResult, Tried, difference
-from kgfuse.fuse.search.space import Space, built_in, describe, load_space, parse_space, value_of
+from kgfuse.fuse.search.space import Space, describe, space_of, value_of
 from kgfuse.fuse.search.trials import Trial, Trials, opened, start
 from kgfuse.fuse.train import fingerprint
 
@@ -61,7 +61,7 @@ def search(
         ModelError: the file is damaged.
     """
     check_data(data, split)
-    space = _space(asked, base, pinned)
+    space = space_of(asked.space, base, pinned)
     plan = make_plan(data, split, base.seed, learned_features=learned_features)
     about = {"space": describe(space), "base": base.model_dump(mode="json"), "way": plan.way, "kgfuse": _version()}
     key = hashlib.sha256(json.dumps([fingerprint(data, split, base), about], sort_keys=True).encode()).hexdigest()
@@ -170,17 +170,6 @@ class _Run:
         return Tried(number, trial.state, settings, trial.score, gain, error)
 
 
-def _space(asked: Search, base: TrainConfig, pinned: Collection[str]) -> Space:
-    if asked.space is None:
-        space = built_in(base, pinned)
-        if not space:
-            raise TrainingError("no setting is left to search", remedy="pin fewer settings, or give a search space")
-        return space
-    if isinstance(asked.space, str | Path):
-        return load_space(Path(asked.space), base)
-    return parse_space(asked.space, base)
-
-
 def _setting(config: TrainConfig, name: str) -> Any:
     value: Any = config.model_dump(mode="json")
     for part in name.split("."):
@@ -189,4 +178,7 @@ def _setting(config: TrainConfig, name: str) -> Any:
 
 
 def _version() -> str:
-    return f"{kgfuse.__version__}/{PROTOCOL}"
+    try:
+        return f"{metadata.version('kgfuse')}/{PROTOCOL}"
+    except metadata.PackageNotFoundError:
+        return f"?/{PROTOCOL}"

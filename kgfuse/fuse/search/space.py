@@ -103,6 +103,22 @@ def built_in(base: TrainConfig, pinned: Collection[str] = ()) -> Space:
     return {name: domain for name, domain in DEFAULT_SPACE.items() if name not in dead}
 
 
+def space_of(given: str | Path | Mapping[str, Any] | None, base: TrainConfig, pinned: Collection[str] = ()) -> Space:
+    """The space that is meant: a TOML file's, that of tables, or for ``None`` the built-in one.
+
+    Raises:
+        UsageError: it does not fit, or nothing is left of it.
+    """
+    if isinstance(given, str | Path):
+        return load_space(Path(given), base)
+    if given is not None:
+        return parse_space(given, base)
+    space = built_in(base, pinned)
+    if not space:
+        raise UsageError("no setting is left to search", remedy="pin fewer settings, or give a search space")
+    return space
+
+
 def load_space(path: Path, base: TrainConfig) -> Space:
     """Read a space from TOML: ``name = [choices]`` or ``name = {low = …, high = …, log = …, step = …}``.
 
@@ -142,9 +158,7 @@ def parse_space(values: Mapping[str, Any], base: TrainConfig, where: str = "sear
             base.with_overrides({name: end}, where=where)
         found[name] = domain
     if not found:
-        raise UsageError(
-            "the search space names no setting", where=where, remedy="write for example dropout = [0, 0.3]"
-        )
+        raise UsageError("the search space is empty", where=where, remedy="write for example dropout = [0.1, 0.3]")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -58,12 +59,14 @@ def opened(path: Path | None, name: str, about: Mapping[str, Any]) -> Iterator[T
         ModelError: the file is damaged.
     """
     before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     storage: optuna.storages.RDBStorage | None = None
     try:
         try:
             if path is not None:
-                storage = optuna.storages.RDBStorage(f"sqlite:///{path}", {"connect_args": {"timeout": 60}})
+                # The URL alone would read "?" in a folder's name as the beginning of options.
+                settings = {"creator": lambda: sqlite3.connect(path, timeout=60, check_same_thread=False)}
+                storage = optuna.storages.RDBStorage("sqlite:///searches", settings)
             study = optuna.create_study(storage=storage, study_name=name, direction="minimize", load_if_exists=True)
             for key, value in about.items():
                 study.set_user_attr(key, value)
