@@ -51,7 +51,7 @@ def test_a_search_tells_each_trial_and_what_came_of_it(workspace: Path, tmp_path
     assert [line for line in told if line.startswith("trial 2: ")]
     assert "3 trials" in result.stdout
     assert "default" in result.stdout
-    assert "the noise" in result.stdout or "no trial was better" in result.stdout
+    assert "the noise" in result.stdout or "No trial was better" in result.stdout
     chosen = workspace / "models" / "searched" / "settings.toml"
     assert str(chosen) in result.stderr.replace("\n", "")
     found = answer(run(*asked, "--json"))["search"]

@@ -127,8 +127,8 @@ def test_a_setting_that_helps_is_chosen_and_written_as_a_configuration() -> None
     assert found.gain.mean > 0.2
     assert "outside the noise" in found.verdict()
     assert parse_config(tomllib.loads(found.toml())) == found.config
-    worse = [t for t in found.trials[1:] if t.settings["modalities"] == ["text"]]
-    assert all(t.state == "stopped" for t in worse if t.number > found.best)
+    stopped = [t for t in found.trials if t.state == "stopped"]
+    assert all(t.number > found.best and t.settings["modalities"] == ["text"] for t in stopped)
 
 
 def test_settings_that_make_no_difference_beyond_noise_leave_the_default() -> None:
@@ -230,6 +230,11 @@ def test_a_bad_search_space_is_told_with_file_name_and_remedy(
     assert caught.value.where == str(file)
     assert said in caught.value.what
     assert any(part in caught.value.remedy for part in remedy.split("|"))
+
+
+def test_a_space_that_is_exhausted_ends_the_search() -> None:
+    found = quick(small(), Search(trials=30, space={"width": [8, 32, 64]}))
+    assert sorted(t.settings["width"] for t in found.trials) == [8, 32, 64]
 
 
 def test_a_default_outside_of_the_space_is_still_the_first_trial() -> None:

@@ -17,7 +17,8 @@ _SECONDS: Final[Mapping[str, float]] = {"": 1, "s": 1, "m": 60, "min": 60, "h": 
 class Search:
     """A search for settings.
 
-    A search goes on where an earlier one on the same data and settings stopped or was killed.
+    A search goes on where an earlier one on the same data and settings stopped or was killed. It also ends when a small
+    space holds nothing that was not tried.
 
     Args:
         seconds: time budget of this call, to which the trial that is running and the last comparison with the default

@@ -89,7 +89,7 @@ class _Run:
         self.data, self.base, self.space, self.plan, self.trials = data, base, space, plan, trials
 
     def go(self, asked: Search, on_trial: Callable[[Tried], None] | None) -> None:
-        """Trials until a limit is reached; of the time, as much is left as the last comparison will take."""
+        """Trials until a limit is reached or nothing new turns up; what the last comparison will take is kept back."""
         began, longest = time.monotonic(), 0.0
         while asked.trials is None or len(self.trials.all) < asked.trials:
             since = time.monotonic()
@@ -97,13 +97,14 @@ class _Run:
             if self.trials.all and left <= 2 * longest:
                 break
             trial = self._first() if not self.trials.all else self._next()
+            if trial is None:
+                break
             self.trials.add(trial, self.space)
             longest = max(longest, time.monotonic() - since)
             if on_trial is not None:
                 on_trial(self.shown(len(self.trials.all) - 1))
 
     def _first(self) -> Trial:
-        values = {name: _setting(self.base, name) for name in self.space}
         try:
             found = np.concatenate([losses(self.data, fold, self.base, self.plan) for fold in self.plan.folds])
         except TrainingError as error:
@@ -111,10 +112,15 @@ class _Run:
                 f"the default settings cannot be judged: {error.what}",
                 remedy="label more items, or train without a search",
             ) from error
-        return Trial("complete", start(values, self.space), found, len(self.plan.folds), float(found.mean()))
+        return Trial("complete", self._start(), found, len(self.plan.folds), float(found.mean()))
 
-    def _next(self) -> Trial:
-        drawn = self.trials.propose(self.space, self.base.seed)
+    def _start(self) -> dict[str, Any]:
+        return start({name: _setting(self.base, name) for name in self.space}, self.space)
+
+    def _next(self) -> Trial | None:
+        drawn = self.trials.propose(self.space, self._start(), self.base.seed)
+        if drawn is None:
+            return None
         default, best = self.trials.all[0].losses, self._best().losses
         found = np.zeros(0)
         for number, fold in enumerate(self.plan.folds, start=1):

@@ -27,6 +27,8 @@ _STATES: dict[State, TrialState] = {
     "failed": TrialState.FAIL,
 }
 _RANDOM_TRIALS = 8
+_CHANGED = 1 / 3
+_ATTEMPTS = 50
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -123,15 +125,44 @@ class Trials:
         """Keep losses that belong to no trial."""
         self._study.set_user_attr(key, losses.tolist())
 
-    def propose(self, space: Space, seed: int) -> dict[str, Any]:
+    def propose(self, space: Space, default: Mapping[str, Any], seed: int) -> dict[str, Any] | None:
         """The next settings to try, by the tree-structured Parzen estimator (Bergstra et al. 2011, multivariate).
 
-        A function of the finished trials and the seed, so that a search that was taken up again goes the same way.
+        The first few change about a third of the default's settings each, at random: to change all at once nearly
+        always ends far from what is known to be good. A function of the finished trials and the seed, so that a search
+        that was taken up again goes the same way.
+
+        Args:
+            space: what may change.
+            default: the first trial's settings, in the terms of the study.
+            seed: of the search.
+
+        Returns:
+            settings that were not tried yet, or ``None`` where none turns up: a small space is exhausted.
         """
-        own = int(np.random.SeedSequence([seed, len(self.all)]).generate_state(1)[0])
-        sampler = optuna.samplers.TPESampler(n_startup_trials=_RANDOM_TRIALS, seed=own)
-        drawn: dict[str, Any] = _in_memory(self.all, space, sampler).ask(_distributions(space)).params
-        return {name: drawn[name] for name in space}
+        rng = np.random.default_rng([seed, len(self.all), 20261130])
+        tried = {_key(trial.drawn) for trial in self.all}
+        study = _in_memory(self.all, space)
+        for _ in range(_ATTEMPTS):
+            found = self._proposal(study, space, default, rng)
+            if _key(found) not in tried:
+                return found
+        return None
+
+    def _proposal(
+        self, study: optuna.Study, space: Space, default: Mapping[str, Any], rng: np.random.Generator
+    ) -> dict[str, Any]:
+        study.sampler = optuna.samplers.TPESampler(n_startup_trials=_RANDOM_TRIALS, seed=int(rng.integers(2**32)))
+        proposal = study.ask(_distributions(space))
+        study.tell(proposal, state=TrialState.FAIL)  # so that the next attempt does not shy away from it
+        if sum(trial.state != "failed" for trial in self.all) >= _RANDOM_TRIALS:
+            return {name: proposal.params[name] for name in space}
+        changed = rng.random(len(space)) < _CHANGED
+        changed[rng.integers(len(space))] = True
+        return {
+            name: proposal.params[name] if change or name not in default else default[name]
+            for name, change in zip(space, changed, strict=True)
+        }
 
     def importance(self, space: Space) -> dict[str, float]:
         """Share of each setting in what tells good trials from the others (PED-ANOVA, Watanabe et al. 2023).
@@ -170,10 +201,12 @@ def _distributions(space: Space) -> dict[str, BaseDistribution]:
     return {name: distribution(domain) for name, domain in space.items()}
 
 
-def _in_memory(
-    trials: Sequence[Trial], space: Space, sampler: optuna.samplers.BaseSampler | None = None
-) -> optuna.Study:
-    study = optuna.create_study(sampler=sampler or optuna.samplers.RandomSampler(0), direction="minimize")
+def _key(drawn: Mapping[str, Any]) -> str:
+    return json.dumps(dict(drawn), sort_keys=True)
+
+
+def _in_memory(trials: Sequence[Trial], space: Space) -> optuna.Study:
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(0), direction="minimize")
     for trial in trials:
         failed = trial.state == "failed"
         study.add_trial(
