@@ -72,7 +72,7 @@ def opened(path: Path | None, name: str, about: Mapping[str, Any]) -> Iterator[T
             study = optuna.create_study(storage=storage, study_name=name, direction="minimize", load_if_exists=True)
             for key, value in about.items():
                 study.set_user_attr(key, value)
-            trials = Trials(study)
+            trials = Trials(study, path)
         except Exception as error:
             raise ModelError(
                 f"the trials of earlier searches cannot be read: {' '.join(str(error).split())[:200]}",
@@ -93,8 +93,8 @@ class Trials:
     So nothing of a trial that was killed is there, and what comes next depends on what is there alone.
     """
 
-    def __init__(self, study: optuna.Study) -> None:
-        self._study = study
+    def __init__(self, study: optuna.Study, file: Path | None) -> None:
+        self._study, self._file = study, file or ""
         self.all: list[Trial] = [_read(trial) for trial in study.get_trials(deepcopy=False)]
 
     def add(self, trial: Trial, space: Space) -> None:
@@ -105,15 +105,21 @@ class Trials:
             "score": trial.score if trial.state != "failed" else None,
             "error": trial.error,
         }
-        self._study.add_trial(
-            create_trial(
-                state=_STATES[trial.state],
-                value=trial.score if trial.state == "complete" else None,
-                params=dict(trial.drawn),
-                distributions={name: distribution(space[name]) for name in trial.drawn},
-                user_attrs=kept,
-            )
+        finished = create_trial(
+            state=_STATES[trial.state],
+            value=trial.score if trial.state == "complete" else None,
+            params=dict(trial.drawn),
+            distributions={name: distribution(space[name]) for name in trial.drawn},
+            user_attrs=kept,
         )
+        try:
+            self._study.add_trial(finished)
+        except optuna.exceptions.OptunaError as error:
+            raise ModelError(
+                f"a trial cannot be kept: {' '.join(str(error.__cause__ or error).split())[:200]}",
+                where=self._file,
+                remedy="free some space, then search again; finished trials are kept",
+            ) from error
         self.all.append(trial)
 
     def recall(self, key: str) -> Losses | None:
