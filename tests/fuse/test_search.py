@@ -19,7 +19,8 @@ from kgfuse.fuse.search.budget import Search, seconds_of
 from kgfuse.fuse.search.folds import FOLDS, make_plan
 from kgfuse.fuse.search.result import SearchResult
 from kgfuse.fuse.search.run import search
-from kgfuse.fuse.search.space import built_in, load_space
+from kgfuse.fuse.search.space import built_in, load_space, parse_space
+from kgfuse.fuse.search.trials import Trial, opened
 from tests.fuse.planted import FAST, halves, planted
 
 QUICK = FAST.with_overrides({"epochs": 4, "gnn.enabled": False, "kernel.enabled": False, "seed": 3})
@@ -193,6 +194,13 @@ def test_the_built_in_space_names_settings_that_exist_and_leaves_alone_what_has_
     texts = built_in(base.model_copy(update={"modalities": ("text",)}))
     assert not [n for n in texts if n.startswith(("gnn.", "bag."))]
     assert "modality_dropout" not in texts
+    data = small()
+    nothing = np.zeros(len(data.items), np.bool_)
+    bare = replace(data, text_mask=nothing, image_mask=nothing)
+    tried = [set(quick(each, Search(trials=1)).trials[0].settings) for each in (data, bare)]
+    assert tried[0] - tried[1] == {"modality_dropout"}
+    assert "bag.rank" in tried[1]
+    assert "matching" not in tried[0], "no class has a description or a picture"
     with pytest.raises(UsageError, match="no setting is left"):
         search(small(), halves(small()), QUICK, Search(trials=1), pinned=list(built_in(QUICK)))
 
@@ -230,6 +238,21 @@ def test_a_bad_search_space_is_told_with_file_name_and_remedy(
     assert caught.value.where == str(file)
     assert said in caught.value.what
     assert any(part in caught.value.remedy for part in remedy.split("|"))
+
+
+def test_what_mattered_is_told_where_there_are_enough_trials_to_tell() -> None:
+    space = parse_space({"lr": {"low": 1e-3, "high": 1e-2}, "dropout": {"low": 0.0, "high": 0.5}}, QUICK)
+    with opened(None, "study", {}) as trials:
+        rng = np.random.default_rng(0)
+        for number in range(24):
+            drawn = {"lr": float(rng.uniform(1e-3, 1e-2)), "dropout": float(rng.uniform(0, 0.5))}
+            loss = np.full(4, 100 * drawn["lr"])
+            trials.add(Trial("complete", drawn, loss, 5, float(loss.mean())), space)
+            if number == 10:
+                assert trials.importance(space) == {}
+        found = trials.importance(space)
+    assert found["lr"] > 3 * found["dropout"]
+    assert sum(found.values()) == pytest.approx(1, abs=1e-3)
 
 
 def test_a_space_that_is_exhausted_ends_the_search() -> None:

@@ -11,8 +11,8 @@ import tomli_w
 
 from kgfuse.fuse.config import TrainConfig, changed_settings
 
-NOISE: Final = 2.0
-"""Standard errors by which the best trial must better the default on judges dealt anew."""
+NOISE: Final = 1.645
+"""Standard errors by which the best trial must better the default on judges dealt anew: chance does so in 5 of 100."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from kgfuse.fuse.data import FusionData, Split, check_data
 from kgfuse.fuse.search.budget import Search
 from kgfuse.fuse.search.folds import Losses, Plan, losses, make_plan
 from kgfuse.fuse.search.result import Gain, SearchResult, Tried, difference
-from kgfuse.fuse.search.space import Space, describe, space_of, value_of
+from kgfuse.fuse.search.space import Space, built_in, describe, space_of, value_of
 from kgfuse.fuse.search.trials import Trial, Trials, opened, start
 from kgfuse.fuse.train import fingerprint
 
@@ -61,7 +61,7 @@ def search(
         ModelError: the file is damaged.
     """
     check_data(data, split)
-    space = space_of(asked.space, base, pinned)
+    space = space_of(asked.space, base, {*pinned, *_without_effect(data, split, base)})
     plan = make_plan(data, split, base.seed, learned_features=learned_features)
     about = {"space": describe(space), "base": base.model_dump(mode="json"), "way": plan.way, "kgfuse": _version()}
     key = hashlib.sha256(json.dumps([fingerprint(data, split, base), about], sort_keys=True).encode()).hexdigest()
@@ -174,6 +174,19 @@ class _Run:
             return Tried(number, trial.state, settings, None, None, None, trial.error)
         gain, error = difference(self.trials.all[0].losses[: len(trial.losses)], trial.losses)
         return Tried(number, trial.state, settings, trial.score, gain, error)
+
+
+def _without_effect(data: FusionData, split: Split, base: TrainConfig) -> set[str]:
+    """Settings of the built-in space that cannot matter, since no item has what they are about."""
+    has = {
+        "text": bool(data.text_mask[split.train].any()),
+        "image": bool(data.image_mask[split.train].any()),
+        "graph": bool(len(data.graph.edges)),
+    }
+    there = tuple(name for name in base.modalities if has[name])
+    dead = set(built_in(base)) - set(built_in(base.model_copy(update={"modalities": there})))
+    described = any(t.classes.text_mask.any() or t.classes.image_mask.any() for t in data.targets)
+    return dead if described else {*dead, "matching"}
 
 
 def _setting(config: TrainConfig, name: str) -> Any:

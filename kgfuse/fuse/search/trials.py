@@ -173,10 +173,10 @@ class Trials:
     def importance(self, space: Space) -> dict[str, float]:
         """Share of each setting in what tells good trials from the others (PED-ANOVA, Watanabe et al. 2023).
 
-        Empty with fewer than sixteen trials to judge by.
+        Empty with fewer than three trials a setting: they would tell chance.
         """
         usable = [trial for trial in self.all if trial.state != "failed" and len(trial.drawn) == len(space)]
-        if len(usable) < 2 * _RANDOM_TRIALS or len(space) < 2:
+        if len(usable) < max(2 * _RANDOM_TRIALS, 3 * len(space)) or len(space) < 2:
             return {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
