@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kgfuse.fuse.search.budget import Search as Search
     from kgfuse.workspace import Workspace as Workspace
 
 __version__ = "0.1.0"
-__all__ = ["Workspace", "__version__"]
+__all__ = ["Search", "Workspace", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
@@ -19,4 +20,8 @@ def __getattr__(name: str) -> Any:
         from kgfuse.workspace import Workspace
 
         return Workspace
+    if name == "Search":
+        from kgfuse.fuse.search.budget import Search
+
+        return Search
     raise AttributeError(f"module 'kgfuse' has no attribute {name!r}")

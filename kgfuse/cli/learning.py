@@ -11,6 +11,7 @@ from kgfuse.cli.app import app
 from kgfuse.cli.chains import explanation_view, proof_view
 from kgfuse.cli.command import WorkspaceArgument, command, given
 from kgfuse.cli.output import Output
+from kgfuse.cli.searches import search_view
 from kgfuse.cli.tables import bar, pairs, percent, plural, table
 from kgfuse.errors import KgfuseError, UsageError
 
@@ -31,6 +32,8 @@ ModelOption = Annotated[str | None, typer.Option(help="Name of the model; the ne
     "kgfuse train shop.kg",
     "kgfuse train shop.kg --target retail:Product --runs 5 --resplit",
     "kgfuse train shop.kg --config train.toml --set epochs=30 --set gnn.layers=3",
+    "kgfuse train shop.kg --search 10m",
+    "kgfuse train shop.kg --trials 30 --search-space space.toml",
 )
 def train(
     out: Output,
@@ -52,10 +55,36 @@ def train(
     ] = 3,
     resplit: Annotated[bool, typer.Option("--resplit", help="Split the items anew in each run.")] = False,
     name: Annotated[str | None, typer.Option(help="Name of the model; made from target and data if not given.")] = None,
+    search: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="First search for better settings, for so long: 90s, 10m, 1h30m. A search on the same data goes on "
+            "where the last one stopped.",
+        ),
+    ] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Search until there are so many trials; alone or with --search."),
+    ] = None,
+    search_space: Annotated[
+        str | None,
+        typer.Option(
+            "--search-space",
+            metavar="FILE",
+            help="TOML: dropout = [0.1, 0.3] or lr = {low = 1e-3, high = 1e-2, log = true}, a line a setting.",
+        ),
+    ] = None,
 ) -> None:
     """Train a classifier on the labelled items, and compare text, picture and graph, alone and together."""
+    from kgfuse.fuse.search.budget import Search, seconds_of
     from kgfuse.workspace import Workspace
 
+    asked = None
+    if search is not None or trials is not None:
+        asked = Search(None if search is None else seconds_of(search), trials, search_space)
+    elif search_space is not None:
+        raise UsageError("--search-space without a search", remedy="add --search 10m or --trials 30")
     with Workspace.open(workspace) as ws:
         with out.progress() as on_event:
             trained = ws.train(
@@ -65,6 +94,7 @@ def train(
                 runs=runs,
                 resplit=resplit,
                 name=name,
+                search=asked,
                 on_event=on_event,
             )
         shrink = ws.vocabulary.shrink
@@ -75,8 +105,9 @@ def train(
         "items": trained.counts,
         "metrics": trained.metrics,
         "ablation": trained.ablation.to_dict() if trained.ablation else None,
+        "search": trained.search.to_dict() if trained.search else None,
     }
-    shown: list[RenderableType] = []
+    shown: list[RenderableType] = [] if trained.search is None else [search_view(trained.search)]
     for question in trained.targets:
         if trained.ablation is not None:
             shown.append(ablation_view(trained.ablation, question, shrink))
@@ -88,6 +119,8 @@ def train(
     out.result(data, *shown)
     out.note(f"next: kgfuse classify {workspace}; how it does: kgfuse models {workspace} --html model.html")
     out.note(f"curves while it learns: tensorboard --logdir {workspace}/logs")
+    if trained.search is not None:
+        out.note(f"the chosen settings: {trained.folder}/settings.toml (for --config)")
 
 
 @command(

@@ -26,11 +26,14 @@ _NAMES = {
     "prepare": "Preparing arrays",
     "finetune": "Fine-tuning the CNN",
     "ablation": "Comparing modalities",
+    "search": "Searching settings",
     "train": "Training",
     "classify": "Classifying",
     "assess": "Judging the model",
     "explain": "Explaining",
 }
+_TOLD = ("search",)
+"""Stages of which each note is a line."""
 _NOTE = 40
 _EVERY = 10.0
 """Seconds between the lines of a stage."""
@@ -96,6 +99,9 @@ def progress_bars(console: Console) -> Iterator[OnEvent]:
             current = stage
             if stage not in tasks:
                 tasks[stage] = progress.add_task(stage_name(stage), total=total or None, note="")
+            if stage in _TOLD and note:
+                progress.console.print(note, style="dim", markup=False, highlight=False)
+                note = ""
             short = note if len(note) <= _NOTE else "…" + note[-_NOTE + 1 :]
             is_over = bool(total) and done >= total
             progress.update(
@@ -134,6 +140,10 @@ def stage_lines(write: Callable[[str], None], clock: Callable[[], float] = time.
             settle()
             current, began, told = stage, now, now
         count = done
+        if stage in _TOLD:
+            if note:
+                write(note)
+            return
         if done and now - told >= _EVERY and done != total:
             told = now
             rate = done / (now - began)

@@ -220,6 +220,8 @@ def _weighed_jointly(
 
     found = minimize(loss, np.array(first) * sharp, jac=True, bounds=bounds, method="L-BFGS-B").x
     weights = dict(zip(names if constant is None else [*names, UNSEEN], found.tolist(), strict=True))
+    if max(weights[name] for name in names) < NEGLIGIBLE:  # none says anything: the first stands for all
+        weights[names[0]] = NEGLIGIBLE
     return {name: 0.0 if name != UNSEEN and value < NEGLIGIBLE else value for name, value in weights.items()}
 
 

@@ -146,12 +146,13 @@ class TrainConfig(_Section):
     kernel: KernelConfig = KernelConfig()
     image: ImageConfig = ImageConfig()
 
-    def with_overrides(self, overrides: Iterable[str] | Mapping[str, Any]) -> Self:
+    def with_overrides(self, overrides: Iterable[str] | Mapping[str, Any], where: str = "override") -> Self:
         """A copy with some settings changed.
 
         Args:
             overrides: ``"gnn.layers=3"`` strings (the value is read as TOML, else as text), or a mapping of dotted
                 names to values.
+            where: they come from, for error messages.
 
         Raises:
             UsageError: an unknown name (the nearest known one is named) or a value that does not fit.
@@ -165,8 +166,8 @@ class TrainConfig(_Section):
             pairs = [_parse_override(text) for text in overrides]
         values = self.model_dump()
         for key, value in pairs:
-            _assign(values, key, value)
-        return _validated(type(self), values, where="override")
+            _assign(values, key, value, where=where)
+        return _validated(type(self), values, where=where)
 
 
 def load_config(path: Path, overrides: Iterable[str] = ()) -> TrainConfig:
@@ -197,6 +198,24 @@ def setting_names() -> tuple[str, ...]:
     return tuple(name for name, _ in _flatten(TrainConfig().model_dump()))
 
 
+def overridden(overrides: Iterable[str]) -> tuple[str, ...]:
+    """The dotted names that ``key=value`` strings set."""
+    return tuple(_parse_override(text)[0] for text in overrides)
+
+
+def changed_settings(config: TrainConfig) -> dict[str, Any]:
+    """Nested tables of what differs from the defaults; written as TOML, a file that :func:`load_config` reads."""
+    plain, changed = dict(_flatten(TrainConfig().model_dump(mode="json"))), dict[str, Any]()
+    for name, value in _flatten(config.model_dump(mode="json")):
+        if value != plain[name]:
+            *sections, last = name.split(".")
+            table: dict[str, Any] = changed
+            for section in sections:
+                table = table.setdefault(section, {})
+            table[last] = value
+    return changed
+
+
 def _parse_override(text: str) -> tuple[str, Any]:
     key, equals, raw = text.partition("=")
     if not equals or not key.strip():
@@ -216,13 +235,22 @@ def _flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any
     return flat
 
 
-def _assign(values: dict[str, Any], key: str, value: Any, where: str = "override") -> None:
+def check_name(key: str, where: str) -> None:
+    """Refuse a dotted name that is no setting.
+
+    Raises:
+        UsageError: naming the nearest one.
+    """
     known = setting_names()
     if key not in known:
         last = {name.rsplit(".", 1)[-1]: name for name in reversed(known)}
         near = difflib.get_close_matches(key, [*known, *last], n=1, cutoff=0.5)
         remedy = f"did you mean {last.get(near[0], near[0])!r}?" if near else f"known: {', '.join(known)}"
         raise UsageError(f"unknown setting {key!r}", where=where, remedy=remedy)
+
+
+def _assign(values: dict[str, Any], key: str, value: Any, where: str = "override") -> None:
+    check_name(key, where)
     *sections, name = key.split(".")
     table = values
     for section in sections:

@@ -167,6 +167,8 @@ def fingerprint(data: FusionData, split: Split, config: TrainConfig) -> str:
     for target in data.targets:
         digest.update("\n".join((target.name, *target.classes.iris)).encode())
         arrays += [target.labels[split.train], target.labels[split.validation]]
+        arrays += [target.classes.text, target.classes.image]
+        arrays += [] if target.image_logits is None else [target.image_logits]
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

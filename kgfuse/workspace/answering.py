@@ -14,6 +14,7 @@ from kgfuse.workspace.state import State
 if TYPE_CHECKING:
     from kgfuse.explain.chain import Explanation
     from kgfuse.fuse.config import TrainConfig
+    from kgfuse.fuse.search.budget import Search
     from kgfuse.workspace.assessment import Assessment
     from kgfuse.workspace.prediction import Prediction, Predictor
     from kgfuse.workspace.training import Trained
@@ -32,6 +33,7 @@ class Answering(State):
         runs: int = 1,
         resplit: bool = False,
         name: str | None = None,
+        search: Search | None = None,
         on_event: OnEvent = silent,
     ) -> Trained:
         """Train a classifier on the labelled items, with the ablation of text, picture and graph.
@@ -44,25 +46,30 @@ class Answering(State):
             runs: seeds (or, with ``resplit``, random splits) of the ablation; 0 leaves it out.
             resplit: split anew in each run of the ablation.
             name: of the model.
+            search: first look for better settings, on training and validation items, within a budget. What ``config``
+                says is where it starts from, what ``overrides`` say stays (unless the search's own space names it).
             on_event: told about progress.
 
         Raises:
             TrainingError: too few labels, or classes.
             UsageError: an unknown setting.
         """
-        from kgfuse.fuse.config import TrainConfig, load_config
+        from kgfuse.fuse.config import TrainConfig, load_config, overridden
         from kgfuse.workspace.training import train
 
         chosen = load_config(Path(config)) if isinstance(config, str | Path) else config or TrainConfig()
         targets = [target] if isinstance(target, str) else list(target)
+        given = list(overrides)
         trained = train(
             self._parts,
             self._facts(),
             targets,
-            chosen.with_overrides(overrides),
+            chosen.with_overrides(given),
             runs=runs,
             resplit=resplit,
             name=name,
+            asked=search,
+            pinned=overridden(given) if search is not None else (),
             on_event=on_event,
         )
         self._predictors.pop(trained.name, None)

@@ -6,10 +6,10 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import kgfuse
 from kgfuse.catalog import ModelRow
@@ -17,9 +17,12 @@ from kgfuse.errors import TrainingError
 from kgfuse.fuse import artefact
 from kgfuse.fuse.ablation import Ablation, ablate
 from kgfuse.fuse.config import TrainConfig
-from kgfuse.fuse.data import Split
+from kgfuse.fuse.data import FusionData, Split
 from kgfuse.fuse.metrics import evaluate
 from kgfuse.fuse.model import FusionModel
+from kgfuse.fuse.search.budget import Search
+from kgfuse.fuse.search.result import SearchResult, Tried
+from kgfuse.fuse.search.space import space_of
 from kgfuse.fuse.train import fit
 from kgfuse.graph.nodes import named, text
 from kgfuse.terms.mentions import Source
@@ -33,6 +36,11 @@ from kgfuse.workspace.pictures import Tuned, tune, wants_tuning
 from kgfuse.workspace.resolving import Resolved
 from kgfuse.workspace.variations import with_copies
 
+SEARCHES: Final = "searches.sqlite"
+"""File of a workspace that keeps the trials of its searches for settings, an Optuna storage."""
+CHOSEN: Final = "settings.toml"
+"""File in a model's folder with the settings that a search chose."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trained:
@@ -45,6 +53,7 @@ class Trained:
         metrics: on the test items (validation items where there are none), by target.
         ablation: the modalities alone and together, over splits or seeds; ``None`` if not asked for.
         counts: items to learn from, to select on, to report on.
+        search: what the search for settings found; ``None`` if not asked for.
     """
 
     name: str
@@ -53,6 +62,7 @@ class Trained:
     metrics: dict[str, dict[str, float]]
     ablation: Ablation | None
     counts: dict[str, int]
+    search: SearchResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,8 @@ def train(
     runs: int = 1,
     resplit: bool = False,
     name: str | None = None,
+    asked: Search | None = None,
+    pinned: Collection[str] = (),
     on_event: OnEvent = silent,
 ) -> Trained:
     """Train, calibrate, save; with ``runs`` above zero also compare the modalities.
@@ -109,8 +121,12 @@ def train(
         runs: seeds (on the manifest's split) or, with ``resplit``, random splits that the ablation goes over.
         resplit: whether each run of the ablation splits anew.
         name: of the model; made from target, configuration and data where not given.
+        asked: search for better settings first.
+        pinned: settings that the built-in search space leaves alone.
         on_event: told about progress.
     """
+    if asked is not None:
+        space_of(asked.space, config, pinned)  # what is wrong with it is told before the work begins
     on_event("prepare", 0, 1, "")
     prepared = prepare(parts, found, targets)
     dataset = prepared.dataset
@@ -126,6 +142,11 @@ def train(
     data, learned = dataset.data, [split, *splits]
     if config.image.copies and "image" in config.modalities:
         data, learned = with_copies(parts, dataset, learned, config.image.vary, config.image.copies, tuned)
+    found_settings: SearchResult | None = None
+    if asked is not None:
+        known = tuned is not None or data is not dataset.data
+        found_settings = _search(parts, data, learned[0], config, asked, pinned, known, on_event)
+        config = found_settings.config
     comparison = None
     if runs:
         comparison = ablate(
@@ -148,12 +169,47 @@ def train(
     )
     judged = split.test if len(split.test) else split.validation
     metrics = {s.name: evaluate(model, data, judged, s.name) for s in prepared.specs}
+    if found_settings is not None:
+        model.metrics["search"] = found_settings.to_dict()
     compared = {"ablation": comparison.to_dict() if comparison else None, "resplit": resplit}
-    folder = _save(parts, name, model, tuned, prepared, config, metrics, compared, split)
+    folder = _save(parts, name, model, tuned, prepared, config, metrics, compared, split, found_settings)
     shutil.rmtree(partial, ignore_errors=True)
     on_event("train", config.epochs, config.epochs, name)
     counts = {k: len(getattr(split, k)) for k in ("train", "validation", "test")}
-    return Trained(name, folder, tuple(s.name for s in prepared.specs), metrics, comparison, counts)
+    return Trained(name, folder, tuple(s.name for s in prepared.specs), metrics, comparison, counts, found_settings)
+
+
+def _search(
+    parts: Parts,
+    data: FusionData,
+    split: Split,
+    config: TrainConfig,
+    asked: Search,
+    pinned: Collection[str],
+    learned_features: bool,
+    on_event: OnEvent,
+) -> SearchResult:
+    """Search on the arrays that training will use; the workspace's file of trials lets it go on another time."""
+    from kgfuse.fuse.search.run import search
+
+    total = asked.trials or 0
+
+    def told(trial: Tried) -> None:
+        on_event("search", trial.number + 1, total, trial.line())
+
+    on_event("search", 0, total, "")
+    found = search(
+        data,
+        split,
+        config,
+        asked,
+        pinned=pinned,
+        file=parts.folder / SEARCHES,
+        learned_features=learned_features,
+        on_trial=told,
+    )
+    on_event("search", len(found.trials), len(found.trials), found.verdict())
+    return found
 
 
 def class_pictures(parts: Parts, prepared: Prepared, target: str) -> list[tuple[Source, ...]]:
@@ -182,6 +238,7 @@ def _save(
     metrics: dict[str, dict[str, float]],
     compared: dict[str, Any],
     split: Split,
+    found: SearchResult | None,
 ) -> Path:
     """Write the model's folder beside the old one and swap them, so that a reader never sees half a model."""
     final = parts.folder / "models" / name
@@ -198,6 +255,7 @@ def _save(
         "config": config.model_dump(mode="json"),
         "metrics": metrics,
         **compared,
+        "search": found.to_dict() if found else None,
         "items": {
             k: [prepared.dataset.data.items[i] for i in getattr(split, k)] for k in ("train", "validation", "test")
         },
@@ -207,6 +265,8 @@ def _save(
         "preprocessing": parts.settings.preprocessing(),
         "vocabulary": parts.vocabulary.sha256,
     }
+    if found is not None:
+        (fresh / CHOSEN).write_text(found.toml(), encoding="utf-8")
     (fresh / "model.json").write_text(json.dumps(card, indent=1, sort_keys=True), encoding="utf-8")
     shutil.rmtree(final, ignore_errors=True)
     fresh.rename(final)

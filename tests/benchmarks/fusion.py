@@ -1,9 +1,12 @@
 """Graph-aware fusion against its best single modality and the strongest simple fusions, on real data sets.
 
     python -m tests.benchmarks.fusion --sets openmoji,openclipart,grocery,aifb,mutag --data DIR [--seeds 5] [--out DIR]
+        [--trials 20]
 
 All choices are made on validation items, from which all models learn in the end; test items are looked at once.
-Differences are paired, split by split. A set that is not there is named, the others run, and the exit code is 1.
+Differences are paired, split by split. With ``--trials`` kgfuse also searches settings on each split, by the items to
+learn from and those for validation, and stands in the table once more. A set that is not there is named, the others
+run, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ import torch
 
 from kgfuse.fuse.ablation import T95
 from kgfuse.fuse.config import TrainConfig
+from kgfuse.fuse.search.budget import Search
+from kgfuse.fuse.search.run import search
 from kgfuse.fuse.train import fit
 from tests.benchmarks import common
 from tests.benchmarks.fusion_rivals import FUSIONS, RIVALS
@@ -30,6 +35,7 @@ from tests.benchmarks.fusion_sets.case import Case, CaseSet, Features, MissingDa
 
 SETS: Final = ("openmoji", "openclipart", "grocery", "aifb", "mutag")
 OURS: Final = "kgfuse"
+SEARCHED: Final = "kgfuse, searched"
 MARGIN: Final = 0.01
 
 
@@ -40,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     p.add_argument("--sets", default=",".join(SETS), help="names, with commas")
     p.add_argument("--salt", type=int, default=0, help="picks other splits")
     p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the training")
+    p.add_argument("--trials", type=int, help="also search settings, with so many trials a split")
     p.add_argument("--features", type=Path, help="keep the encoders' vectors here (default: a temporary folder)")
     p.set_defaults(seeds=5)
     options = p.parse_args(arguments)
@@ -81,10 +88,18 @@ def _run(case_set: CaseSet, options: argparse.Namespace) -> dict[str, Any]:
             scores |= {name: value for name, rival in RIVALS.items() if (value := rival(case)) is not None}
         simple = time.perf_counter() - began
         began = time.perf_counter()
-        ours, kept = _ours(case, options.set)
+        config = TrainConfig(seed=case.seed, refit=True).with_overrides(options.set)
+        ours, kept = _ours(case, config)
         scores[OURS] = ours
         seconds = {"rivals": round(simple, 1), OURS: round(time.perf_counter() - began, 1)}
-        runs.append({"seed": case.seed, "scores": scores, "kept": kept, "seconds": seconds})
+        run = {"seed": case.seed, "scores": scores, "kept": kept, "seconds": seconds}
+        if options.trials:
+            found = search(case.data, case.split, config, Search(trials=options.trials))
+            scores[SEARCHED] = _ours(case, found.config)[0] if found.chosen else ours
+            run["search"] = found.to_dict()
+            seconds[SEARCHED] = round(time.perf_counter() - began, 1)
+            print(f"{case_set.name} seed {case.seed}: {found.verdict()}", file=sys.stderr)
+        runs.append(run)
         print(f"{case_set.name} seed {case.seed}: {_line(scores)}", file=sys.stderr)
     return _judge(case_set, runs)
 
@@ -93,8 +108,7 @@ def _line(scores: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
 
 
-def _ours(case: Case, overrides: Sequence[str]) -> tuple[float, dict[str, float]]:
-    config = TrainConfig(seed=case.seed, refit=True).with_overrides(overrides)
+def _ours(case: Case, config: TrainConfig) -> tuple[float, dict[str, float]]:
     model = fit(case.data, case.split, config)
     target = case.data.targets[0]
     answer = model.predict(case.data, case.split.test)[target.name]
@@ -118,7 +132,7 @@ def _judge(case_set: CaseSet, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
             said += f"   kgfuse − this {mean:+.3f}, 95 % above {low:+.3f}"
         rows.append((name, said))
     common.table(f"{case_set.name}: {case_set.about}; {len(runs)} splits", rows)
-    means = {name: float(np.mean(values)) for name, values in each.items() if name != OURS}
+    means = {name: float(np.mean(values)) for name, values in each.items() if name not in (OURS, SEARCHED)}
     best = {
         "single": max((n for n in means if n not in FUSIONS), key=lambda n: means[n]),
         "simple": max((n for n in means if n in FUSIONS), key=lambda n: means[n], default=None),

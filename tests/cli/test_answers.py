@@ -57,6 +57,47 @@ def test_an_unknown_hyper_parameter_names_the_nearest(workspace: Path) -> None:
     assert "epochs" in result.stderr
 
 
+def test_a_search_tells_each_trial_and_what_came_of_it(workspace: Path, tmp_path: Path) -> None:
+    space = tmp_path / "space.toml"
+    space.write_text("lr = {low = 1e-3, high = 1e-2, log = true}\nwidth = [16, 32]\n", encoding="utf-8")
+    quick = ("--set", "epochs=2", "--set", "gnn.enabled=false", "--set", "kernel.enabled=false", "--runs", "0")
+    asked = ("train", workspace, *quick, "--trials", "3", "--search-space", space, "--name", "searched")
+    result = run(*asked)
+    assert result.exit_code == 0, result.stderr
+    told = result.stderr.splitlines()
+    assert [line for line in told if line.startswith("default settings: log-loss ")]
+    assert [line for line in told if line.startswith("trial 2: ")]
+    assert "3 trials" in result.stdout
+    assert "default" in result.stdout
+    assert "the noise" in result.stdout or "No trial was better" in result.stdout
+    chosen = workspace / "models" / "searched" / "settings.toml"
+    assert str(chosen) in result.stderr.replace("\n", "")
+    found = answer(run(*asked, "--json"))["search"]
+    assert [t["number"] for t in found["trials"]] == [0, 1, 2]  # type: ignore[index]
+    again = run("train", workspace, "--config", chosen, "--runs", "0", "--name", "by-file", "--json")
+    assert again.exit_code == 0, again.stderr
+    models = {m["name"]: m for m in answer(run("models", workspace, "--json"))["models"]}  # type: ignore[attr-defined]
+    assert models["by-file"]["metrics"] == models["searched"]["metrics"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--search", "soon"), "no span of time"),
+        (("--search", "0s"), "more than 0"),
+        (("--search-space", "nowhere.toml"), "--search"),
+        (("--trials", "2", "--search-space", "nowhere.toml"), "no such search-space file"),
+        (("--trials", "0"), "--trials"),
+    ],
+)
+def test_a_search_that_is_asked_for_wrongly_is_a_usage_error(
+    workspace: Path, options: tuple[str, ...], said: str
+) -> None:
+    result = run("train", workspace, *options)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
 def test_test_items_are_classified_with_probability_and_runner_up(workspace: Path) -> None:
     found = answer(run("classify", workspace, "--top", "2", "--json"))["predictions"]
     assert {p["name"] for p in found} >= {"finch", "axe"}  # type: ignore[attr-defined]

@@ -74,6 +74,15 @@ def test_weights_set_together_are_the_best_and_useless_parts_lose_theirs() -> No
     assert stack.base == ("worse", "first", "second")
 
 
+def test_where_no_part_says_anything_the_first_stands_and_all_answers_are_about_as_likely() -> None:
+    chance = np.random.default_rng(0)
+    labels = chance.integers(3, size=300)
+    wrong = -5 * np.eye(3, dtype=np.float32)[labels] + 0.1 * chance.normal(size=(300, 3)).astype(np.float32)
+    stack = fit_stack({"linear": wrong, "kernel": wrong}, labels, accept=1.0, jointly=True)
+    assert 0 < stack.weight["linear"] < 0.01
+    assert probabilities(stack.combine({"linear": wrong, "kernel": wrong}), False).max() < 0.4
+
+
 @given(st.integers(0, 10_000), st.floats(0.1, 4))
 def test_a_part_that_never_met_a_class_leaves_it_its_probability(seed: int, weight: float) -> None:
     chance = np.random.default_rng(seed)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from kgfuse import Workspace
+from kgfuse import Search, Workspace
 from kgfuse.errors import ModelError, TrainingError, UsageError
+from kgfuse.fuse.config import load_config
 from kgfuse.terms.namespaces import GRAPH_INFERRED, GRAPH_PREDICTED, KGF, RDF
 from kgfuse.workspace.training import Trained
 from tests.sources.sounds import INSPECTION
@@ -256,6 +257,45 @@ def test_one_seed_gives_the_same_answers_also_after_an_interruption(case: Case) 
     for a, b in zip(one, other, strict=True):
         assert [r.iri for r in a.ranking] == [r.iri for r in b.ranking]
         assert [r.probability for r in a.ranking] == pytest.approx([r.probability for r in b.ranking], abs=1e-6)
+
+
+def test_a_search_goes_on_in_the_workspace_and_its_choice_is_kept_with_the_model(case: Case) -> None:
+    space = {"width": [8, 16, 24], "modality_dropout": [0.0, 0.3]}
+    notes: list[str] = []
+
+    def interrupt(stage: str, done: int, total: int, note: str) -> None:
+        if stage == "search":
+            notes.append(note)
+            if done == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        case.ws.train("fg:Thing", overrides=QUICK, runs=0, search=Search(trials=3, space=space), on_event=interrupt)
+    assert [note.split(":")[0] for note in notes] == ["", "default settings", "trial 1"]
+    notes.clear()
+    trained = case.ws.train(
+        "fg:Thing",
+        overrides=QUICK,
+        runs=0,
+        name="found",
+        search=Search(trials=3, space=space),
+        on_event=lambda stage, done, total, note: notes.append(note) if stage == "search" else None,
+    )
+    found = trained.search
+    assert found is not None
+    assert [note.split(":")[0] for note in notes[:2]] == ["", "trial 2"], "the first two are not done again"
+    assert found.items == 12
+    assert load_config(trained.folder / "settings.toml") == found.config
+    card = json.loads((trained.folder / "model.json").read_text())
+    assert card["search"] == json.loads(json.dumps(found.to_dict()))
+    assert card["config"] == found.config.model_dump(mode="json")
+    assert case.ws.classify(model="found")
+    pinned = case.ws.train("fg:Thing", overrides=QUICK, runs=0, name="pinned", search=Search(trials=1)).search
+    assert pinned is not None
+    assert "width" not in pinned.trials[0].settings
+    assert "dropout" in pinned.trials[0].settings
+    with pytest.raises(UsageError, match="unknown setting"):
+        case.ws.train("fg:Thing", runs=0, search=Search(trials=1, space={"widht": [1, 2]}))
 
 
 def test_what_cannot_be_learned_is_told(case: Case, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Hyper-parameter search with a budget, by Optuna, on items that no trial has learned from."""
