@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from kgfuse.workspace.completing import Completer
     from kgfuse.workspace.prediction import Predictor
     from kgfuse.workspace.resolving import Resolved
     from kgfuse.workspace.review.candidates import Candidate
@@ -32,12 +33,14 @@ class State:
         self._resolved: Resolved | None = None
         self._candidates: list[Candidate] | None = None
         self._predictors: dict[str, Predictor] = {}
+        self._completer: Completer | None = None
         self.path = parts.folder
         self.settings = parts.settings
 
     def close(self) -> None:
         """Let go of all files."""
         self._predictors.clear()
+        self._completer = None
         self._opened.release()
 
     def __enter__(self) -> Self:
@@ -86,4 +89,5 @@ class State:
     def _forget(self) -> None:
         self._resolved = None
         self._candidates = None
+        self._completer = None
         self._predictors.clear()
