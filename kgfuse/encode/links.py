@@ -43,7 +43,6 @@ class LinkSettings:
         n3: weight of the nuclear 3-norm.
         evenness: 0 counts every triple once (cross-entropy of one answer against all), 1 every question once, however
             many answers it has; between, a question with n answers counts n ** (1 - evenness).
-        relations: weight of the question (s, ?, o) beside the others (Chen et al. 2021).
         batch: questions (subject, relation) in a step.
         epochs: at most.
         patience: epochs without a better validation MRR before stopping.
@@ -59,7 +58,6 @@ class LinkSettings:
     lr: float = 0.1
     n3: float = 0.01
     evenness: float = 0.0
-    relations: float = 0.0
     batch: int = 256
     epochs: int = 100
     patience: int = 10
@@ -360,10 +358,6 @@ def _loss(
     share = number ** (1 - settings.evenness)
     each = (share / number)[at]
     loss = (share * torch.logsumexp(logits, 1)).sum() - (each * logits[at, to]).sum()
-    if settings.relations:
-        weight = settings.relations * each
-        asked = _which_relation(own[at], states[o], net.relation, settings.decoder)
-        loss = loss + (weight * functional.cross_entropy(asked, r[at], reduction="none")).sum()
     penalty = logits.new_zeros(())
     if settings.n3:
         penalty = (share * (cubed(own, settings.decoder) + cubed(said, settings.decoder))).sum()
@@ -373,12 +367,3 @@ def _loss(
     if not math.isfinite(float(loss.detach())):
         raise TrainingError("the link predictor's loss is no number", remedy="lower its learning rate")
     return loss, penalty, float(share.sum())
-
-
-def _which_relation(subject: Tensor, object: Tensor, relations: Tensor, decoder: Decoder) -> Tensor:
-    """Scores (B, 2R) of the relations between two entities: the trilinear form with the relation left open."""
-    if decoder == "distmult":
-        return (subject * object) @ relations.T
-    a, b = subject.chunk(2, dim=-1)
-    c, d = object.chunk(2, dim=-1)
-    return torch.cat([a * c + b * d, a * d - b * c], dim=-1) @ relations.T

@@ -8,7 +8,7 @@ that served none of this say how well it works, beside the mere frequencies; whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -80,6 +80,7 @@ class LinkReport:
         lead: mean of 1 / rank less 1 / rank of the baseline.
         error: standard error of that.
         calibration_error: of the probabilities of the first answers.
+        relations: relation, reciprocal ones from R on → how often it was asked about, MRR, MRR of the baseline.
     """
 
     trained: int
@@ -89,6 +90,7 @@ class LinkReport:
     lead: float
     error: float
     calibration_error: float
+    relations: Mapping[int, tuple[int, float, float]]
 
     @property
     def too_small(self) -> bool:
@@ -153,35 +155,39 @@ def mixed(members: Sequence[Scores], weights: Sequence[float], subject: Tensor, 
     return total
 
 
-def hold_out(triples: Ints, share: float, seed: int) -> tuple[Ints, Ints]:
+def hold_out(triples: Ints, share: float, seed: int, groups: Ints | None = None) -> tuple[Ints, Ints]:
     """Part triples (N, 3), so that what is held out speaks of entities and relations that the rest speaks of, too.
 
     Args:
         triples: distinct.
         share: of them, at most; and never more than 10,000.
         seed: of the order in which they are considered.
+        groups: (N,) triples of one number say the same (inverses of one another): they are held out together.
 
     Returns:
         Those that stay, and those held out.
     """
-    order = np.random.default_rng(seed).permutation(len(triples))
+    groups = np.arange(len(triples)) if groups is None else groups
+    by_group = np.argsort(groups, kind="stable")
+    parts = np.split(by_group, np.flatnonzero(np.diff(groups[by_group])) + 1)
     wanted = min(int(len(triples) * share), 2 * _MOST_HELD)
     size = int(triples[:, [0, 2]].max()) + 1 if len(triples) else 0
     degree = np.bincount(triples[:, [0, 2]].ravel(), minlength=size)
     uses = np.bincount(triples[:, 1]) if len(triples) else degree
     held: list[int] = []
-    for at in order.tolist():
-        if len(held) >= wanted:
+    for at in np.random.default_rng(seed).permutation(len(parts)).tolist():
+        if len(held) + len(parts[at]) > wanted:
             break
-        s, r, o = triples[at].tolist()
-        if s != o and degree[s] > 1 and degree[o] > 1 and uses[r] > 1:
-            held.append(at)
-            degree[s] -= 1
-            degree[o] -= 1
-            uses[r] -= 1
+        part = triples[parts[at]]
+        ends, counts = np.unique(part[:, [0, 2]], return_counts=True)
+        said, times = np.unique(part[:, 1], return_counts=True)
+        if (degree[ends] > counts).all() and (uses[said] > times).all():
+            held += parts[at].tolist()
+            degree[ends] -= counts
+            uses[said] -= times
     mask = np.zeros(len(triples), np.bool_)
     mask[held] = True
-    return triples[~mask], triples[order[mask[order]]]
+    return triples[~mask], triples[np.array(held, np.int64)]
 
 
 @one_thread()
@@ -193,6 +199,7 @@ def fit_predictor(
     *,
     settings: Sequence[LinkSettings] = MEMBERS,
     allowed: Tensor | None = None,
+    groups: Ints | None = None,
     seed: int = 0,
     on_epoch: Callable[[int, LinkEpoch], None] | None = None,
 ) -> LinkPredictor:
@@ -205,10 +212,11 @@ def fit_predictor(
         device: where to compute.
         settings: of the members to try, beside frequency.
         allowed: (2R, V) which entities a relation may lead to; all where not given.
+        groups: (N,) triples of one number are held out together; see :func:`hold_out`.
         seed: of the split, and added to the members' own.
         on_epoch: told the number of the member and its progress.
     """
-    rest, held = hold_out(triples, 0.2, seed)
+    rest, held = hold_out(triples, 0.2, seed, groups)
     validation, test = held[: len(held) // 2], held[len(held) // 2 :]
     data = LinkData(rest, validation, entities, relations)
     tried = [replace(one, seed=one.seed + seed) for one in settings] if len(validation) else []
@@ -288,6 +296,11 @@ def judge(
         lead=float(gain.mean()),
         error=float(gain.std(ddof=1) / np.sqrt(len(gain))) if len(gain) > 1 else 0.0,
         calibration_error=wrong,
+        relations={
+            r: (int(own.sum()), float((1 / ranks[own]).mean()), float((1 / plain[own]).mean()))
+            for r in np.unique(queries[:, 1]).tolist()
+            for own in [queries[:, 1] == r]
+        },
     )
 
 

@@ -101,7 +101,8 @@ def _report(own: dict[str, Any] | None) -> LinkReport | None:
         name: Ranking(own[name]["mrr"], {int(k): v for k, v in own[name]["hits"].items()}, own[name]["queries"])
         for name in ("ranking", "baseline")
     }
-    return LinkReport(**(own | both))
+    relations = {int(r): (int(n), float(mrr), float(plain)) for r, (n, mrr, plain) in own["relations"].items()}
+    return LinkReport(**(own | both | {"relations": relations}))
 
 
 def _write(path: Path, payload: bytes) -> None:

@@ -96,7 +96,7 @@ def encoder_view(
         and k[0] in data
         and k not in kept
     }
-    inferred -= _copies(kept | inferred, parts.vocabulary)
+    inferred -= copies(kept | inferred, parts.vocabulary)
     return EncoderView(tuple(sorted(kept | inferred)), names, said)
 
 
@@ -147,7 +147,7 @@ def text_features(parts: Parts, texts: Sequence[str]) -> np.ndarray[tuple[int, i
     return np.asarray(found, np.float32)
 
 
-def _copies(keys: Iterable[Key], vocabulary: Vocabulary) -> set[Key]:
+def copies(keys: Iterable[Key], vocabulary: Vocabulary) -> set[Key]:
     """Triples that say what another says under a more special property: they tell an encoder nothing."""
     return {
         (s, parent, o)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,7 +30,8 @@ class Ends:
     Attributes:
         entities: V IRIs, sorted.
         relations: R IRIs, sorted.
-        triples: the keys as numbers.
+        triples: (N, 3) the keys as numbers.
+        groups: (N,) the same number for triples that say the same by an inverse or a symmetric property.
         allowed: (2R, V) which entities may be the object of a relation; of the second half, its subject.
     """
 
@@ -39,10 +41,13 @@ class Ends:
         self.relations = tuple(sorted({p for _, p, _ in keys}))
         self.entity_at = {iri: n for n, iri in enumerate(self.entities)}
         self.relation_at = {iri: n for n, iri in enumerate(self.relations)}
-        at = self.entity_at
-        self.triples = [(at[s], self.relation_at[p], at[o]) for s, p, o in keys]
-        self._reflexive = {p for s, p, o in self.triples if s == o}
-        self._values = {(s, p) for s, p, _ in self.triples}
+        self._rows = [(self.entity_at[s], self.relation_at[p], self.entity_at[o]) for s, p, o in keys]
+        self.triples = np.array(self._rows, np.int64).reshape(-1, 3)
+        mirrors = {p: vocabulary.mirrors(p) for p in self.relations}
+        same = [min([(s, p, o), *((o, q, s) for q in mirrors[p])]) for s, p, o in keys]
+        self.groups = np.unique(np.array(["\n".join(key) for key in same]), return_inverse=True)[1].ravel()
+        self._reflexive = {p for s, p, o in self._rows if s == o}
+        self._values = {(s, p) for s, p, _ in self._rows}
         self._types = _types_of(graph, self.entities)
         self.allowed = self._allowed()
 
@@ -93,8 +98,8 @@ class Ends:
         is_class = torch.tensor([self._is_class(iri) for iri in self.entities])
         count = len(self.relations)
         out = torch.ones(2 * count, len(self.entities), dtype=torch.bool)
-        with_classes = {(p, 2) for _, p, o in self.triples if is_class[o]}
-        with_classes |= {(p, 0) for s, p, _ in self.triples if is_class[s]}
+        with_classes = {(p, 2) for _, p, o in self._rows if is_class[o]}
+        with_classes |= {(p, 0) for s, p, _ in self._rows if is_class[s]}
         for n, prop in enumerate(self.relations):
             known = self.vocabulary.properties.get(prop)
             for row, column, wanted in (
@@ -106,7 +111,7 @@ class Ends:
                 for types, members in kinds.items():
                     if not _fits(types, wanted, self.vocabulary):
                         out[row, members] = False
-        for s, p, o in self.triples:  # what is stated is no contradiction
+        for s, p, o in self._rows:  # what is stated is no contradiction
             out[p, o] = out[p + count, s] = True
         return out
 
