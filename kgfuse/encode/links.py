@@ -310,7 +310,10 @@ def _epoch(
     total = 0.0
     for start in range(0, len(order), settings.batch):
         rows = np.sort(order[start : start + settings.batch])
-        edges = None if both is None else _edges(_others(both, questions, rows), questions.known.entities, device)
+        edges = None
+        if both is not None:
+            rest = _others(both, questions, rows, len(net.relation) // 2)
+            edges = _edges(rest, questions.known.entities, device)
         loss, penalty, triples = _loss(net, questions, rows, edges, chance, device)
         optimiser.zero_grad(set_to_none=True)
         ((loss + settings.n3 * penalty) / triples).backward()  # type: ignore[no-untyped-call]
@@ -319,12 +322,11 @@ def _epoch(
     return total / len(questions.known.object)
 
 
-def _others(both: Ints, questions: _Questions, rows: Ints) -> Ints:
+def _others(both: Ints, questions: _Questions, rows: Ints, relations: int) -> Ints:
     """The triples that no question of the batch asks for, in either direction: nobody reads the answer off its edge."""
-    entities, half = questions.known.entities, (int(both[:, 1].max()) + 1) // 2
-    asked = questions.known.key[rows]
+    entities, asked = questions.known.entities, questions.known.key[rows]
     key = both[:, 1] * entities + both[:, 0]
-    turned = ((both[:, 1] + half) % (2 * half)) * entities + both[:, 2]
+    turned = (both[:, 1] + relations) % (2 * relations) * entities + both[:, 2]
     return both[~(np.isin(key, asked) | np.isin(turned, asked))]
 
 
