@@ -176,7 +176,7 @@ def test_triples_that_name_what_is_not_there_are_refused() -> None:
     with pytest.raises(TrainingError, match="not there"):
         LinkData(good, good, 4, 1)
     with pytest.raises(TrainingError, match="not there"):
-        LinkData(good, good + [0, 1, 0], 5, 1)
+        LinkData(good, np.array([[0, 1, 0]]), 5, 1)
 
 
 def test_a_learning_rate_that_explodes_is_told() -> None:
