@@ -108,6 +108,8 @@ class Ends:
             ):
                 if (n, column) not in with_classes:
                     out[row] &= ~is_class
+                elif (prop, column) == (_TYPE, 2):
+                    out[row] &= is_class
                 for types, members in kinds.items():
                     if not _fits(types, wanted, self.vocabulary):
                         out[row, members] = False

@@ -51,7 +51,7 @@ MEMBERS: Final = {
 USUAL: Final = {
     "ComplEx": LinkSettings(rank=128, evenness=1.0),
     "DistMult": LinkSettings(decoder="distmult", rank=128, evenness=1.0, seed=100),
-    "R-GCN, DistMult": LinkSettings(decoder="distmult", rank=64, layers=1, lr=0.005, n3=0.001, dropout=0.2, batch=128),
+    "R-GCN, ComplEx": LinkSettings(rank=64, layers=1, lr=0.01, n3=0.001, batch=128, evenness=1.0),
 }
 PUBLISHED: Final = {"umls": "ConvE .94, hits@10 .99", "codex-s": "ComplEx .465"}
 SETUPS: Final = ("strong", "default")
