@@ -17,52 +17,23 @@ import torch
 from torch import Tensor
 
 from kgfuse.encode.device import one_thread
-from kgfuse.encode.links import Factors, LinkData, LinkEpoch, LinkSettings, fit_factors
+from kgfuse.encode.fit_links import LinkEpoch, fit_factors
+from kgfuse.encode.links import Factors, Frequency, LinkData, LinkSettings
 from kgfuse.encode.ranking import Ints, Known, Ranking, Scores, both_ways, filtered_ranks, without
 from kgfuse.fuse.data import FloatArray
 from kgfuse.fuse.metrics import calibration_error
 
 MEMBERS: Final = (
     LinkSettings(rank=128),
-    LinkSettings(rank=64, layers=1, lr=0.01, n3=0.001, batch=512, seed=1),
+    LinkSettings(rank=128, n3=0.1, seed=1),
+    LinkSettings(decoder="distmult", rank=64, layers=1, lr=0.005, n3=0.001, dropout=0.2, batch=512, seed=2),
 )
-"""What is tried on a graph of which nothing is known: ComplEx, without and with the R-GCN encoder."""
+"""What is tried on a graph of which nothing is known: ComplEx, held back less and more, and DistMult on the R-GCN."""
 
 _ROUNDS: Final = 10
 _MOST_HELD: Final = 5_000
 _CELLS: Final = 1 << 25  # scores held at once while members are chosen
 _JUDGED: Final = 30  # questions; fewer say nothing
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Frequency:
-    """Scores an object by how often it stands with the relation, whatever the subject.
-
-    Args:
-        key: (N,) sorted ``relation * entities + object``.
-        count: (N,) of each.
-        entities: V.
-    """
-
-    key: Tensor
-    count: Tensor
-    entities: int
-
-    @classmethod
-    def of(cls, train: Ints, entities: int, relations: int) -> Frequency:
-        """Count the triples (N, 3), in both directions."""
-        both = both_ways(train, relations)
-        key, count = np.unique(both[:, 1] * entities + both[:, 2], return_counts=True)
-        return cls(torch.from_numpy(key), torch.from_numpy(count), entities)
-
-    def scores(self, subject: Tensor, relation: Tensor) -> Tensor:
-        """(B,) subjects and relations → (B, V) logarithms of counts; an object never seen counts as 1 / V."""
-        out = torch.zeros(len(relation), self.entities, dtype=torch.float32)
-        first = torch.searchsorted(self.key, relation.cpu() * self.entities)
-        last = torch.searchsorted(self.key, (relation.cpu() + 1) * self.entities)
-        for row, (start, stop) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
-            out[row, self.key[start:stop] % self.entities] = self.count[start:stop].float()
-        return torch.log(out + 1 / self.entities).to(subject.device)
 
 
 Member = Factors | Frequency

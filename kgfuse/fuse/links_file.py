@@ -15,10 +15,10 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from kgfuse.encode.links import Factors
+from kgfuse.encode.links import Factors, Frequency
 from kgfuse.encode.ranking import Ranking
 from kgfuse.errors import ModelError
-from kgfuse.fuse.links import Frequency, LinkPredictor, LinkReport, Member
+from kgfuse.fuse.links import LinkPredictor, LinkReport, Member
 
 FORMAT: Final = 1
 TENSORS: Final = "links.safetensors"

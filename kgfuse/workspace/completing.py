@@ -10,7 +10,7 @@ from typing import Any, Final
 import torch
 
 from kgfuse.encode.device import resolve
-from kgfuse.encode.links import LinkEpoch
+from kgfuse.encode.fit_links import LinkEpoch
 from kgfuse.errors import ModelError, TrainingError, UsageError
 from kgfuse.fuse import links_file
 from kgfuse.fuse.links import MEMBERS, LinkPredictor, LinkReport, fit_predictor

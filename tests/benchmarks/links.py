@@ -27,9 +27,10 @@ import numpy as np
 import torch
 
 from kgfuse.encode.device import one_thread, resolve
-from kgfuse.encode.links import LinkData, LinkEpoch, LinkSettings, fit_factors
+from kgfuse.encode.fit_links import LinkEpoch, fit_factors
+from kgfuse.encode.links import Frequency, LinkData, LinkSettings
 from kgfuse.encode.ranking import Ints, Known, Ranking, both_ways, filtered_ranks
-from kgfuse.fuse.links import Frequency, choose
+from kgfuse.fuse.links import choose
 from tests.benchmarks import common
 
 FOLDERS: Final = {
@@ -95,7 +96,7 @@ def _rows(file: Path) -> list[tuple[str, str, str]]:
 
 
 @one_thread()
-def run(split: Split, seed: int) -> dict[str, Any]:
+def run(split: Split, seed: int, encoder: bool) -> dict[str, Any]:
     """Train the members, choose among them, and rank the test triples by each and by the mixture."""
     device = resolve("auto")
     train, valid, test = (split.triples(part) for part in PARTS)
@@ -106,6 +107,8 @@ def run(split: Split, seed: int) -> dict[str, Any]:
     histories: dict[str, list[dict[str, float]]] = {}
     members: dict[str, Any] = {"frequency": Frequency.of(train, *sizes)}
     for name, settings in MEMBERS.get(split.name, USUAL).items():
+        if settings.layers and not encoder:
+            continue
         history = histories[name] = []
 
         def note(epoch: LinkEpoch, history: list[dict[str, float]] = history) -> None:
@@ -163,7 +166,7 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     sizes = f"{len(split.entities):,} entities, {len(split.relations)} relations, {len(split.rows['train']):,} triples"
     runs = []
     for seed in range(options.seeds):
-        own = run(split, seed)
+        own = run(split, seed, options.encoder)
         own["peers"] = {}
         for setup in options.setups.split(",") if options.pykeen else ():
             if seed < options.peer_seeds:
@@ -205,6 +208,7 @@ def _race(runs: Sequence[dict[str, Any]], setup: str) -> str:
 def add_options(p: argparse.ArgumentParser) -> None:
     """Options beside those of all benchmarks."""
     p.add_argument("--sets", default="umls,codex-s", help=f"of {', '.join(FOLDERS)}, with commas")
+    p.add_argument("--encoder", action=argparse.BooleanOptionalAction, default=True, help="with the R-GCN encoder")
     p.add_argument("--pykeen", metavar="PYTHON", help="interpreter of an environment with PyKEEN")
     p.add_argument("--setups", default=",".join(SETUPS), help="of PyKEEN, with commas")
     p.add_argument("--peer-seeds", type=int, default=1, metavar="N", help="PyKEEN's runs")

@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from kgfuse.encode import links
-from kgfuse.encode.links import Factors, LinkData, LinkSettings, compose, cubed, fit_factors
+from kgfuse.encode import fit_links
+from kgfuse.encode.fit_links import fit_factors
+from kgfuse.encode.links import Decoder, Factors, LinkData, LinkSettings, compose, cubed
 from kgfuse.encode.ranking import Ints, Known, Ranking, both_ways, filtered_ranks
 from kgfuse.errors import TrainingError
 
@@ -99,18 +100,18 @@ def test_training_leaves_the_callers_chance_alone() -> None:
 
 
 @pytest.mark.parametrize("decoder", ["complex", "distmult"])
-def test_a_question_counted_once_has_the_loss_of_all_its_triples(decoder: links.Decoder) -> None:
+def test_a_question_counted_once_has_the_loss_of_all_its_triples(decoder: Decoder) -> None:
     chance = np.random.default_rng(2)
     triples = np.unique(chance.integers(0, (9, 3, 9), (60, 3)), axis=0)
     both = both_ways(triples, 3)
     settings = LinkSettings(decoder=decoder, rank=5)
     torch.manual_seed(0)
-    net = links.LinkNet(9, 3, settings)
+    net = fit_links.LinkNet(9, 3, settings)
     torch.nn.init.normal_(net.entity)
     torch.nn.init.normal_(net.relation)
-    questions = links._Questions.of(both, 9)
+    questions = fit_links._Questions.of(both, 9)
     rows = np.arange(len(questions.subject))
-    loss, penalty, count = links._loss(net, questions, rows, None, chance, CPU)
+    loss, penalty, count = fit_links._loss(net, questions, rows, None, chance, CPU)
     s, r, o = torch.from_numpy(both).unbind(1)
     scores = compose(net.entity[s], net.relation[r], decoder) @ net.entity.T
     plain = functional.cross_entropy(scores, o, reduction="sum")
@@ -118,12 +119,12 @@ def test_a_question_counted_once_has_the_loss_of_all_its_triples(decoder: links.
     assert count == pytest.approx(len(both))
     torch.testing.assert_close(loss, plain)
     torch.testing.assert_close(penalty, cubes)
-    even = links.LinkNet(9, 3, replace(settings, evenness=1.0))
+    even = fit_links.LinkNet(9, 3, replace(settings, evenness=1.0))
     even.load_state_dict(net.state_dict())
     share = torch.from_numpy(1 / questions.count).float()
     at = torch.from_numpy(np.repeat(rows, questions.count))
     expected = (functional.cross_entropy(scores, o, reduction="none") * share[at][_order(both, 9)]).sum()
-    found, _, number = links._loss(even, questions, rows, None, chance, CPU)
+    found, _, number = fit_links._loss(even, questions, rows, None, chance, CPU)
     assert number == pytest.approx(len(rows))
     torch.testing.assert_close(found, expected)
 
@@ -148,9 +149,9 @@ def test_no_question_of_a_batch_is_among_the_edges_that_the_encoder_sees() -> No
     for relations in (1, 4):
         triples = np.unique(chance.integers(0, (12, relations, 12), (80, 3)), axis=0)
         both = both_ways(triples, relations + 1)  # a relation that no triple has
-        questions = links._Questions.of(both, 12)
+        questions = fit_links._Questions.of(both, 12)
         rows = np.sort(chance.permutation(len(questions.subject))[:7])
-        rest = links._others(both, questions, rows, relations + 1)
+        rest = fit_links._others(both, questions, rows, relations + 1)
         asked = set(zip(questions.subject[rows].tolist(), questions.relation[rows].tolist(), strict=True))
         seen = {tuple(t) for t in rest.tolist()}
         assert len(seen) > 0
@@ -162,7 +163,7 @@ def test_no_question_of_a_batch_is_among_the_edges_that_the_encoder_sees() -> No
 
 
 def test_many_entities_are_told_apart_from_a_draw_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(links, "_ALL", 40)  # ten are drawn
+    monkeypatch.setattr(fit_links, "_ALL", 40)  # ten are drawn
     train, validation, test = parted(steps(60, 1, 3, 4), 2, seed=0)
     data = LinkData(train, validation, 60, 3)
     found = fit_factors(data, replace(QUICK, epochs=150, patience=60), CPU)

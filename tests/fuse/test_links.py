@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from kgfuse.encode.links import Factors, LinkSettings
+from kgfuse.encode.links import Factors, Frequency, LinkSettings
 from kgfuse.encode.ranking import Ints, Known, both_ways
 from kgfuse.encode.relational import prepare
 from kgfuse.errors import ModelError
 from kgfuse.fuse import artefact, links_file
 from kgfuse.fuse.blocks import fit_blocks, item_nodes
 from kgfuse.fuse.gnn import without_some
-from kgfuse.fuse.links import Frequency, LinkPredictor, choose, fit_predictor, hold_out
+from kgfuse.fuse.links import LinkPredictor, choose, fit_predictor, hold_out
 from kgfuse.fuse.loop import run
 from kgfuse.fuse.stages import Stages
 from kgfuse.fuse.train import fit
