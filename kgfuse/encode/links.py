@@ -141,10 +141,11 @@ class Frequency:
     def scores(self, subject: Tensor, relation: Tensor) -> Tensor:
         """(B,) subjects and relations → (B, V) logarithms of counts; an object never seen counts as 1 / V."""
         out = torch.zeros(len(relation), self.entities, dtype=torch.float32)
-        first = torch.searchsorted(self.key, relation.cpu() * self.entities)
-        last = torch.searchsorted(self.key, (relation.cpu() + 1) * self.entities)
-        for row, (start, stop) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
-            out[row, self.key[start:stop] % self.entities] = self.count[start:stop].float()
+        first, last = (torch.searchsorted(self.key, (relation.cpu() + n) * self.entities) for n in (0, 1))
+        row = torch.repeat_interleave(torch.arange(len(relation)), last - first)
+        start = torch.repeat_interleave(first - torch.cumsum(last - first, 0) + (last - first), last - first)
+        at = start + torch.arange(len(row))
+        out[row, self.key[at] % self.entities] = self.count[at].float()
         return torch.log(out + 1 / self.entities).to(subject.device)
 
 

@@ -32,7 +32,7 @@ MEMBERS: Final = (
 
 _ROUNDS: Final = 10
 _MOST_HELD: Final = 5_000
-_CELLS: Final = 1 << 25  # scores held at once while members are chosen
+_CELLS: Final = 1 << 24  # scores held at once while members are chosen
 _JUDGED: Final = 30  # questions; fewer say nothing
 
 
@@ -195,7 +195,7 @@ def fit_predictor(
         fit_factors(data, one, device, None if on_epoch is None else lambda e, n=n: on_epoch(n, e))  # type: ignore[misc]
         for n, one in enumerate(tried)
     ]
-    members: list[Member] = [Frequency.of(rest, entities, relations), *(f.factors for f in fitted)]
+    members: list[Member] = [Frequency.of(rest, entities, relations), *(f.factors.to("cpu") for f in fitted)]
     known = Known.of(both_ways(triples, relations), entities)
     predictor = choose(members, validation, known, relations, allowed)
     predictor = replace(predictor, report=judge(predictor, len(rest), test, known, allowed))
