@@ -8,6 +8,7 @@ that served none of this say how well it works, beside the mere frequencies; whe
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
@@ -185,25 +186,27 @@ def fit_predictor(
         allowed: (2R, V) which entities a relation may lead to; all where not given.
         groups: (N,) triples of one number are held out together; see :func:`hold_out`.
         seed: of the split, and added to the members' own.
-        on_epoch: told the number of the member and its progress.
+        on_epoch: told the number of the member and its progress; the numbers go on while those that were chosen learn
+            from all triples.
     """
     rest, held = hold_out(triples, 0.2, seed, groups)
     validation, test = held[: len(held) // 2], held[len(held) // 2 :]
     data = LinkData(rest, validation, entities, relations)
     tried = [replace(one, seed=one.seed + seed) for one in settings] if len(validation) else []
-    fitted = [
-        fit_factors(data, one, device, None if on_epoch is None else lambda e, n=n: on_epoch(n, e))  # type: ignore[misc]
-        for n, one in enumerate(tried)
-    ]
+
+    def told(number: int) -> Callable[[LinkEpoch], None] | None:
+        return None if on_epoch is None else functools.partial(on_epoch, number)
+
+    fitted = [fit_factors(data, one, device, told(n)) for n, one in enumerate(tried)]
     members: list[Member] = [Frequency.of(rest, entities, relations), *(f.factors.to("cpu") for f in fitted)]
     known = Known.of(both_ways(triples, relations), entities)
     predictor = choose(members, validation, known, relations, allowed)
     predictor = replace(predictor, report=judge(predictor, len(rest), test, known, allowed))
     everything = LinkData(triples, triples[:0], entities, relations)
     final: list[Member] = [Frequency.of(triples, entities, relations)]
-    for one, fit, weight in zip(tried, fitted, predictor.weights[1:], strict=True):
+    for n, (one, fit, weight) in enumerate(zip(tried, fitted, predictor.weights[1:], strict=True), len(tried)):
         again = replace(one, epochs=fit.epoch, every=max(1, fit.epoch))
-        final.append(fit_factors(everything, again, device).factors.to("cpu") if weight else fit.factors)
+        final.append(fit_factors(everything, again, device, told(n)).factors.to("cpu") if weight else fit.factors)
     kept = [(m, w) for m, w in zip(final, predictor.weights, strict=True) if w]
     return replace(predictor, members=tuple(m for m, _ in kept), weights=tuple(w for _, w in kept))
 

@@ -211,7 +211,7 @@ def _fingerprint(parts: Parts, keys: list[Key]) -> str:
 def _train(ends: Ends, on_event: OnEvent) -> LinkPredictor:
     def on_epoch(number: int, epoch: LinkEpoch) -> None:
         note = "" if epoch.ranking is None else f"MRR {epoch.ranking.mrr:.3f}"
-        on_event(f"links {number + 1} of {len(MEMBERS)}", epoch.epoch, epoch.epochs, note)
+        on_event(f"links {number + 1} of {2 * len(MEMBERS)}", epoch.epoch, epoch.epochs, note)
 
     sizes = len(ends.entities), len(ends.relations)
     device = resolve("auto")
