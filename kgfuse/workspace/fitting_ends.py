@@ -98,8 +98,8 @@ class Ends:
         is_class = torch.tensor([self._is_class(iri) for iri in self.entities])
         count = len(self.relations)
         out = torch.ones(2 * count, len(self.entities), dtype=torch.bool)
-        with_classes = {(p, 2) for _, p, o in self._rows if is_class[o]}
-        with_classes |= {(p, 0) for s, p, _ in self._rows if is_class[s]}
+        of_class = is_class.numpy()
+        with_classes = {(p, end) for end in (0, 2) for p in self.triples[of_class[self.triples[:, end]], 1].tolist()}
         for n, prop in enumerate(self.relations):
             known = self.vocabulary.properties.get(prop)
             for row, column, wanted in (
@@ -113,8 +113,8 @@ class Ends:
                 for types, members in kinds.items():
                     if not _fits(types, wanted, self.vocabulary):
                         out[row, members] = False
-        for s, p, o in self._rows:  # what is stated is no contradiction
-            out[p, o] = out[p + count, s] = True
+        s, p, o = torch.from_numpy(self.triples).unbind(1)
+        out[p, o] = out[p + count, s] = True  # what is stated is no contradiction
         return out
 
     def _is_class(self, iri: str) -> bool:
