@@ -14,6 +14,7 @@ from kgfuse.cli.output import Output
 _ORDER = (
     *("demo", "extract", "init", "add", "build", "review", "entities", "query", "train", "models", "classify"),
     "explain",
+    "complete",
     *("remove", "export", "serve", "info", "problems", "ontologies"),
 )
 

@@ -43,6 +43,9 @@ class GraphConfig(_Section):
     epochs: int = Field(default=60, ge=1)
     patience: int = Field(default=15, ge=1)
     min_degree: int = Field(default=2, ge=1, description="nodes with fewer edges get no embedding of their own")
+    links: float = Field(
+        default=0.0, ge=0, description="weight of predicting left-out edges beside the labels; 0 switches it off"
+    )
 
 
 class KernelConfig(_Section):

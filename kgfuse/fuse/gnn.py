@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
@@ -15,6 +16,11 @@ from kgfuse.encode.relational import Aggregation, prepare
 from kgfuse.fuse.config import GraphConfig
 from kgfuse.fuse.data import BoolArray, GraphArrays, IntArray
 from kgfuse.fuse.statements import Adjacency
+
+CANDIDATES: Final = 4_096
+"""Nodes that an edge's target is told from, beside the targets of the others."""
+ASKED: Final = 2_048
+"""Edges that are predicted in one step, at most."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -83,6 +89,9 @@ class GraphExpert(nn.Module):
         )
         self.item_side = nn.Linear(config.width, config.width, bias=False)
         self.match_scale = nn.ParameterDict({key: nn.Parameter(torch.zeros(())) for key in self.targets.values()})
+        self.link: nn.Parameter | None = None
+        if config.links:
+            self.link = nn.Parameter(0.1 * torch.randn(2 * max(1, len(self.relations)), config.width))
 
     def prepare(
         self,
@@ -136,7 +145,15 @@ class GraphExpert(nn.Module):
 
     def forward(self, graph: PreparedGraph) -> dict[str, Tensor]:
         """Target → logits (n, C); rows of items without a node are zero."""
-        states = self.encoder(graph.literals, graph.slot, graph.aggregation)
+        return self.logits(self.states(graph), graph)
+
+    def states(self, graph: PreparedGraph) -> Tensor:
+        """(V, width) states of all nodes."""
+        found: Tensor = self.encoder(graph.literals, graph.slot, graph.aggregation)
+        return found
+
+    def logits(self, states: Tensor, graph: PreparedGraph) -> dict[str, Tensor]:
+        """What states say of the items: target → logits (n, C)."""
         there = (graph.items >= 0).to(states.dtype)[:, None]
         item = functional.dropout(states[graph.items.clamp(min=0)], self.dropout, self.training)
         logits = {}
@@ -148,6 +165,40 @@ class GraphExpert(nn.Module):
                 score = score + self.match_scale[key] * match * (where >= 0).to(states.dtype)
             logits[name] = score * there
         return logits
+
+    def link_loss(self, states: Tensor, source: Tensor, relation: Tensor, target: Tensor) -> Tensor:
+        """Mean cross-entropy of the targets of edges (B,) among many nodes, by DistMult (Yang et al. 2015).
+
+        Args:
+            states: (V, width), computed without these edges.
+            source: (B,) nodes.
+            relation: (B,) directions counted apart, as the aggregation has them.
+            target: (B,) nodes.
+        """
+        assert self.link is not None
+        some = torch.randperm(len(states), device=states.device)[:CANDIDATES]
+        wrong, at = torch.unique(torch.cat([target, some]), return_inverse=True)
+        scores = (states[source] * self.link[relation]) @ states[wrong].T
+        return functional.cross_entropy(scores, at[: len(target)])
+
+
+def without_some(edges: Aggregation, share: float) -> tuple[Aggregation, Tensor]:
+    """Leave edges out by torch's chance, each in both directions.
+
+    Args:
+        edges: the second half is the first one turned round.
+        share: of the edges; at most ``ASKED``.
+
+    Returns:
+        What is left, and the places of what is not.
+    """
+    half = len(edges.source) // 2
+    chosen = torch.randperm(half, device=edges.source.device)[: min(ASKED, int(share * half))]
+    left = torch.ones(half, dtype=torch.bool, device=edges.source.device)
+    left[chosen] = False
+    keep = left.repeat(2)
+    rest = prepare(edges.source[keep], edges.relation[keep], edges.destination[keep], edges.nodes)
+    return rest, torch.cat([chosen, chosen + half])
 
 
 def shared_nodes(graph: GraphArrays, own: BoolArray, min_degree: int) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 import torch
@@ -17,11 +18,14 @@ from kgfuse.fuse.closed import Closing
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FusionData, IntArray, Modality, Target
 from kgfuse.fuse.experts import Problem
-from kgfuse.fuse.gnn import GraphExpert, PreparedGraph, shared_nodes
+from kgfuse.fuse.gnn import GraphExpert, PreparedGraph, shared_nodes, without_some
 from kgfuse.fuse.layer import FusionLayer, LayerOutput
 from kgfuse.fuse.loop import Stage, seeded
 from kgfuse.fuse.metrics import item_losses
 from kgfuse.fuse.model import TargetInfo, block_tensors, class_tensors
+
+LEFT_OUT: Final = 0.1
+"""Share of the edges that a step of the R-GCN part predicts, where ``gnn.links`` is set."""
 
 
 class Stages:
@@ -237,8 +241,16 @@ class Stages:
         held: PreparedGraph = replace(prepared, items=prepared.items[len(self.train) :])
 
         def loss(rows: Tensor) -> Tensor:
-            logits = net(seen)
-            total = torch.zeros((), device=self.device)
+            total, graph = torch.zeros((), device=self.device), seen
+            if net.link is not None:  # the labels are read off the same states: one pass a step
+                edges = seen.aggregation
+                rest, asked = without_some(edges, LEFT_OUT)
+                graph = replace(seen, aggregation=rest)
+            states = net.states(graph)
+            if net.link is not None and len(asked):
+                ends = edges.source[asked], edges.relation[asked], edges.destination[asked]
+                total = total + self.config.gnn.links * net.link_loss(states, *ends)
+            logits = net.logits(states, graph)
             for name in self.classes:
                 total = total + self._loss(name, logits[name], rows, seen.items >= 0)
             return total

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kgfuse.fuse.config import TrainConfig
     from kgfuse.fuse.search.budget import Search
     from kgfuse.workspace.assessment import Assessment
+    from kgfuse.workspace.completing import Completion
     from kgfuse.workspace.prediction import Prediction, Predictor
     from kgfuse.workspace.training import Trained
     from kgfuse.workspace.workspace import Workspace
@@ -123,6 +124,39 @@ class Answering(State):
 
             write_explanations(cast("Workspace", self), [explanation], Path(html), predictions=found)
         return explanation
+
+    def complete(
+        self,
+        subject: str | None,
+        predicate: str,
+        object: str | None = None,
+        *,
+        k: int = 10,
+        paths: int = 1,
+        on_event: OnEvent = silent,
+    ) -> Completion:
+        """Likely ends of a statement that the graph does not state; nothing is written.
+
+        The first call trains a link predictor on what sources assert (labels aside, as for all encoders); it is kept
+        in the workspace until the graph changes. ``completion.judgement`` says how far it can be trusted.
+
+        Args:
+            subject: a thing, to be told objects; ``None`` asks for subjects.
+            predicate: a property; ``a`` stands for ``rdf:type``.
+            object: a thing, where subjects are asked for.
+            k: how many.
+            paths: at most so many ways through the graph from end to end beside each, as its reasons.
+            on_event: told about progress.
+
+        Raises:
+            UsageError: not one end given, an end that nothing is stated of, or a property that no statement has.
+            TrainingError: the graph states nothing between things.
+        """
+        if self._completer is None:
+            from kgfuse.workspace.completing import completer
+
+            self._completer = completer(self._parts, self._facts(), on_event)
+        return self._completer.complete(subject, predicate, object, k=k, paths=paths)
 
     def assess(self, *, model: str | None = None) -> Assessment:
         """How a model does on the items that judge it: figures by class, calibration, confusions, learning curves.

@@ -76,11 +76,7 @@ def encoder_view(
         extra: facts of new items that are not in the workspace.
     """
     hidden_items = frozenset(i.iri for i in items if OWL_CLASS not in i.types)
-    asserted = {
-        t
-        for t in _asserted(parts, resolution, mask, items, extra, hidden_items)
-        if not mask.hides(text(t.subject), t.predicate.value, text(t.object), hidden_items)
-    }
+    asserted = _visible(parts, resolution, mask, items, extra, hidden_items)
     ontology = {t for pack in parts.packs for t in pack.triples}
     names: dict[str, str] = {}
     for t in asserted | ontology:
@@ -100,8 +96,30 @@ def encoder_view(
         and k[0] in data
         and k not in kept
     }
-    inferred -= _copies(kept | inferred, parts.vocabulary)
+    inferred -= copies(kept | inferred, parts.vocabulary)
     return EncoderView(tuple(sorted(kept | inferred)), names, said)
+
+
+def asserted_keys(parts: Parts, resolution: Resolution, mask: Mask, items: Sequence[ItemRow]) -> set[Key]:
+    """What sources assert of what encoders may read, without what follows from it; see :func:`encoder_view`."""
+    hidden_items = frozenset(i.iri for i in items if OWL_CLASS not in i.types)
+    visible = _visible(parts, resolution, mask, items, (), hidden_items)
+    return {k for t in visible if (k := key_of(t)) is not None}
+
+
+def _visible(
+    parts: Parts,
+    resolution: Resolution,
+    mask: Mask,
+    items: Sequence[ItemRow],
+    extra: Sequence[Fact],
+    hidden_items: frozenset[str],
+) -> set[ox.Triple]:
+    return {
+        t
+        for t in _asserted(parts, resolution, mask, items, extra, hidden_items)
+        if not mask.hides(text(t.subject), t.predicate.value, text(t.object), hidden_items)
+    }
 
 
 def arrays(view: EncoderView, parts: Parts) -> GraphArrays:
@@ -129,7 +147,7 @@ def text_features(parts: Parts, texts: Sequence[str]) -> np.ndarray[tuple[int, i
     return np.asarray(found, np.float32)
 
 
-def _copies(keys: Iterable[Key], vocabulary: Vocabulary) -> set[Key]:
+def copies(keys: Iterable[Key], vocabulary: Vocabulary) -> set[Key]:
     """Triples that say what another says under a more special property: they tell an encoder nothing."""
     return {
         (s, parent, o)

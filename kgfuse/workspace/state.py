@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from kgfuse.workspace.aligning import Aligned
+    from kgfuse.workspace.completing import Completer
     from kgfuse.workspace.prediction import Predictor
     from kgfuse.workspace.resolving import Resolved
     from kgfuse.workspace.review.candidates import Candidate
@@ -34,12 +35,14 @@ class State:
         self._candidates: list[Candidate] | None = None
         self._predictors: dict[str, Predictor] = {}
         self._aligned: Aligned | None = None
+        self._completer: Completer | None = None
         self.path = parts.folder
         self.settings = parts.settings
 
     def close(self) -> None:
         """Let go of all files."""
         self._predictors.clear()
+        self._completer = None
         self._opened.release()
 
     def __enter__(self) -> Self:
@@ -89,4 +92,5 @@ class State:
         self._resolved = None
         self._candidates = None
         self._aligned = None
+        self._completer = None
         self._predictors.clear()

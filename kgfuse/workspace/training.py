@@ -29,7 +29,7 @@ from kgfuse.terms.mentions import Source
 from kgfuse.terms.namespaces import digest, label_key, local_name
 from kgfuse.workspace.dataset import Dataset, Sample, make_dataset, make_split, sample
 from kgfuse.workspace.hierarchy import Hierarchy, TargetSpec, class_items, target_spec
-from kgfuse.workspace.leakage import AXIOMS, make_mask
+from kgfuse.workspace.leakage import AXIOMS, Mask, make_mask
 from kgfuse.workspace.links import OWL_CLASS
 from kgfuse.workspace.parts import OnEvent, Parts, silent
 from kgfuse.workspace.pictures import Tuned, tune, wants_tuning
@@ -83,13 +83,18 @@ def prepare(parts: Parts, found: Resolved, targets: Sequence[str]) -> Prepared:
     items = list(parts.catalog.items())
     hierarchy = Hierarchy(parts.vocabulary, class_items(items))
     specs = tuple(target_spec(t, hierarchy, items) for t in targets)
-    answers = {c for s in specs for c in s.classes}
-    names = {n for t in parts.vocabulary.terms.values() if t.iri in answers for n in t.names}
-    names |= {hierarchy.label(c) for c in answers}
-    mask = make_mask(found.extractions, specs, parts.vocabulary, _axioms(parts), names)
+    mask = mask_of(parts, found, hierarchy, specs)
     rows = sorted((i for i in items if OWL_CLASS not in i.types), key=lambda i: i.iri)
     samples: list[Sample] = [sample(parts, item, mask) for item in rows]
     return Prepared(hierarchy, specs, make_dataset(parts, found.resolution, mask, hierarchy, specs, samples))
+
+
+def mask_of(parts: Parts, found: Resolved, hierarchy: Hierarchy, specs: Sequence[TargetSpec]) -> Mask:
+    """What encoders may not see where these are the questions."""
+    answers = {c for s in specs for c in s.classes}
+    names = {n for t in parts.vocabulary.terms.values() if t.iri in answers for n in t.names}
+    names |= {hierarchy.label(c) for c in answers}
+    return make_mask(found.extractions, specs, parts.vocabulary, _axioms(parts), names)
 
 
 def _axioms(parts: Parts) -> list[tuple[str, str, str]]:

@@ -1,13 +1,14 @@
 """The R-GCN layer against PyTorch Geometric's, and the neighbour sampler on edges that lie on disk.
 
-    python -m tests.benchmarks.gnn [--quick] [--seeds N] [--sampled E …] [--scratch DIR] [--out DIR]
+    python -m tests.benchmarks.gnn [--quick] [--seeds N] [--sampled E …] [--scratch DIR] [--data DIR] [--out DIR]
 
 Layers: forward and backward on random graphs of 8 edges a node, 40 relations, 8 bases; all layers in turn on the same
 numbers, the best of several rounds; wall time, processor time (which other jobs on the machine falsify less), the peak
 of memory beyond what was there before, the largest difference from RGCNConv relative to the largest number of the same
 tensor. A layer that would not fit into half of the free memory is left out. The fast layer's share of the memory's
 bandwidth is what it gathers, reads and writes (:func:`traffic`) beside what a copy moves in the same run; its share of
-the arithmetic is its dense products (:func:`operations`) beside one large one; both by processor time.
+the arithmetic is its dense products (:func:`operations`) beside one large one; both by processor time. With ``--data``
+the encoder as link predictor follows, as ``python -m tests.benchmarks.links`` has it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import FastRGCNConv, RGCNConv
 
 from kgfuse.encode.relational import Aggregation, RelationalConvolution, prepare
-from tests.benchmarks import common, gnn_sampler
+from tests.benchmarks import common, gnn_sampler, links
 from tests.benchmarks.memory import peak_above
 
 RELATIONS, BASES, DEGREE = 40, 8, 8
@@ -193,6 +194,8 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--threads", type=int, help="threads of torch (all cores)")
     p.add_argument("--sampled", type=int, nargs="*", metavar="E", help="edges on disk (1000000, with --quick 100000)")
     p.add_argument("--scratch", type=Path, help="where edges on disk are written for the time of the run")
+    p.add_argument("--data", type=Path, help="folder of data sets for link prediction")
+    links.add_options(p)
     return p.parse_args()
 
 
@@ -218,7 +221,10 @@ def main() -> None:
                 rows = compare(edges, width, seed, device, rounds, limit[device], options.slow)
                 shown(rows)
                 layers += rows
-    common.write(options.out, "gnn", {"limits": limit, "layers": layers, "sampler": sampler, "rounds": rounds})
+    result = {"limits": limit, "layers": layers, "sampler": sampler, "rounds": rounds}
+    if options.data is not None:
+        result["links"] = links.tables(options)
+    common.write(options.out, "gnn", result)
 
 
 if __name__ == "__main__":
