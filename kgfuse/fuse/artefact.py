@@ -64,7 +64,9 @@ def save(model: FusionModel, folder: Path) -> None:
         "versions": _versions(),
         "config": model.config.model_dump(mode="json"),
         "blocks": list(model.spec.names),
-        "bag": None if bag is None else {"hops": bag.hops, "pairs": [list(pair) for pair in bag.pairs]},
+        "bag": None
+        if bag is None
+        else {"hops": bag.hops, "pairs": [list(pair) for pair in bag.pairs], "counted": bag.counted},
         "targets": [_target_card(target, model.stacks[target.name]) for target in model.targets],
         "parts": sorted(model.modules()),
         "described": [] if model.layer is None else list(model.layer.described),
@@ -106,7 +108,9 @@ def _assemble(card: dict[str, Any], tensors: dict[str, Tensor], device: torch.de
     if card["bag"] is not None:
         pairs = tuple((str(a), str(b), str(c)) for a, b, c in card["bag"]["pairs"])
         components = _array(tensors["bag.components"])
-        bag = StatementBag(pairs, _array(tensors["bag.weight"]), components, int(card["bag"]["hops"]))
+        bag = StatementBag(
+            pairs, _array(tensors["bag.weight"]), components, int(card["bag"]["hops"]), bool(card["bag"]["counted"])
+        )
     targets = tuple(_target(own, tensors, f"target.{number}.") for number, own in enumerate(card["targets"]))
     curves = tuple(_curve(own) for own in card.get("curves", ()))
     model = FusionModel(config, BlockSpec(mean, bag), targets, metrics=card["metrics"], curves=curves)

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from kgfuse.fuse.bags import choose_bag
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Modality
 from kgfuse.fuse.statements import (
@@ -16,7 +17,6 @@ from kgfuse.fuse.statements import (
     StatementBag,
     adjacency,
     bag_rows,
-    fit_bag,
     has_statements,
     look_up,
     reduce_rows,
@@ -80,7 +80,7 @@ def fit_blocks(data: FusionData, train: IntArray, config: TrainConfig) -> tuple[
     index = adjacency(data.graph)
     bag = None
     if "graph" in config.modalities and has_statements(index, data.item_node[train]).any():
-        bag = fit_bag(index, data.item_node[train], config.bag, config.seed)
+        bag = choose_bag(data, index, train, config)
     prepared = Prepared(index, None if bag is None else look_up(bag, data.graph))
     raw, present = _raw(data, prepared, train, bag, config.modalities, None)
     mean = {}

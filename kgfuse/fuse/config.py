@@ -28,6 +28,9 @@ class BagConfig(_Section):
     rank: int = Field(default=256, ge=1, description="numbers left after truncated SVD")
     min_items: int = Field(default=2, ge=1, description="training items a pair must touch to count")
     max_pairs: int = Field(default=30_000, ge=1, description="most frequent pairs kept")
+    counted: bool | Literal["auto"] = Field(
+        default="auto", description="weigh a pair by how often it occurs, and not by how rare it is"
+    )
 
 
 class GraphConfig(_Section):

@@ -7,7 +7,7 @@ same with the node left open. Pairs are matched by name, so a model reads graphs
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -64,15 +64,17 @@ class StatementBag:
 
     Args:
         pairs: F names (first relation, second relation or "", node or ""); relations end in ``>`` or ``<``.
-        weight: (F,) inverse document frequency.
+        weight: (F,) inverse document frequency, or one where pairs are counted.
         components: (F, rank) right singular vectors of the training rows.
         hops: how far paths go.
+        counted: whether a pair counts by the logarithm of how often it occurs, and not by how rare it is.
     """
 
     pairs: tuple[tuple[str, str, str], ...]
     weight: FloatArray
     components: FloatArray
     hops: int
+    counted: bool = False
 
 
 def adjacency(graph: GraphArrays) -> Adjacency:
@@ -96,9 +98,9 @@ def has_statements(index: Adjacency, nodes: IntArray, drop: BoolArray | None = N
     return np.bincount(owner, minlength=len(nodes)).astype(np.bool_)
 
 
-def fit_bag(index: Adjacency, nodes: IntArray, config: BagConfig, seed: int) -> StatementBag:
+def fit_bag(index: Adjacency, nodes: IntArray, config: BagConfig, seed: int, counted: bool = False) -> StatementBag:
     """Learn which pairs count from the training items' nodes (no labels are read)."""
-    keys, _ = _pair_keys(index, nodes, config.hops, None)
+    keys, _, _ = _pair_keys(index, nodes, config.hops, None)
     unique, inverse = np.unique(keys, return_inverse=True)
     frequency = np.bincount(inverse, minlength=len(unique))
     kept = np.flatnonzero(frequency >= min(config.min_items, max(1, len(nodes) // 4)))
@@ -106,9 +108,11 @@ def fit_bag(index: Adjacency, nodes: IntArray, config: BagConfig, seed: int) -> 
     order = sorted(range(len(kept)), key=lambda at: (-int(frequency[kept[at]]), names[at]))[: config.max_pairs]
     pairs = tuple(names[at] for at in order)
     weight = np.log1p(len(nodes) / np.maximum(frequency[kept[order]], 1)).astype(np.float32)
-    bag = StatementBag(pairs, weight, np.zeros((len(pairs), 0), np.float32), config.hops)
+    if counted:
+        weight = np.ones(len(pairs), np.float32)
+    bag = StatementBag(pairs, weight, np.zeros((len(pairs), 0), np.float32), config.hops, counted)
     rows = bag_rows(bag, look_up(bag, index.graph), index, nodes)
-    return StatementBag(pairs, weight, _components(rows, len(pairs), config.rank, seed), config.hops)
+    return replace(bag, components=_components(rows, len(pairs), config.rank, seed))
 
 
 def look_up(bag: StatementBag, graph: GraphArrays) -> Lookup:
@@ -130,13 +134,13 @@ def look_up(bag: StatementBag, graph: GraphArrays) -> Lookup:
 def bag_rows(
     bag: StatementBag, lookup: Lookup, index: Adjacency, nodes: IntArray, drop: BoolArray | None = None
 ) -> Rows:
-    """The tf-idf rows of the ``nodes``, each of length one."""
-    keys, owner = _pair_keys(index, nodes, bag.hops, drop)
+    """The weighted rows of the ``nodes``, each of length one."""
+    keys, owner, count = _pair_keys(index, nodes, bag.hops, drop)
     place = np.searchsorted(lookup.keys, keys)
     hit = place < len(lookup.keys)
     hit[hit] = lookup.keys[place[hit]] == keys[hit]
     row, column = owner[hit], lookup.column[place[hit]]
-    value = bag.weight[column]
+    value = bag.weight[column] * (np.log1p(count[hit]) if bag.counted else np.float32(1))
     norm = np.sqrt(np.bincount(row, weights=value.astype(np.float64) ** 2, minlength=len(nodes)))
     return Rows(len(nodes), row, column, (value / np.maximum(norm[row], 1e-12)).astype(np.float32))
 
@@ -182,8 +186,10 @@ def _expand(index: Adjacency, nodes: IntArray, drop: BoolArray | None) -> tuple[
     return owner, half
 
 
-def _pair_keys(index: Adjacency, nodes: IntArray, hops: int, drop: BoolArray | None) -> tuple[IntArray, IntArray]:
-    """Distinct (pair, owner) entries, by owner."""
+def _pair_keys(
+    index: Adjacency, nodes: IntArray, hops: int, drop: BoolArray | None
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Distinct (pair, owner) entries, by owner, and how often each occurs."""
     codes, places = _sizes(index.graph)
     owner, half = _expand(index, nodes, drop)
     first, middle = index.relation[half] + 1, index.neighbour[half]
@@ -207,7 +213,9 @@ def _pair_keys(index: Adjacency, nodes: IntArray, hops: int, drop: BoolArray | N
     all_owners, all_keys = all_owners[order], all_keys[order]
     fresh = np.ones(len(order), np.bool_)
     fresh[1:] = (all_owners[1:] != all_owners[:-1]) | (all_keys[1:] != all_keys[:-1])
-    return all_keys[fresh], all_owners[fresh]
+    first_of = np.flatnonzero(fresh)
+    count = np.diff(np.append(first_of, len(order)))
+    return all_keys[fresh], all_owners[fresh], count
 
 
 def _key(first: IntArray, second: IntArray | int, node: IntArray | int, codes: int, places: int) -> IntArray:

@@ -23,7 +23,9 @@ from kgfuse.fuse.search.space import built_in, load_space, parse_space
 from kgfuse.fuse.search.trials import Trial, opened
 from tests.fuse.planted import FAST, halves, planted
 
-QUICK = FAST.with_overrides({"epochs": 4, "gnn.enabled": False, "kernel.enabled": False, "seed": 3})
+QUICK = FAST.with_overrides(
+    {"epochs": 4, "gnn.enabled": False, "kernel.enabled": False, "prototypes.enabled": False, "seed": 3}
+)
 SPACE = {"lr": {"low": 1e-3, "high": 1e-2, "log": True}, "bag": {"min_items": {"low": 1, "high": 4}}, "width": [8, 32]}
 ASKED = Search(trials=4, space=SPACE)
 
