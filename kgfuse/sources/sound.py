@@ -124,6 +124,8 @@ def _opened(file: BinaryIO, media_type: str, where: str) -> Iterator[InputContai
         if not container.streams.audio:
             raise SourceError("holds no sound", where=where, remedy="leave it out")
         context = container.streams.audio[0].codec_context
+        if context is None:  # FFmpeg knows no decoder
+            raise SourceError("its sound is coded in a way that is not known", where=where, remedy="save it again")
         rate, channels = context.sample_rate or 0, context.channels or 0
         if not _RATES[0] <= rate <= _RATES[1] or not 0 < channels <= _CHANNELS:
             raise SourceError(

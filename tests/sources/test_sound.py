@@ -98,6 +98,14 @@ def test_no_playlist_is_followed(tmp_path: Path) -> None:
             decode(tmp_path / "list.wav", media_type, "list")
 
 
+def test_an_unknown_coding_is_refused(files: dict[str, Path]) -> None:
+    odd = bytearray(files["wav"].read_bytes())
+    odd[20:22] = b"\x77\x77"  # the format tag of "fmt "
+    files["wav"].with_name("odd").write_bytes(bytes(odd))
+    with pytest.raises(SourceError, match="not known"):
+        decode(files["wav"].with_name("odd"), WAV, "odd")
+
+
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_damage_is_told_or_left_out_and_never_more(files: dict[str, Path], data: st.DataObject) -> None:
