@@ -48,6 +48,15 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """As :func:`one_thread`, for NumPy's linear algebra, too, where that is what takes the time."""
+    from threadpoolctl import threadpool_limits
+
+    with one_thread(), threadpool_limits(limits=1):
+        yield
+
+
 def seed_everything(seed: int) -> torch.Generator:
     """Seed Python's, NumPy's and torch's chance, and return a generator of its own for what wants to be independent.
 

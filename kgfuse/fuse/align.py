@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from kgfuse.encode.device import one_thread
+from kgfuse.encode.device import one_thread_each
 from kgfuse.fuse.trials import CHANCE, try_all
 from kgfuse.fuse.views import Alignment, View, means_of, speak
 
@@ -40,7 +40,7 @@ def fit_alignment(names: Sequence[str], left: View, right: View, *, seed: int = 
     kept = trials.kept()
     if kept == CHANCE:
         return None
-    with one_thread():
+    with one_thread_each():
         return trials.fitted(kept)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from kgfuse.encode.device import one_thread
+from kgfuse.encode.device import one_thread_each
 from kgfuse.fuse.blocks import centre
 from kgfuse.fuse.data import FloatArray, IntArray
 from kgfuse.fuse.partners import Floats, Ranked, found, reciprocal
@@ -83,7 +83,7 @@ class Trials:
         return Alignment(made, recipe, choice.share, means, len(self.left.values), found(self.ranked[choice]), words)
 
 
-@one_thread()
+@one_thread_each()
 def try_all(
     names: Sequence[str],
     left: View,
