@@ -74,8 +74,7 @@ class PrototypeExpert(nn.Module):
         total = torch.zeros(problem.classes, problem.features.shape[1], device=problem.features.device)
         means = total.index_add(0, problem.labels, problem.features) / count.clamp(min=1).float()[:, None]
         seen = torch.nonzero(count > 0)[:, 0]
-        freedom = max(1, len(problem.labels) - len(seen))
-        spread = _Spread.of(problem.features - means[problem.labels], freedom, known.columns)
+        spread = _Spread.of(problem.features, means[problem.labels], len(problem.labels) - len(seen), known.columns)
         kernels = _kernels([_recentred(own, seen) for own in known.likeness], known.membership)
         described = torch.zeros_like(means)
         for name, own in known.features.items():
@@ -86,8 +85,11 @@ class PrototypeExpert(nn.Module):
             for name, (first, last) in known.columns.items():
                 priors = [prior[:, first:last]] if name in known.features else []
                 centres[:, first:last] = _posterior(scaled[seen, first:last], priors, kernels, 1 / count[seen], seen)
-            weight = spread.back(centres.float(), shrinkage).T
-            bias = -0.5 * centres.square().sum(1).float()
+            calm = (
+                means.shape[1] ** -0.5
+            )  # the blocks' numbers are not independent: likelihoods grow too loud with them
+            weight = calm * spread.back(centres.float(), shrinkage).T
+            bias = -0.5 * calm * centres.square().sum(1).float()
             score = validation_loss(problem.validation @ weight + bias, problem)
             if score < best:
                 best, self.shrinkage[target] = score, shrinkage
@@ -95,7 +97,7 @@ class PrototypeExpert(nn.Module):
                 getattr(self, f"bias_{key}").copy_(bias)
 
     def forward(self, joined: Tensor) -> dict[str, Tensor]:
-        """Joined blocks (n, D) → target → log-likelihoods (n, C), less what all classes share."""
+        """Joined blocks (n, D) → target → (n, C) log-likelihoods over the root of D, less what all classes share."""
         return {
             name: joined @ getattr(self, f"weight_{key}") + getattr(self, f"bias_{key}")
             for name, key in self.targets.items()
@@ -117,11 +119,17 @@ class _Spread:
     variance: Tensor
 
     @classmethod
-    def of(cls, residuals: Tensor, freedom: int, columns: Mapping[str, tuple[int, int]]) -> _Spread:
-        """From the items' distances to their classes' means, (n, D)."""
-        unit = torch.ones_like(residuals[0])
+    def of(cls, items: Tensor, means: Tensor, freedom: int, columns: Mapping[str, tuple[int, int]]) -> _Spread:
+        """From items (n, D) and the means of their classes (n, D).
+
+        With one item a class, which leaves no ``freedom``, nothing is known of the spread within classes: that of all
+        items stands for it.
+        """
+        residuals = items - means
+        spread = residuals if freedom else items - items.mean(0)
+        unit = torch.ones_like(items[0])
         for first, last in columns.values():
-            variance = residuals[:, first:last].square().sum() / (freedom * (last - first))
+            variance = spread[:, first:last].square().sum() / ((freedom or len(items)) * (last - first))
             unit[first:last] = variance.clamp(min=1e-12).sqrt()
         residuals = residuals / unit
         number, width = residuals.shape
@@ -133,7 +141,7 @@ class _Spread:
             values, axes = torch.linalg.eigh(residuals.T @ residuals)
             real = values > values[-1] * 1e-6
             axes = axes[:, real]
-        return cls(unit, axes, values[real] / freedom)
+        return cls(unit, axes, values[real] / max(1, freedom))
 
     def whitened(self, values: Tensor, shrinkage: float) -> Tensor:
         """Rows (…, D) times the symmetric root of the inverse shrunk covariance."""

@@ -102,6 +102,15 @@ def test_more_numbers_than_items_and_the_order_of_items_do_not_matter() -> None:
     assert (one.argmax(1) == labels).float().mean() > 0.9
 
 
+def test_one_item_a_class_places_it_and_its_relatives_without_getting_loud() -> None:
+    items, labels, _, features, membership = clouds(2, [30] * 12)
+    first = torch.arange(len(labels)) % 30 == 0
+    expert = fitted(items[first], labels[first], 12, features, membership)
+    scores = expert(items[~first])["kind"]
+    assert float(scores.abs().max()) < 1_000
+    assert float((scores.argmax(1) == labels[~first]).float().mean()) > 0.4  # one in twelve by chance
+
+
 def test_items_that_are_all_alike_do_not_break_it() -> None:
     items = torch.nn.functional.normalize(torch.ones(12, 6), dim=1)
     expert = fitted(items, torch.arange(12) % 3, 3, torch.eye(3, 6))
