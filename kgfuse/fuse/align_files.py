@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +15,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from kgfuse.fuse.data import FloatArray
+from kgfuse.fuse.files import write_whole
 from kgfuse.fuse.partners import Found
 from kgfuse.fuse.projections import Recipe
 from kgfuse.fuse.views import Alignment
@@ -56,8 +56,8 @@ def save(
         "alignments": {name: _record(found) for name, found in alignments.items()},
         "about": dict(about),
     }
-    _write(folder / TENSORS, payload)
-    _write(folder / CARD, json.dumps(card, ensure_ascii=False, sort_keys=True).encode())
+    write_whole(folder / TENSORS, payload)
+    write_whole(folder / CARD, json.dumps(card, ensure_ascii=False, sort_keys=True).encode())
 
 
 def load(folder: Path, fingerprint: str) -> tuple[dict[str, Alignment], dict[str, FloatArray], dict[str, Any]] | None:
@@ -112,12 +112,3 @@ def _found(own: dict[str, Any] | None) -> Found | None:
         return None
     recall, distance = own["recall"], own["distance"]
     return Found(own["reciprocal"], (recall[0], recall[1], recall[2]), own["rank"], (distance[0], distance[1]))
-
-
-def _write(path: Path, payload: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with temporary.open("wb") as out:
-        out.write(payload)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 from dataclasses import asdict
 from importlib import metadata
@@ -25,6 +24,7 @@ from kgfuse.fuse.calibrate import Stack, Trial
 from kgfuse.fuse.config import parse_config
 from kgfuse.fuse.data import ClassNodes, FloatArray
 from kgfuse.fuse.experts import KernelExpert, LinearExpert
+from kgfuse.fuse.files import write_whole
 from kgfuse.fuse.gnn import GraphExpert
 from kgfuse.fuse.layer import FusionLayer
 from kgfuse.fuse.loop import Curve
@@ -76,8 +76,8 @@ def save(model: FusionModel, folder: Path) -> None:
         "metrics": model.metrics,
         "curves": [asdict(curve) for curve in model.curves],
     }
-    _write(folder / TENSORS, payload)
-    _write(folder / CARD, json.dumps(card, ensure_ascii=False, sort_keys=True).encode())
+    write_whole(folder / TENSORS, payload)
+    write_whole(folder / CARD, json.dumps(card, ensure_ascii=False, sort_keys=True).encode())
 
 
 def load(folder: Path, device: str = "auto") -> FusionModel:
@@ -213,12 +213,3 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             versions[package] = "not installed"
     return versions
-
-
-def _write(path: Path, payload: bytes) -> None:
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("wb") as out:
-        out.write(payload)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(path)

@@ -33,8 +33,8 @@ class Problem:
     weight: Tensor
 
 
-class LinearExpert(nn.Module):
-    """Multinomial (or, multi-label, per-class) logistic regression.
+class LinearScores(nn.Module):
+    """A part that scores classes by a weight for each column of the joined blocks, and a bias.
 
     Args:
         width: D of the joined blocks.
@@ -44,10 +44,34 @@ class LinearExpert(nn.Module):
     def __init__(self, width: int, classes: Mapping[str, int]) -> None:
         super().__init__()
         self.targets = {name: f"t{number}" for number, name in enumerate(classes)}
-        self.strength: dict[str, float] = {}
         for name, number in classes.items():
             self.register_buffer(f"weight_{self.targets[name]}", torch.zeros(width, number))
             self.register_buffer(f"bias_{self.targets[name]}", torch.zeros(number))
+
+    def keep(self, target: str, weight: Tensor, bias: Tensor) -> None:
+        """Take a solution over: (D, C) weights and (C,) biases."""
+        self.get_buffer(f"weight_{self.targets[target]}").copy_(weight)
+        self.get_buffer(f"bias_{self.targets[target]}").copy_(bias)
+
+    def forward(self, joined: Tensor) -> dict[str, Tensor]:
+        """Joined blocks (n, D) → target → scores (n, C)."""
+        return {
+            name: joined @ self.get_buffer(f"weight_{key}") + self.get_buffer(f"bias_{key}")
+            for name, key in self.targets.items()
+        }
+
+
+class LinearExpert(LinearScores):
+    """Multinomial (or, multi-label, per-class) logistic regression.
+
+    Args:
+        width: D of the joined blocks.
+        classes: target → number of classes.
+    """
+
+    def __init__(self, width: int, classes: Mapping[str, int]) -> None:
+        super().__init__(width, classes)
+        self.strength: dict[str, float] = {}
 
     def fit(self, target: str, problem: Problem, strengths: Sequence[float], iterations: int = 60) -> None:
         """Choose the inverse penalty among ``strengths`` by validation loss and keep that solution.
@@ -58,8 +82,7 @@ class LinearExpert(nn.Module):
             strengths: inverse penalties, the smallest first.
             iterations: of L-BFGS, for each.
         """
-        key, best = self.targets[target], float("inf")
-        device = problem.features.device
+        best, device = float("inf"), problem.features.device
         basis: Tensor | None = None
         features, held = problem.features, problem.validation
         if len(features) < features.shape[1]:  # the answer lies in the span of the items: exact, and much smaller
@@ -86,15 +109,7 @@ class LinearExpert(nn.Module):
                 if score < best:
                     best = score
                     self.strength[target] = strength
-                    getattr(self, f"weight_{key}").copy_(weight if basis is None else basis @ weight)
-                    getattr(self, f"bias_{key}").copy_(bias)
-
-    def forward(self, joined: Tensor) -> dict[str, Tensor]:
-        """Joined blocks (n, D) → target → logits (n, C)."""
-        return {
-            name: joined @ getattr(self, f"weight_{key}") + getattr(self, f"bias_{key}")
-            for name, key in self.targets.items()
-        }
+                    self.keep(target, weight if basis is None else basis @ weight, bias)
 
 
 class KernelExpert(nn.Module):

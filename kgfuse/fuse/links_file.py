@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ from torch import Tensor
 from kgfuse.encode.links import Factors, Frequency
 from kgfuse.encode.ranking import Ranking
 from kgfuse.errors import ModelError
+from kgfuse.fuse.files import write_whole
 from kgfuse.fuse.links import LinkPredictor, LinkReport, Member
 
 FORMAT: Final = 1
@@ -53,8 +53,8 @@ def save(predictor: LinkPredictor, entities: Sequence[str], relations: Sequence[
         "sharpness": predictor.sharpness,
         "report": None if predictor.report is None else asdict(predictor.report),
     }
-    _write(folder / TENSORS, payload)
-    _write(folder / CARD, json.dumps(card, ensure_ascii=False, sort_keys=True).encode())
+    write_whole(folder / TENSORS, payload)
+    write_whole(folder / CARD, json.dumps(card, ensure_ascii=False, sort_keys=True).encode())
 
 
 def load(folder: Path) -> tuple[LinkPredictor, tuple[str, ...], tuple[str, ...]]:
@@ -103,12 +103,3 @@ def _report(own: dict[str, Any] | None) -> LinkReport | None:
     }
     relations = {int(r): (int(n), float(mrr), float(plain)) for r, (n, mrr, plain) in own["relations"].items()}
     return LinkReport(**(own | both | {"relations": relations}))
-
-
-def _write(path: Path, payload: bytes) -> None:
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("wb") as out:
-        out.write(payload)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(path)

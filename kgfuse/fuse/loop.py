@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from kgfuse.errors import ModelError
+from kgfuse.fuse.files import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +194,7 @@ def _save(stage: Stage, optimiser: torch.optim.Optimizer, checkpoints: Checkpoin
     note = json.dumps({"key": checkpoints.key, **reached, "losses": state.losses, "scores": state.scores})
     payload = save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"checkpoint": note})
     checkpoints.folder.mkdir(parents=True, exist_ok=True)
-    path = checkpoints.folder / f"{stage.name}.safetensors"
-    temporary = path.with_suffix(".part")
-    with temporary.open("wb") as out:
-        out.write(payload)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(path)
+    write_whole(checkpoints.folder / f"{stage.name}.safetensors", payload)
 
 
 def _restore(stage: Stage, optimiser: torch.optim.Optimizer, checkpoints: Checkpoints) -> _State | None:

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from kgfuse.fuse.experts import Problem, validation_loss
+from kgfuse.fuse.experts import LinearScores, Problem, validation_loss
 
 MOST_CLASSES: Final = 5_000
 _ESTIMATED_ON: Final = 1_000  # classes; the time grows with their cube
@@ -44,8 +44,10 @@ class KnownClasses:
     membership: Tensor
 
 
-class PrototypeExpert(nn.Module):
+class PrototypeExpert(LinearScores):
     """Shrunk linear discriminants with a Gaussian-process prior on the classes' centres; single-label targets only.
+
+    Its scores are log-likelihoods over the root of D, less what all classes share.
 
     Args:
         width: D of the joined blocks.
@@ -53,12 +55,8 @@ class PrototypeExpert(nn.Module):
     """
 
     def __init__(self, width: int, classes: Mapping[str, int]) -> None:
-        super().__init__()
-        self.targets = {name: f"t{number}" for number, name in enumerate(classes)}
+        super().__init__(width, classes)
         self.shrinkage: dict[str, float] = {}
-        for name, number in classes.items():
-            self.register_buffer(f"weight_{self.targets[name]}", torch.zeros(width, number))
-            self.register_buffer(f"bias_{self.targets[name]}", torch.zeros(number))
 
     def fit(self, target: str, problem: Problem, known: KnownClasses, shrinkages: Sequence[float]) -> None:
         """Place the classes; the shrinkage of the covariance is chosen among ``shrinkages`` by validation loss.
@@ -69,7 +67,7 @@ class PrototypeExpert(nn.Module):
             known: of its classes.
             shrinkages: shares of the identity in the covariance, above 0 to 1; the first stands without validation.
         """
-        key, best = self.targets[target], float("inf")
+        best = float("inf")
         count = torch.bincount(problem.labels, minlength=problem.classes).double()
         total = torch.zeros(problem.classes, problem.features.shape[1], device=problem.features.device)
         means = total.index_add(0, problem.labels, problem.features) / count.clamp(min=1).float()[:, None]
@@ -93,15 +91,7 @@ class PrototypeExpert(nn.Module):
             score = validation_loss(problem.validation @ weight + bias, problem)
             if score < best:
                 best, self.shrinkage[target] = score, shrinkage
-                getattr(self, f"weight_{key}").copy_(weight)
-                getattr(self, f"bias_{key}").copy_(bias)
-
-    def forward(self, joined: Tensor) -> dict[str, Tensor]:
-        """Joined blocks (n, D) → target → (n, C) log-likelihoods over the root of D, less what all classes share."""
-        return {
-            name: joined @ getattr(self, f"weight_{key}") + getattr(self, f"bias_{key}")
-            for name, key in self.targets.items()
-        }
+                self.keep(target, weight, bias)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

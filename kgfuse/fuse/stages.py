@@ -98,10 +98,7 @@ class Stages:
         def evaluate() -> float:
             with torch.no_grad():
                 out: LayerOutput = net(self.held_values, self.held_present, self.class_nodes, held_offset)
-            loss = self._validation_loss(out.logits)
-            if out.matching and not all(info.seen.all() for info in self.infos):
-                loss += self.config.matching * self._validation_loss(out.matching)
-            return loss
+            return self._validation_loss(out.logits)
 
         return self._stage("layer", net, steps, loss, evaluate, self.config.lr, self.config.weight_decay)
 
