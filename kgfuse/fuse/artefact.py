@@ -28,9 +28,10 @@ from kgfuse.fuse.files import write_whole
 from kgfuse.fuse.gnn import GraphExpert
 from kgfuse.fuse.layer import FusionLayer
 from kgfuse.fuse.loop import Curve
-from kgfuse.fuse.model import FusionModel, TargetInfo
+from kgfuse.fuse.model import FusionModel
 from kgfuse.fuse.prototypes import PrototypeExpert
 from kgfuse.fuse.statements import StatementBag
+from kgfuse.fuse.tensors import TargetInfo
 
 FORMAT: Final = 4
 TENSORS: Final = "model.safetensors"

@@ -15,8 +15,8 @@ from kgfuse.fuse.blocks import BlockSpec
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import FloatArray, IntArray
 from kgfuse.fuse.experts import KernelExpert, LinearExpert, Problem
-from kgfuse.fuse.model import TargetInfo, array, class_matches, level
 from kgfuse.fuse.prototypes import MOST_CLASSES, KnownClasses, PrototypeExpert
+from kgfuse.fuse.tensors import TargetInfo, array, class_matches, level
 
 FOLDS: Final = 4
 FEWEST_CLASSES: Final = 4  # from so many on some can be held out, and some are left

@@ -12,36 +12,19 @@ from torch import Tensor, nn
 
 from kgfuse.encode.device import one_thread, resolve
 from kgfuse.errors import ModelError
-from kgfuse.fuse.blocks import MODALITY_OF, Blocks, BlockSpec, Prepared, centre, item_nodes, make_blocks, prepare
+from kgfuse.fuse.blocks import MODALITY_OF, Blocks, BlockSpec, Prepared, item_nodes, make_blocks, prepare
 from kgfuse.fuse.calibrate import Stack
 from kgfuse.fuse.config import TrainConfig
-from kgfuse.fuse.data import BoolArray, ClassNodes, FloatArray, FusionData, IntArray, Modality
+from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Modality
 from kgfuse.fuse.experts import KernelExpert, LinearExpert
 from kgfuse.fuse.gnn import GraphExpert
-from kgfuse.fuse.layer import FusionLayer, over_seen
+from kgfuse.fuse.layer import FusionLayer
 from kgfuse.fuse.loop import Curve
 from kgfuse.fuse.metrics import probabilities
 from kgfuse.fuse.prototypes import PrototypeExpert
+from kgfuse.fuse.tensors import TargetInfo, array, arrays, block_tensors, class_matches, class_tensors, level
 
 CHUNK = 2_048
-MATCH_SHARPNESS = 10.0
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class TargetInfo:
-    """What a model keeps of a target.
-
-    Args:
-        name: of the target.
-        classes: its classes; their ``node`` is matched by name at prediction.
-        multi_label: whether an item may have several.
-        seen: (C,) classes with at least one training item.
-    """
-
-    name: str
-    classes: ClassNodes
-    multi_label: bool
-    seen: BoolArray
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -334,70 +317,10 @@ class FusionModel:
 
     def _check_widths(self, data: FusionData) -> None:
         found = {"text": data.text, "image": data.image, "surroundings": data.graph.features}
-        for name, array in found.items():
-            if name in self.spec.mean and array.shape[1] not in (0, len(self.spec.mean[name])):
+        for name, own in found.items():
+            if name in self.spec.mean and own.shape[1] not in (0, len(self.spec.mean[name])):
                 raise ModelError(
-                    f"{name} features have {array.shape[1]} numbers, the model was trained on "
+                    f"{name} features have {own.shape[1]} numbers, the model was trained on "
                     f"{len(self.spec.mean[name])}",
                     remedy="encode with the model's own encoders",
                 )
-
-
-def block_tensors(
-    blocks: Blocks, chunk: slice | IntArray, dropped: Set[Modality], device: torch.device
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Blocks as tensors: values and presence, those of dropped modalities zero and absent."""
-    values, present = {}, {}
-    for name, array in blocks.values.items():
-        there = blocks.present[name][chunk] & (MODALITY_OF[name] not in dropped)
-        present[name] = torch.from_numpy(there).to(device)
-        values[name] = torch.from_numpy(array[chunk] * there[:, None]).to(device)
-    return values, present
-
-
-def class_tensors(
-    spec: BlockSpec, targets: tuple[TargetInfo, ...], device: torch.device
-) -> dict[str, dict[str, Tensor]]:
-    """See :meth:`FusionModel.class_tensors`."""
-    result: dict[str, dict[str, Tensor]] = {}
-    for target in targets:
-        classes = target.classes
-        own = {"text": (classes.text, classes.text_mask), "image": (classes.image, classes.image_mask)}
-        result[target.name] = {
-            name: torch.from_numpy(centre(features, spec.mean[name]) * mask[:, None]).to(device)
-            for name, (features, mask) in own.items()
-            if name in spec.mean
-        }
-    return result
-
-
-def level(scores: Tensor, seen: Tensor) -> Tensor:
-    """Classes without a training item score the mean of the others."""
-    return torch.where(seen, scores, over_seen(scores, seen))
-
-
-def class_matches(
-    values: Mapping[str, Tensor], nodes: Mapping[str, Mapping[str, Tensor]]
-) -> dict[str, dict[str, Tensor]]:
-    """Target → ``match text``, ``match image`` → (n, C) likeness of items and what is known of the class nodes.
-
-    Nothing is learned here: with few items a class, its definition says more than they do.
-    """
-    return {
-        target: {
-            f"match {name}": MATCH_SHARPNESS * values[name] @ features.T
-            for name, features in own.items()
-            if bool(features.abs().sum() > 0)
-        }
-        for target, own in nodes.items()
-    }
-
-
-def array(tensor: Tensor) -> FloatArray:
-    """The tensor as float32 numbers on the CPU."""
-    return np.asarray(tensor.float().cpu().numpy(), np.float32)
-
-
-def arrays(tensors: Mapping[str, Tensor]) -> dict[str, FloatArray]:
-    """Each tensor as :func:`array` gives it."""
-    return {name: array(tensor) for name, tensor in tensors.items()}

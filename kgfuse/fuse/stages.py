@@ -22,7 +22,7 @@ from kgfuse.fuse.gnn import GraphExpert, PreparedGraph, shared_nodes, without_so
 from kgfuse.fuse.layer import FusionLayer, LayerOutput
 from kgfuse.fuse.loop import Stage, seeded
 from kgfuse.fuse.metrics import item_losses
-from kgfuse.fuse.model import TargetInfo, block_tensors, class_tensors
+from kgfuse.fuse.tensors import TargetInfo, block_tensors, class_tensors
 
 LEFT_OUT: Final = 0.1
 """Share of the edges that a step of the R-GCN part predicts, where ``gnn.links`` is set."""

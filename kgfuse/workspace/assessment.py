@@ -15,8 +15,8 @@ from kgfuse.fuse.data import BoolArray, FloatArray, IntArray
 from kgfuse.fuse.kinship import Kinship, kinship
 from kgfuse.fuse.metrics import item_losses, probabilities
 from kgfuse.fuse.model import Prediction as Scores
-from kgfuse.fuse.model import TargetInfo
 from kgfuse.fuse.reliability import Reliability, reliability
+from kgfuse.fuse.tensors import TargetInfo
 
 if TYPE_CHECKING:
     from kgfuse.catalog import ItemRow
