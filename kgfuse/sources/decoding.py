@@ -18,6 +18,7 @@ BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_MARKS: Final = tuple(bom for bom, _ in BOMS)
 MAX_TEXT_CHARACTERS: Final = 1_000_000
 _USUAL: Final = (
     "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "iso8859-2", "koi8-r", "cp1255", "cp1256",
@@ -51,7 +52,7 @@ def decoded(data: bytes, where: Path | str, encoding: str | None = None) -> Deco
     Raises:
         SourceError: wrong or unknown encoding, blank, or longer than ``MAX_TEXT_CHARACTERS``.
     """
-    found = next((name for bom, name in BOMS if data.startswith(bom)), None) or encoding or wide(data) or "utf-8"
+    found = marked(data) or encoding or wide(data) or "utf-8"
     try:
         text = data.decode(found)
     except UnicodeDecodeError as e:
@@ -86,6 +87,11 @@ def check(text: str, where: Path | str) -> None:
         raise SourceError("holds NUL characters", where=where, remedy="is it a text, and in this encoding?")
 
 
+def marked(data: bytes) -> str | None:
+    """The encoding that a byte order mark names."""
+    return next(name for bom, name in BOMS if data.startswith(bom)) if data.startswith(_MARKS) else None
+
+
 def wide(data: bytes) -> str | None:
     """UTF-16 without a byte order mark, told by where the zero bytes lie.
 
@@ -93,9 +99,9 @@ def wide(data: bytes) -> str | None:
     'utf-16-le'
     """
     head = data[:_SAMPLE]
-    even, odd = head[::2], head[1::2]
-    if not odd or len(head) < 8:
+    if b"\x00" not in head or len(head) < 8:
         return None
+    even, odd = head[::2], head[1::2]
     in_even, in_odd = even.count(0) / len(even), odd.count(0) / len(odd)
     if in_odd > 0.4 and in_even < 0.02:
         return "utf-16-le"

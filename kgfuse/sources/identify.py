@@ -16,7 +16,7 @@ from typing import Final, Literal
 from kgfuse.encode.svg import is_svg
 from kgfuse.errors import SourceError
 from kgfuse.sources.archives import TAR, ZIP
-from kgfuse.sources.decoding import BOMS, MAX_TEXT_CHARACTERS, wide
+from kgfuse.sources.decoding import MAX_TEXT_CHARACTERS, marked, wide
 from kgfuse.sources.readers import DOCX, HTML, ODT, PDF
 from kgfuse.sources.sound_kinds import sound_kind
 from kgfuse.terms.mentions import SourceKind
@@ -142,7 +142,7 @@ def identify(path: Path) -> Identified:
         return Identified(path, "text", HTML)
     if is_svg(head):
         return Identified(path, "image", "image/svg+xml")
-    if b"\x00" in head and not head.startswith(tuple(bom for bom, _ in BOMS)) and wide(head) is None:
+    if b"\x00" in head and marked(head) is None and wide(head) is None:
         raise SourceError("is binary and of no kind that kgfuse reads", where=path, remedy=_READ)
     if size > 4 * MAX_TEXT_CHARACTERS + 4 and suffix not in TABLE_NAMES:
         raise SourceError(f"has more than {MAX_TEXT_CHARACTERS:,} characters", where=path, remedy="split it")

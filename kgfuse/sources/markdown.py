@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import html
 import re
-from typing import Any, Final
+from collections.abc import Iterable
+from functools import cache
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Final
 
 from kgfuse.sources.normal import Change, Changed
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 BETWEEN: Final = "\n\n"
 _FRONT: Final = re.compile(r"\A---[ \t]*\n.*?\n(---|\.\.\.)[ \t]*\n", re.S)
@@ -19,22 +25,17 @@ def plain(text: str) -> Changed:
     >>> plain("# The *owl*").text
     'The owl\n\n'
     """
-    from markdown_it import MarkdownIt
-
     front = _FRONT.match(text)
     skipped = front.end() if front else 0
     body = text[skipped:]
-    lines = [0]
-    for line in body.splitlines(keepends=True):
-        lines.append(lines[-1] + len(line))
+    lines = list(accumulate(map(len, body.splitlines(keepends=True)), initial=0))
     made = _Made()
     last = 0
-    for token in MarkdownIt("commonmark").enable("table").parse(body):
+    for token in _parser().parse(body):
         if token.map is not None:
             last = max(last, lines[min(token.map[0], len(lines) - 1)])
         if token.type == "inline":
-            for child in token.children or ():
-                last = made.take(body, child, last)
+            last = made.take(body, token.children or (), last)
             made.end()
         elif token.type in ("fence", "code_block"):
             last = made.words(body, token.content.strip("\n"), last)
@@ -45,6 +46,13 @@ def plain(text: str) -> Changed:
     return Changed("".join(made.pieces), tuple(made.changes(skipped, len(text))))
 
 
+@cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark").enable("table")
+
+
 class _Made:
     """Pieces of the new text, and where each was found."""
 
@@ -53,20 +61,21 @@ class _Made:
         self._found: list[tuple[int, int, int]] = []
         self._length = 0
 
-    def take(self, body: str, token: Any, at: int) -> int:
-        """Take in an inline token; returns how far the body is read."""
-        if token.type in ("text", "code_inline"):
-            return self.words(body, token.content, at)
-        if token.type in ("softbreak", "hardbreak"):
-            self._put(" ", -1)
-        elif token.type == "image":
-            for child in token.children or ():
-                at = self.take(body, child, at)
+    def take(self, body: str, tokens: Iterable[Any], at: int) -> int:
+        """Take in inline tokens; returns how far the body is read."""
+        for token in tokens:
+            kind = token.type
+            if kind in ("text", "code_inline"):
+                at = self.words(body, token.content, at)
+            elif kind in ("softbreak", "hardbreak"):
+                self._put(" ", -1)
+            elif kind == "image":
+                at = self.take(body, token.children or (), at)
         return at
 
     def words(self, body: str, content: str, at: int) -> int:
         """Take in words, line by line; those that are written otherwise (entities) lead to where they may stand."""
-        for n, line in enumerate(content.split("\n")):
+        for n, line in enumerate(content.split("\n") if "\n" in content else (content,)):
             if n:
                 self._put("\n", -1)
             if line:

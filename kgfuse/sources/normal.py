@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import io
 import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate, count, repeat
-from operator import add
 from typing import Final, TypeAlias
 
 Change: TypeAlias = tuple[int, int, int, int]
 """Start and length in the new text, start and length in the old one."""
 _INVISIBLE: Final = "\u200b\u2060\ufeff"
+_LINE_END: Final = re.compile("\n")
 _PLACES: Final = re.compile(rf"\r\n?|[{_INVISIBLE}]")
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A text that was made from another, and where its characters come from.
+    r"""A text that was made from another, and where its characters come from.
 
     Args:
         text: the new text.
-        changes: in order; between them, characters are those of the old text, one for one.
+        edits: the changes, in order; between them, characters are those of the old text, one for one.
+        from_returns: there are no edits, but every line end was ``\r\n``, which the text itself tells.
     """
 
     text: str
-    changes: tuple[Change, ...] = ()
+    edits: tuple[Change, ...] = ()
+    from_returns: bool = False
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All of them, one by one."""
+        if not self.from_returns:
+            return self.edits
+        return tuple((m.start(), 1, m.start() + n, 2) for n, m in enumerate(_LINE_END.finditer(self.text)))
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         r"""The characters of the old text that ``text[start:end]`` was made from.
@@ -35,13 +44,22 @@ class Changed:
         >>> Changed("a\nb", ((1, 1, 1, 2),)).original(1, 3)
         (1, 4)
         """
-        return original(self.changes, start, end)
+        return from_returns(self.text, start, end) if self.from_returns else original(self.edits, start, end)
 
 
 def original(changes: tuple[Change, ...], start: int, end: int) -> tuple[int, int]:
     """Where characters come from; see `Changed`."""
     first = _at(changes, start, last=False)
     return first, max(first, _at(changes, end - 1, last=True)) if end > start else first
+
+
+def from_returns(text: str, start: int, end: int) -> tuple[int, int]:
+    r"""Where characters come from, in a text whose every line end was ``\r\n``.
+
+    >>> from_returns("a\nb", 1, 3)
+    (1, 4)
+    """
+    return start + text.count("\n", 0, start), end + text.count("\n", 0, end)
 
 
 def _at(changes: tuple[Change, ...], offset: int, *, last: bool) -> int:
@@ -77,10 +95,11 @@ def replaced(text: str, edits: Iterable[tuple[int, int, str]]) -> Changed:
 
 def joined(first: Changed, then: Changed) -> Changed:
     """Two steps as one: ``then`` was made from the text of ``first``."""
-    if not first.changes:
+    if not (first.edits or first.from_returns):
         return then
-    if not then.changes:
+    if not (then.edits or then.from_returns):
         return Changed(then.text, first.changes)
+    first, then = (Changed(one.text, one.changes) for one in (first, then))
     # rare (text that is both decomposed and of several line ends): one change a character that moved
     changes: list[Change] = []
     expected = 0
@@ -108,12 +127,11 @@ def normalise(text: str) -> Changed:
 
 def _one_kind_of_line_end(text: str) -> Changed:
     r"""Line ends as ``\n``, invisible characters left out."""
-    lines = text.split("\r\n")
-    made = "\n".join(lines)
-    if "\r" not in made and not any(c in made for c in _INVISIBLE):  # as most such files are
-        lengths = list(map(len, lines[:-1]))
-        new, old = map(add, accumulate(lengths), count()), map(add, accumulate(lengths), count(0, 2))
-        return Changed(made, tuple(zip(new, repeat(1), old, repeat(2))))
+    if not any(c in text for c in _INVISIBLE):
+        reader = io.IncrementalNewlineDecoder(None, translate=True)
+        made = reader.decode(text, final=True)
+        if reader.newlines == "\r\n":  # and no other, as most such files are
+            return Changed(made, from_returns=True)
     edits = ((m.start(), m.end(), "\n" if m.group()[0] == "\r" else "") for m in _PLACES.finditer(text))
     return replaced(text, edits)
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise, repeat
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ _BREAK: Final = re.compile(
     r"[\ufffe\x02]\s*|[ \t]*\r?\n[\s\ufffe\x02]*|\r|[\x00-\x08\x0b-\x1f\x7f\u200b\u2060\ufeff\ue000-\uf8ff]"
 )
 _LINE_END: Final = re.compile(r"\r\n\s*")
+_NOT_PLAIN: Final = ("\r\n\r\n", " \r\n", "\r\n ")
+_MAY_HOLD: Final = frozenset({raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_FORM})
 _FULL: Final = 0.6
 _NEAR: Final = 90.0
 
@@ -69,7 +72,7 @@ def read(path: Path, where: str, into: Path) -> Document:
                 starts.append(length)
                 continue
             with closing(page), closing(page.get_textpage()) as words:
-                text = _flow(words.get_text_range()).text
+                text = _words(words.get_text_range())
                 if length + len(text) > MAX_TEXT_CHARACTERS:
                     notes.append(f"only the first {number - 1} of {count} pages were read: the text is too long")
                     break
@@ -150,15 +153,31 @@ def _opened(path: Path, where: str) -> Iterator[Any]:
         pdf.close()
 
 
+def _words(text: str) -> str:
+    """The text of `_flow` alone: where signs are as on most pages, from line to line, with no way back."""
+    lines = text.split("\r\n")
+    if not "".join(lines).isprintable() or any(mark in text for mark in _NOT_PLAIN):
+        return _flow(text).text
+    full = _full(lines)
+    pieces: list[str] = []
+    for line, following in pairwise(lines):
+        runs_on = len(line) >= full and following and CAPTION.match(following) is None
+        pieces += (line, " " if runs_on else BETWEEN)
+    return normalise("".join((*pieces, lines[-1]))).text.rstrip() + BETWEEN
+
+
 def _flow(text: str) -> Changed:
     """A page's lines as paragraphs: full lines run on, short ones end; words that were divided are whole again."""
-    lines = re.split(r"\r?\n", text)
-    lengths = sorted(len(line) for line in lines if line.strip())
-    full = _FULL * lengths[-(-9 * (len(lengths) - 1) // 10)] if lengths else 0.0
-    made = replaced(text, _edits(text, full))
+    made = replaced(text, _edits(text, _full(re.split(r"\r?\n", text))))
     stored = normalise(made.text)
     end = len(stored.text.rstrip())
     return Changed(stored.text[:end] + BETWEEN, joined(made, stored).changes)
+
+
+def _full(lines: Sequence[str]) -> float:
+    """How many characters a line has that runs on."""
+    lengths = sorted(len(line) for line in lines if line and not line.isspace())
+    return _FULL * lengths[-(-9 * (len(lengths) - 1) // 10)] if lengths else 0.0
 
 
 def _edits(text: str, full: float) -> Iterable[tuple[int, int, str]]:
@@ -257,9 +276,9 @@ def _pictures(
 
 def _may_have_pictures(page: Any) -> bool:
     """Whether a page has a picture, or a form that may hold one; most have none, and thousands of other objects."""
-    kinds = (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_FORM)
-    things = (raw.FPDFPage_GetObject(page.raw, n) for n in range(raw.FPDFPage_CountObjects(page.raw)))
-    return any(raw.FPDFPageObj_GetType(thing) in kinds for thing in things)
+    count = raw.FPDFPage_CountObjects(page.raw)
+    things = map(raw.FPDFPage_GetObject, repeat(page.raw, count), range(count))
+    return not _MAY_HOLD.isdisjoint(map(raw.FPDFPageObj_GetType, things))
 
 
 def _caption(words: Any, bounds: tuple[float, float, float, float]) -> str:
@@ -267,7 +286,7 @@ def _caption(words: Any, bounds: tuple[float, float, float, float]) -> str:
     left, bottom, right, top = bounds
     for low, high in ((bottom - _NEAR, bottom + 5), (top - 5, top + _NEAR)):
         near = words.get_text_bounded(left - 40, low, right + 40, high)
-        for paragraph in _flow(near).text.split(BETWEEN):
+        for paragraph in _words(near).split(BETWEEN):
             if CAPTION.match(paragraph.strip()):
                 return paragraph.strip()[:1000]
     return ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from kgfuse.errors import WorkspaceError
-from kgfuse.sources.normal import Change, original
+from kgfuse.sources.normal import Change, Changed, from_returns, original
 
 _MAX_BYTES: Final = 500_000_000
 
@@ -23,6 +23,15 @@ class CharacterPlaces:
     def original(self, start: int, end: int) -> tuple[int, int]:
         """The characters of the decoded file that a span was made from."""
         return original(self.changes, start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class LineEndPlaces:
+    r"""A text whose every line end was ``\r\n``: it tells by itself where its characters come from."""
+
+    def original(self, text: str, start: int, end: int) -> tuple[int, int]:
+        """The characters of the decoded file that a span of the stored text was made from."""
+        return from_returns(text, start, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +120,14 @@ class TimePlaces:
         return touched[0][0] / 1000, max(until for _, until in touched) / 1000
 
 
-Places: TypeAlias = CharacterPlaces | PagePlaces | ElementPlaces | TablePlaces | TimePlaces
+Places: TypeAlias = CharacterPlaces | LineEndPlaces | PagePlaces | ElementPlaces | TablePlaces | TimePlaces
+
+
+def of_characters(text: Changed) -> CharacterPlaces | LineEndPlaces | None:
+    """Where a text's characters come from; ``None`` where they are those of the file."""
+    if text.from_returns:
+        return LineEndPlaces()
+    return CharacterPlaces(text.edits) if text.edits else None
 
 
 def dumps(places: Places) -> bytes:
@@ -120,6 +136,8 @@ def dumps(places: Places) -> bytes:
     match places:
         case CharacterPlaces():
             record = {"kind": "characters", "changes": places.changes}
+        case LineEndPlaces():
+            record = {"kind": "line ends"}
         case PagePlaces():
             record = {"kind": "pages", "starts": places.starts}
         case ElementPlaces():
@@ -142,6 +160,8 @@ def loads(data: bytes) -> Places:
         match record["kind"]:
             case "characters":
                 return CharacterPlaces(tuple((int(a), int(b), int(c), int(d)) for a, b, c, d in record["changes"]))
+            case "line ends":
+                return LineEndPlaces()
             case "pages":
                 return PagePlaces(tuple(map(int, record["starts"])))
             case "elements":

@@ -5,38 +5,38 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
-import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, chain, islice
+from contextlib import suppress
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
+import numpy as np
 from pydantic_core import from_json
 
 from kgfuse.errors import SourceError
-from kgfuse.sources.decoding import BOMS, detect, wide
+from kgfuse.sources.decoding import detect, marked, wide
+from kgfuse.sources.lines import MAX_CELL, Piece, cell_text, ends, line, of_columns, of_rows
 from kgfuse.sources.mapping import TableForm
 from kgfuse.sources.places import TablePlaces
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import polars as pl
+
 MAX_ROWS: Final = 1_000_000
 MAX_COLUMNS: Final = 1_000
-MAX_CELL: Final = 32_767
 MAX_CHARACTERS: Final = 200_000_000
 MAX_UNPACKED: Final = 1_000_000_000
-_PIECE: Final = 10_000
-_ROWS: Final = 500
-_CELLS: Final = 10_000
+_CHARACTERS: Final = 1 << 16
+_CELLS: Final = 20_000
+_ROWS: Final = 10_000
 _HELD: Final = 20_000_000
-_AS_SPACE: Final = {9: " ", 10: " "}
-_SPACE: Final = re.compile(r"[\t\r\n\v\f\x00-\x08\x0e-\x1f\x7f\u2028\u2029\x85]+")
 CSV: Final = "text/csv"
 JSON_LINES: Final = "application/jsonl"
 PARQUET: Final = "application/vnd.apache.parquet"
-
-Row = tuple[int, Sequence[Any]]
-"""Its number in the file, from 1 (the header's is 1 too), and its cells."""
 
 
 def read(path: Path, media_type: str, form: TableForm, where: str, encoding: str | None, into: Path) -> TablePlaces:
@@ -54,102 +54,50 @@ def read(path: Path, media_type: str, form: TableForm, where: str, encoding: str
         SourceError: it cannot be read, or is too large.
     """
     try:
-        columns, rows = _opened(path, media_type, form, where, encoding)
-        return _written(columns, rows, where, into)
+        columns, pieces = _opened(path, media_type, form, where, encoding)
+        return _written(columns, pieces, where, into)
     except (zipfile.BadZipFile, OSError, ValueError, csv.Error, RecursionError, OverflowError) as e:
         raise SourceError(f"is a damaged table: {e}"[:400], where=where, remedy="save it anew") from e
 
 
-def _written(columns: Sequence[str], rows: Iterable[Row], where: str, into: Path) -> TablePlaces:
+def _written(columns: Sequence[str], pieces: Iterable[Piece], where: str, into: Path) -> TablePlaces:
     if not columns or not any(columns):
         raise SourceError("names no columns", where=where, remedy="say which row does: header in the mapping's [table]")
     if len(columns) > MAX_COLUMNS:
         raise SourceError(f"has more than {MAX_COLUMNS:,} columns", where=where, remedy="split it")
-    width = len(columns)
     starts, numbers = list[int](), list[int]()
     head = "\t".join(columns) + "\n"
     length = len(head)
     with into.open("w", encoding="utf-8", newline="") as f:
         f.write(head)
-        left = iter(rows)
-        while piece := list(islice(left, max(1, min(_ROWS, _CELLS // width)))):
-            lines = _plain_lines([cells for _, cells in piece], width)
-            told = [number for number, _ in piece]
-            if lines is None:
-                kept = [(n, line) for n, cells in piece if (line := _line(cells, width)) is not None]
-                told, lines = [n for n, _ in kept], [line for _, line in kept]
-            if len(starts) + len(lines) > MAX_ROWS or (lines and length > MAX_CHARACTERS):
+        for begins, told, text in _lines(pieces, len(columns)):
+            if len(starts) + len(told) > MAX_ROWS or length > MAX_CHARACTERS:
                 raise SourceError(f"has more than {MAX_ROWS:,} rows, or too long ones", where=where, remedy="split it")
-            *begins, length = accumulate((len(line) + 1 for line in lines), initial=length)
-            starts += begins
+            starts += (begins + length).tolist()
             numbers += told
-            f.writelines(("\n".join(lines), "\n" if lines else ""))
+            length += len(text)
+            f.write(text)
     if not starts:
         raise SourceError("has no rows", where=where, remedy="leave it out")
     return TablePlaces(tuple(starts), tuple(numbers))
 
 
-def _line(cells: Sequence[Any], width: int) -> str | None:
-    """A row's line; ``None`` for one that says nothing."""
-    texts = [cell_text(cell) for cell in cells[:width]]
-    return "\t".join([*texts, *[""] * (width - len(texts))]) if any(texts) else None
-
-
-def _plain_lines(rows: Sequence[Sequence[Any]], width: int) -> list[str] | None:
-    """What `_line` says of each row, where all are as most are: full, of visible ASCII; else ``None``.
-
-    The whole piece is looked at once, which is several times as fast as cell by cell.
-    """
-    if set(map(len, rows)) != {width}:
-        return None
-    try:
-        lines = list(map("\t".join, rows))
-    except TypeError:
-        lines = ["\t".join([c if type(c) is str else cell_text(c) for c in cells]) for cells in rows]
-    text = "\n".join(lines)
-    is_plain = (
-        text.isascii()
-        and text.translate(_AS_SPACE).isprintable()
-        and text.count("\t") == len(rows) * (width - 1)
-        and text.count("\n") == len(rows) - 1
-        and not any(pair in text for pair in (" \t", "\t ", " \n", "\n "))
-        and not text.startswith(" ")
-        and not text.endswith(" ")
-        and max(map(len, lines)) <= MAX_CELL
-        and "\t" * (width - 1) not in lines
-    )
-    return lines if is_plain else None
-
-
-def cell_text(value: Any) -> str:
-    """A cell in words: numbers and times as XSD writes them.
-
-    >>> cell_text(3.0), cell_text(True), cell_text(None)
-    ('3', 'true', '')
-    """
-    if type(value) is str and value.isascii() and value.isprintable() and len(value) <= MAX_CELL:
-        return value.strip()
-    if type(value) is int:
-        return str(value)[:MAX_CELL]
-    if value is None or value != value:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat()).removesuffix("T00:00:00")
-    if isinstance(value, list | tuple):
-        return "|".join(cell_text(v) for v in value)
-    text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
-    text = _SPACE.sub(" ", text[:MAX_CELL]).strip()
-    text = text if text.isascii() else unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
-    return text
+def _lines(pieces: Iterable[Piece], width: int) -> Iterator[tuple[npt.NDArray[np.int64], Sequence[int], str]]:
+    """Lines of rows: where each begins, its number, and all of them as a text."""
+    for piece in pieces:
+        numbers, text = piece.numbers, piece.text or ""
+        stops = ends(text, len(numbers), width)
+        if stops is None:
+            told = zip(numbers, (line(cells, width) for cells in piece.rows()), strict=True)
+            kept = [(number, words) for number, words in told if words is not None]
+            numbers, text = [number for number, _ in kept], "".join(f"{words}\n" for _, words in kept)
+            stops = np.cumsum([len(words) + 1 for _, words in kept], dtype=np.int64) - 1
+        yield np.concatenate(([0], stops[:-1] + 1)) if len(numbers) else stops, numbers, text
 
 
 def _opened(
     path: Path, media_type: str, form: TableForm, where: str, encoding: str | None
-) -> tuple[list[str], Iterable[Row]]:
+) -> tuple[list[str], Iterable[Piece]]:
     if media_type == CSV:
         return _csv(path, form, where, encoding)
     if media_type == JSON_LINES:
@@ -159,18 +107,45 @@ def _opened(
     return _sheet(path, form, where)
 
 
-def _csv(path: Path, form: TableForm, where: str, encoding: str | None) -> tuple[list[str], Iterable[Row]]:
+def _csv(path: Path, form: TableForm, where: str, encoding: str | None) -> tuple[list[str], Iterable[Piece]]:
     csv.field_size_limit(MAX_CELL * 4)
     file = path.open(encoding=_encoding(path, encoding), newline="")
     try:
         head = file.read(1 << 16)
         file.seek(0)
         delimiter = form.delimiter or _delimiter(head)
-        rows = iter(enumerate(csv.reader(file, delimiter=delimiter, strict=True), 1))
+        rows = enumerate(csv.reader(file, delimiter=delimiter, strict=True), 1)
         columns = next((cells for number, cells in rows if number == form.header), [])
     except LookupError as e:
         raise SourceError(f"no encoding is called {encoding!r}", where=where, remedy="such as cp1252") from e
-    return [cell_text(name) for name in columns], rows
+    return [cell_text(name) for name in columns], _csv_pieces(file, delimiter, form.header, len(columns))
+
+
+def _csv_pieces(file: TextIO, delimiter: str, number: int, width: int) -> Iterator[Piece]:
+    """The rows after those that were read, whose number is given; where nothing is quoted, signs tell the cells."""
+    is_told = delimiter.isprintable() or delimiter == "\t"
+    with file:
+        while read := file.read(_CHARACTERS):
+            read += file.readline()
+            text = read.replace("\r\n", "\n").removesuffix("\n") + "\n"
+            if is_told and not ('"' in text or "\r" in text or (delimiter != "\t" and "\t" in text)):
+                numbers = range(number + 1, number + 1 + text.count("\n"))
+                yield Piece(numbers, text.replace(delimiter, "\t"), partial(_quoted, read, (), delimiter))
+            else:
+                rows = _quoted(read, file, delimiter)
+                numbers = range(number + 1, number + 1 + len(rows))
+                yield Piece(numbers, of_rows(rows, width), rows.copy)
+            number = numbers.stop - 1
+
+
+def _quoted(read: str, further: Iterable[str], delimiter: str) -> list[list[str]]:
+    """The rows of a text, which takes as many further lines as its last row needs."""
+    lines = list(io.StringIO(read, newline=""))
+    reader = csv.reader(chain(lines, further), delimiter=delimiter, strict=True)
+    rows: list[list[str]] = []
+    while reader.line_num < len(lines) and (row := next(reader, None)) is not None:
+        rows.append(row)
+    return rows
 
 
 def _delimiter(head: str) -> str:
@@ -184,11 +159,11 @@ def _encoding(path: Path, encoding: str | None) -> str:
         return encoding
     with path.open("rb") as f:
         head = f.read(1 << 20)
-    found = next((name for bom, name in BOMS if head.startswith(bom)), None) or wide(head)
+    found = marked(head) or wide(head)
     if found:
         return found
     try:
-        io.TextIOWrapper(io.BytesIO(head[: head.rfind(b"\n") + 1] or head), encoding="utf-8").read()
+        (head[: head.rfind(b"\n") + 1] or head).decode()
     except UnicodeDecodeError:
         return detect(head) or "utf-8"
     return "utf-8"
@@ -202,33 +177,65 @@ def _parsed(line: str) -> Any:
         return json.loads(line)
 
 
-def _json_lines(path: Path, where: str, encoding: str | None) -> tuple[list[str], Iterable[Row]]:
-    size = 0
+def _records(path: Path, where: str, encoding: str) -> Iterator[tuple[list[int], list[dict[str, Any]], int]]:
+    """Records of lines, with the numbers of these, and how many characters they are."""
+    number = 0
+    with path.open(encoding=encoding) as f:
+        while lines := f.readlines(_CHARACTERS):
+            numbers = list(range(number + 1, number + 1 + len(lines)))
+            number += len(lines)
+            if any(map(str.isspace, lines)):
+                numbers = [n for n, line in zip(numbers, lines, strict=True) if not line.isspace()]
+                lines = [line for line in lines if not line.isspace()]
+            yield numbers, _of_lines(lines, numbers, where), sum(map(len, lines))
 
-    def records() -> Iterator[tuple[int, dict[str, Any]]]:
-        nonlocal size
-        with path.open(encoding=_encoding(path, encoding)) as f:
-            for number, line in enumerate(f, 1):
-                if not line.isspace():
-                    size += len(line)
-                    record = _parsed(line)
-                    if not isinstance(record, dict):
-                        raise SourceError("not a JSON object", where=f"{where}:{number}", remedy="one object a line")
-                    yield number, record
 
+def _of_lines(lines: Sequence[str], numbers: Sequence[int], where: str) -> list[dict[str, Any]]:
+    with suppress(ValueError):  # which is raised again below
+        found = list(map(from_json, lines))
+        if set(map(type, found)) == {dict}:
+            return found
+    records = []  # not all are fine: one by one, so that the first that is not is told
+    for number, text in zip(numbers, lines, strict=True):
+        record = _parsed(text)
+        if not isinstance(record, dict):
+            raise SourceError("not a JSON object", where=f"{where}:{number}", remedy="one object a line")
+        records.append(record)
+    return records
+
+
+def _json_lines(path: Path, where: str, encoding: str | None) -> tuple[list[str], Iterable[Piece]]:
+    told = _encoding(path, encoding)
     columns: dict[str, None] = {}
-    held: list[tuple[int, dict[str, Any]]] = []
-    left = records()
-    for number, record in islice(left, _PIECE):
-        columns.update(dict.fromkeys(record))
-        if size <= _HELD:
-            held.append((number, record))
-    if size > _HELD:  # too much to be kept: read again
-        held, left = [], records()
-    return list(columns), ((number, list(map(record.get, columns))) for number, record in chain(held, left))
+    held: list[tuple[list[int], list[dict[str, Any]], int]] = []
+    looked = size = 0
+    left = _records(path, where, told)
+    for read in left:
+        for keys in dict.fromkeys(map(tuple, read[1][: _ROWS - looked])):
+            columns.update(dict.fromkeys(keys))
+        looked += len(read[1])
+        size += read[2]
+        held.append(read)
+        if size > _HELD:  # too much to be kept: read again
+            held.clear()
+        if looked >= _ROWS:
+            break
+    if size > _HELD:
+        left = _records(path, where, told)
+    return list(columns), _record_pieces(chain(held, left), tuple(columns))
 
 
-def _parquet(path: Path, where: str) -> tuple[list[str], Iterable[Row]]:
+def _record_pieces(
+    read: Iterable[tuple[list[int], list[dict[str, Any]], int]], columns: tuple[str, ...]
+) -> Iterator[Piece]:
+    step = max(1, _CELLS // len(columns))
+    for numbers, records, _ in read:
+        for start in range(0, len(records), step):
+            rows = [list(map(record.get, columns)) for record in records[start : start + step]]
+            yield Piece(numbers[start : start + step], of_columns(zip(*rows, strict=True)), rows.copy)
+
+
+def _parquet(path: Path, where: str) -> tuple[list[str], Iterable[Piece]]:
     import polars as pl
 
     try:
@@ -242,14 +249,23 @@ def _parquet(path: Path, where: str) -> tuple[list[str], Iterable[Row]]:
 
     as_words = (pl.selectors.integer() | pl.selectors.boolean()).cast(pl.String)  # as cell_text writes them
 
-    def rows() -> Iterator[Row]:
-        for start in range(0, count, _PIECE):
-            yield from enumerate(scan.slice(start, _PIECE).with_columns(as_words).collect().iter_rows(), start + 1)
+    def pieces() -> Iterator[Piece]:
+        for start in range(0, count, _ROWS):
+            yield from _frame_pieces(scan.slice(start, _ROWS).with_columns(as_words).collect(), start + 1)
 
-    return [cell_text(name) for name in columns], rows()
+    return [cell_text(name) for name in columns], pieces()
 
 
-def _sheet(path: Path, form: TableForm, where: str) -> tuple[list[str], Iterable[Row]]:
+def _frame_pieces(frame: pl.DataFrame, number: int) -> Iterator[Piece]:
+    """All rows of a frame, whose first has that number."""
+    step = max(1, _CELLS // frame.width)
+    for start in range(0, frame.height, step):
+        part = frame.slice(start, step)
+        numbers = range(number + start, number + start + part.height)
+        yield Piece(numbers, of_columns(column.to_list() for column in part.iter_columns()), part.iter_rows)
+
+
+def _sheet(path: Path, form: TableForm, where: str) -> tuple[list[str], Iterable[Piece]]:
     import fastexcel
 
     if zipfile.is_zipfile(path):
@@ -266,6 +282,5 @@ def _sheet(path: Path, form: TableForm, where: str) -> tuple[list[str], Iterable
         raise SourceError(
             f"cannot be read: {e}"[:300], where=where, remedy="check the sheet's name, or save it anew"
         ) from e
-    rows = iter(enumerate(cells.iter_rows(), 1))
-    columns = next((values for number, values in rows if number == form.header), ())
-    return [cell_text(name) for name in columns], rows
+    columns = cells.row(form.header - 1) if form.header <= cells.height else ()
+    return [cell_text(name) for name in columns], _frame_pieces(cells.slice(form.header), form.header + 1)

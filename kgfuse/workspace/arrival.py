@@ -13,7 +13,7 @@ from kgfuse.sources.exif import read_exif
 from kgfuse.sources.identify import Identified, identify
 from kgfuse.sources.language import language
 from kgfuse.sources.normal import Changed
-from kgfuse.sources.places import CharacterPlaces, dumps
+from kgfuse.sources.places import dumps, of_characters
 from kgfuse.sources.readers import DOCUMENTS
 from kgfuse.sources.sandbox import Sandbox
 from kgfuse.sources.sound_kinds import REMEDY, missing
@@ -166,8 +166,9 @@ class Arrivals:
         said = self.language if self.language is not None else language(text.text)
         if said:
             meta["language"] = said
-        if text.changes:
-            meta["places"] = self.blobs.put(dumps(CharacterPlaces(text.changes)))
+        places = of_characters(text)
+        if places is not None:
+            meta["places"] = self.blobs.put(dumps(places))
         return self.blobs.put(text.text.encode("utf-8"))
 
 

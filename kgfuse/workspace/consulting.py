@@ -150,7 +150,7 @@ class Consulting(State):
         Raises:
             UsageError: no text has this name, or it is of a document with pages, elements or cells.
         """
-        from kgfuse.sources.places import CharacterPlaces, loads
+        from kgfuse.sources.places import CharacterPlaces, LineEndPlaces, loads
 
         row = self._parts.catalog.source(name)
         if row is None or row.text_sha256 is None:
@@ -158,6 +158,8 @@ class Consulting(State):
         places = (
             loads(self._parts.blobs.read_bytes(row.meta["places"])) if "places" in row.meta else CharacterPlaces(())
         )
+        if isinstance(places, LineEndPlaces):
+            return places.original(self._parts.blobs.read_text(row.text_sha256), start, end)
         if not isinstance(places, CharacterPlaces):
             raise UsageError(f"{name!r} is a document", remedy="its mentions say where they stand: mention.where")
         return places.original(start, end)

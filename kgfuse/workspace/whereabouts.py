@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from kgfuse.catalog import Blobs, SourceRow
 from kgfuse.errors import KgfuseError
-from kgfuse.sources.places import CharacterPlaces, ElementPlaces, PagePlaces, Places, TablePlaces, TimePlaces, loads
+from kgfuse.sources.places import (
+    CharacterPlaces,
+    ElementPlaces,
+    LineEndPlaces,
+    PagePlaces,
+    Places,
+    TablePlaces,
+    TimePlaces,
+    loads,
+)
 from kgfuse.sources.sandbox import Sandbox, Spot
 from kgfuse.terms.mentions import DocumentPlace, Mention, TextSpan
 
@@ -55,7 +64,7 @@ class Whereabouts:
             case TimePlaces() as places:
                 heard = {iri: places.seconds(*span) for iri, span in spans.items()}
                 return {iri: DocumentPlace(time=time) for iri, time in heard.items() if time is not None}
-            case CharacterPlaces():
+            case CharacterPlaces() | LineEndPlaces():
                 return {}
         try:
             found = self.spots(list(spans.values()))

@@ -132,11 +132,11 @@ def table(data: bytes) -> None:
     file = _file(data[1:])
     with suppress(SourceError):
         places = tables.read(file, media_type, TableForm(), "input", None, _FOLDER / "once")
-        quick, tables._plain_lines = tables._plain_lines, lambda rows, width: None
+        quick, tables.ends = tables.ends, lambda text, count, width: None
         try:
             assert tables.read(file, media_type, TableForm(), "input", None, _FOLDER / "one-by-one") == places
         finally:
-            tables._plain_lines = quick
+            tables.ends = quick
         assert (_FOLDER / "once").read_bytes() == (_FOLDER / "one-by-one").read_bytes()
 
 

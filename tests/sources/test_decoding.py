@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,8 +12,16 @@ from hypothesis import strategies as st
 from kgfuse.errors import SourceError
 from kgfuse.sources.decoding import decoded
 from kgfuse.sources.language import language
-from kgfuse.sources.normal import normalise
-from kgfuse.sources.places import CharacterPlaces, ElementPlaces, PagePlaces, dumps, loads
+from kgfuse.sources.normal import joined, normalise, original, replaced
+from kgfuse.sources.places import (
+    CharacterPlaces,
+    ElementPlaces,
+    LineEndPlaces,
+    PagePlaces,
+    dumps,
+    loads,
+    of_characters,
+)
 
 GERMAN = "Das Käuzchen frisst Mäuse und lebt im Wald. Die Größe beträgt über dreißig Zentimeter; schöne Grüße aus Köln."
 RUSSIAN = "Сова ест мышей и живёт в тёмном лесу недалеко от старой мельницы. Она летает ночью."
@@ -73,10 +84,10 @@ def test_line_ends_and_decomposed_letters_become_one_form_and_lead_back() -> Non
     text = "\ufeffKa\u0308uzchen\r\nfrisst\rMa\u0308use\u200b."
     stored = normalise(text)
     assert stored.text == "Käuzchen\nfrisst\nMäuse."
-    for word, original in (("Käuzchen", "Ka\u0308uzchen"), ("frisst", "frisst"), ("Mäuse", "Ma\u0308use")):
+    for word, before in (("Käuzchen", "Ka\u0308uzchen"), ("frisst", "frisst"), ("Mäuse", "Ma\u0308use")):
         at = stored.text.index(word)
         start, end = stored.original(at, at + len(word))
-        assert text[start:end] == original
+        assert text[start:end] == before
 
 
 LETTERS = st.sampled_from("ab \n\r\u200b\ufeffäe\u0301\u0308\u0327ᄀ\u1161\u11a8각🦉")
@@ -97,9 +108,40 @@ def test_every_stored_character_leads_back_to_what_it_was_made_from(text: str) -
     assert normalise(text[slice(*whole)]).text == stored.text
 
 
+@given(st.text(st.sampled_from("ab \n")), st.data())
+def test_line_ends_of_one_kind_lead_back_without_a_list_of_them(text: str, data: st.DataObject) -> None:
+    file = text.replace("\n", "\r\n")
+    stored = normalise(file)
+    assert stored.text == text
+    assert stored.from_returns == ("\n" in text)
+    listed = replaced(file, [(m.start(), m.end(), "\n") for m in re.finditer("\r\n", file)])
+    assert stored.changes == listed.edits
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    assert stored.original(start, end) == original(listed.edits, start, end)
+    places = of_characters(stored)
+    if places is not None:
+        assert places == loads(dumps(places)) == LineEndPlaces()
+        assert LineEndPlaces().original(text, start, end) == stored.original(start, end)
+    upper = replaced(text, [(m.start(), m.end(), "bb") for m in re.finditer("a", text)])
+    assert joined(stored, upper) == joined(listed, upper)
+
+
+@given(st.text(LETTERS))
+def test_lines_are_as_they_are_where_each_line_end_is_looked_at(text: str) -> None:
+    plain = re.sub("[\u200b\u2060\ufeff]", "", re.sub("\r\n?", "\n", text))
+    assert normalise(text).text == unicodedata.normalize("NFC", plain)
+
+
 def test_places_are_read_as_they_were_written() -> None:
-    changes = normalise("a\r\nb").changes
-    for places in (CharacterPlaces(changes), PagePlaces((0, 5, 9)), ElementPlaces((0, 3), ("/p[1]", "/p[2]"))):
+    changes = normalise("a\rb\r\nc").changes
+    assert changes == ((3, 1, 3, 2),)
+    for places in (
+        LineEndPlaces(),
+        CharacterPlaces(changes),
+        PagePlaces((0, 5, 9)),
+        ElementPlaces((0, 3), ("/p[1]", "/p[2]")),
+    ):
         assert loads(dumps(places)) == places
 
 

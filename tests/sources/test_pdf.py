@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from kgfuse.errors import SourceError
-from kgfuse.sources.pdf import boxes, read, render
+from kgfuse.sources.pdf import _flow, _words, boxes, read, render
 from kgfuse.sources.places import PagePlaces
 from kgfuse.sources.readers import PDF
 from kgfuse.sources.sandbox import Sandbox
@@ -35,6 +37,15 @@ def test_full_lines_run_on_and_short_ones_end_a_paragraph(path: Path, tmp_path: 
     assert found.title == "Owls"
     assert isinstance(found.places, PagePlaces)
     assert [found.places.page(found.text.index(w)) for w in ("snowy", "tawny")] == [1, 2]
+
+
+PIECES = ["an owl", "an owl that eats", "Fig. 1", "\r\n", "\r\n", " ", "\ufffe", "\n", "\t", "é", "e\u0301", "\xa0"]
+
+
+@given(st.lists(st.sampled_from(PIECES[:4]) | st.sampled_from(PIECES), max_size=12))
+def test_words_of_a_page_are_those_that_lead_back_to_it(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert _words(text) == _flow(text).text
 
 
 def test_a_span_has_a_box_for_each_line_that_it_touches(path: Path, tmp_path: Path) -> None:

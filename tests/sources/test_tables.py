@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kgfuse.errors import SourceError
 from kgfuse.sources.cells import literal
 from kgfuse.sources.columns import BadCell, Cell, Column, Columns, cells, rows
 from kgfuse.sources.identify import identify
+from kgfuse.sources.lines import cell_text, ends, line, of_columns, of_rows
 from kgfuse.sources.mapping import TableForm, TableMapping, filled, load, mapping_of
 from kgfuse.sources.places import TablePlaces
-from kgfuse.sources.tables import CSV, JSON_LINES, _line, _parsed, _plain_lines, read
+from kgfuse.sources.tables import CSV, JSON_LINES, _parsed, read
 from tests.sources.made import sheet
 
 RECORDS = [{"sku": "a1", "Größe": "3,5", "seen": "2024-10-03"}, {"sku": "b2", "Größe": "", "seen": "2024-11-05"}]
@@ -181,25 +183,101 @@ def test_a_mapping_names_what_is_wrong_with_it(tmp_path: Path) -> None:
     assert filled("{a}/{b}", {"a": "1", "b": "2"}) == "1/2"
 
 
-CELLS = (
-    st.text(st.sampled_from("ab \t\n\x00é"), max_size=4) | st.integers(0, 99) | st.floats() | st.booleans() | st.none()
-)
+SIGNS = st.sampled_from("ab \t\n\x00\x7f\xa0ée\u0301\u200b")
+VALUES = st.text(SIGNS, max_size=4) | st.integers() | st.floats() | st.booleans() | st.none() | st.just("owl")
+
+
+def lines_at_once(text: str | None, count: int, width: int) -> list[str] | None:
+    stops = None if text is None else ends(text, count, width)
+    assert text is None or stops is None or [n for n, c in enumerate(text) if c == "\n"] == list(stops)
+    return None if text is None or stops is None else text.split("\n")[:-1]
 
 
 @settings(deadline=None)
-@given(st.lists(st.lists(CELLS | st.just("owl"), min_size=1, max_size=3), min_size=1, max_size=4), st.integers(1, 3))
-def test_rows_that_are_read_at_once_are_those_that_are_read_one_by_one(rows: list[list[object]], width: int) -> None:
-    together = _plain_lines(rows, width)
-    assert together is None or together == [_line(cells, width) for cells in rows]
+@given(st.data(), st.integers(1, 3), st.integers(1, 4))
+def test_columns_that_are_read_at_once_are_rows_that_are_read_one_by_one(
+    data: st.DataObject, width: int, count: int
+) -> None:
+    kinds = st.sampled_from([VALUES, st.floats(), st.integers(), st.floats(0.1, 9), st.text("abé", min_size=1)])
+    columns = [data.draw(st.lists(data.draw(kinds), min_size=count, max_size=count)) for _ in range(width)]
+    together = lines_at_once(of_columns(columns), count, width)
+    assert together is None or together == [line(cells, width) for cells in zip(*columns, strict=True)]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.lists(st.text(SIGNS, max_size=4), min_size=1, max_size=3), min_size=1, max_size=4), st.integers(1, 3)
+)
+def test_rows_that_are_read_at_once_are_those_that_are_read_one_by_one(rows: list[list[str]], width: int) -> None:
+    together = lines_at_once(of_rows(rows, width), len(rows), width)
+    assert together is None or together == [line(cells, width) for cells in rows]
 
 
 def test_plain_rows_are_read_at_once_and_others_one_by_one() -> None:
-    assert _plain_lines([["a1", 3, 2.0, None, True], ["b 2", -1, 0.5, "", "x"]], 5) == [
-        "a1\t3\t2\t\ttrue",
-        "b 2\t-1\t0.5\t\tx",
-    ]
-    for row in (["a", " b"], ["a", "b\tc"], ["", ""], ["a"], ["a", "é"], ["a", "b\x7f"], ["a", "x" * 40_000]):
-        assert _plain_lines([["a", "b"], row], 2) is None
+    plain = [["a1", 3, 2.5, None, True], ["b é", -1, 0.5, "", "x"]]
+    assert lines_at_once(of_columns(zip(*plain, strict=True)), 2, 5) == ["a1\t3\t2.5\t\ttrue", "b é\t-1\t0.5\t\tx"]
+    for row in (
+        *(["a", " b"], ["a ", "b"], ["a", "b\tc"], ["", ""], ["a"], ["a", "e\u0301"], ["a", "b\x7f"]),
+        *(["a", "x" * 40_000], ["a", "b\xa0"]),
+    ):
+        assert lines_at_once(of_rows([["a", "b"], row], 2), 2, 2) is None
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.sampled_from(["a", "bb", ",", ",", '"', '""', "\n", "\n", "\r\n", "\r", "\t", " ", "é", "a,b\n"])),
+    st.sampled_from([",", "\t", "a"]),
+    st.integers(1, 9),
+    st.integers(1, 2),
+)
+def test_a_csv_file_is_what_pythons_reader_reads_wherever_it_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: list[str], delimiter: str, size: int, header: int
+) -> None:
+    text = "".join(parts)
+    with io.StringIO(text, newline="") as whole:
+        try:
+            expected = list(csv.reader(whole, delimiter=delimiter, strict=True))
+        except csv.Error:
+            return
+    names = [cell_text(name) for name in expected[header - 1]] if len(expected) >= header else []
+    told = [(n, line(cells, len(names))) for n, cells in enumerate(expected, 1) if n > header]
+    kept = [(n, words) for n, words in told if words is not None]
+    if not any(names) or not kept:
+        return
+    with monkeypatch.context() as patch:
+        patch.setattr("kgfuse.sources.tables._CHARACTERS", size)
+        found, places = table(tmp_path, "a.csv", text.encode(), TableForm(delimiter=delimiter, header=header))
+    assert found.split("\n") == ["\t".join(names), *(words for _, words in kept), ""]
+    assert places.numbers == tuple(n for n, _ in kept)
+    assert [found[at - 1] for at in places.starts] == ["\n"] * len(kept)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.dictionaries(st.sampled_from("abc"), VALUES | st.lists(st.integers(), max_size=2), max_size=3)),
+    st.integers(1, 99),
+)
+def test_json_lines_are_the_same_rows_wherever_they_are_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, records: list[dict[str, object]], size: int
+) -> None:
+    columns = list(dict.fromkeys(key for record in records for key in record))
+    told = [(n, line([r.get(c) for c in columns], len(columns))) for n, r in enumerate(records, 1)]
+    kept = [(n, words) for n, words in told if words is not None]
+    if not kept:
+        return
+    with monkeypatch.context() as patch:
+        patch.setattr("kgfuse.sources.tables._CHARACTERS", size)
+        text, places = table(tmp_path, "a.jsonl", "\n".join(map(json.dumps, records)).encode())
+    assert text.split("\n") == ["\t".join(columns), *(words for _, words in kept), ""]
+    assert places.numbers == tuple(n for n, _ in kept)
+
+
+def test_of_lines_that_are_no_json_the_first_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="not a JSON object") as told:
+        table(tmp_path, "a.jsonl", b'{"a": 1}\n\n[2]\n{"b\n')
+    assert told.value.where == "a.jsonl:3"
+    with pytest.raises(SourceError, match="damaged"):
+        table(tmp_path, "a.jsonl", b'{"a": [1\n2]},{}\n')
 
 
 @settings(deadline=None)
