@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
 from kgfuse.sources.decoding import MAX_TEXT_CHARACTERS
@@ -12,6 +14,7 @@ from kgfuse.sources.places import ElementPlaces
 BETWEEN: Final = "\n\n"
 _SPACE: Final = re.compile(r"[ \t\r\n\f\v\xa0]+")
 _LEFT_OUT: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff]")
+_ODD: Final = "".join(chr(n) for n in range(32) if n != 10) + "\x7f\xa0\u200b\u2060\ufeff"
 CAPTION: Final = re.compile(
     r"(fig(ure|\.)?|photo(graph)?|plate|picture|image|table|chart|abb(ildung|\.)|bild)\s*\d", re.I
 )
@@ -53,6 +56,28 @@ class Gathered:
         self._paths.append(path)
         self._pieces.append(text + BETWEEN)
         self._length += len(text) + len(BETWEEN)
+
+    def extend(self, texts: Sequence[str], paths: Sequence[str]) -> None:
+        """Add paragraphs of one line each, as `add` would one by one; where all are plain, they are looked at once."""
+        whole = "".join(texts)
+        lines = [text.replace("\n", " ") for text in texts] if "\n" in whole else texts
+        plain = [text.strip() + BETWEEN for text in lines]
+        joined = "".join(plain)
+        if (
+            any(map(whole.__contains__, _ODD))
+            or "  " in joined
+            or BETWEEN in plain
+            or self.is_full
+            or self._length + len(joined) > MAX_TEXT_CHARACTERS
+            or not unicodedata.is_normalized("NFC", joined)
+        ):
+            for line, path in zip(lines, paths, strict=True):
+                self.add(line, path)
+            return
+        *starts, self._length = accumulate(map(len, plain), initial=self._length)
+        self._starts += starts
+        self._paths += paths
+        self._pieces.append(joined)
 
     @property
     def text(self) -> str:

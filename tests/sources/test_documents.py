@@ -14,6 +14,7 @@ from PIL import Image
 
 from kgfuse.errors import SourceError
 from kgfuse.sources import frames, html, odt, word
+from kgfuse.sources.elements import Gathered
 from kgfuse.sources.identify import identify
 from kgfuse.sources.markdown import plain
 from kgfuse.sources.places import ElementPlaces
@@ -108,7 +109,7 @@ def test_whatever_is_written_between_angle_brackets_ends_in_a_text_or_an_error(
 
 HTML_PIECES = [
     "<p>", "</p>", "<b>", "</b>", "<table><tr>", "<td>", "<br>", "<pre>", "</pre>", "<img src=a.png>", "<div>",
-    "</div>",
+    "</div>", "<?pi?>",
     "<nav>", "</nav>", "<li hidden>", "</li>", "<!-- c -->", "<script>x</script>", "owl", "owl\neats", "\n", " ",
     "\xa0",
 ]  # fmt: skip
@@ -122,8 +123,31 @@ def test_words_of_an_element_are_the_same_at_once_and_piece_by_piece(
     file = page(tmp_path, f"<body><p>begin</p>{''.join(parts)}the end</body>")
     at_once = html.read(file, "page.html", tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(html, "_parted", lambda tree: {node.mem_id for node in tree.css("*")})
+        patch.setattr(html.Page, "_at_once", lambda self, node, level: False)
         assert html.read(file, "page.html", tmp_path) == at_once
+
+
+def test_what_stands_after_a_line_break_alone_has_the_path_of_its_own_element(tmp_path: Path) -> None:
+    found = html.read(page(tmp_path, "<body><div><p>An owl.</p></div><br>A cat.</body>"), "page.html", tmp_path)
+    assert isinstance(found.places, ElementPlaces)
+    assert found.places.path(found.text.index("cat")) == "/html[1]/body[1]"
+
+
+PARAGRAPHS = st.lists(st.text(st.sampled_from("ab \n\t\x00\xa0\u3000\u200bée\u0301"), max_size=5), max_size=5)
+
+
+@given(PARAGRAPHS, PARAGRAPHS, st.integers(0, 30))
+def test_paragraphs_that_are_added_at_once_are_those_that_are_added_one_by_one(
+    first: list[str], then: list[str], most: int
+) -> None:
+    at_once, one_by_one = Gathered(), Gathered()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kgfuse.sources.elements.MAX_TEXT_CHARACTERS", most)
+        for texts in (first, then):
+            at_once.extend(texts, [f"/p[{n}]" for n in range(len(texts))])
+            for n, text in enumerate(texts):
+                one_by_one.add(text.replace("\n", " "), f"/p[{n}]")
+    assert (at_once.text, at_once.places, at_once.notes()) == (one_by_one.text, one_by_one.places, one_by_one.notes())
 
 
 def test_a_word_file_is_its_paragraphs_and_cells_in_order(tmp_path: Path) -> None:
