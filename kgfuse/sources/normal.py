@@ -120,7 +120,7 @@ def normalise(text: str) -> Changed:
     lines = Changed(text)
     if "\r" in text or any(c in text for c in _INVISIBLE):
         lines = _one_kind_of_line_end(text)
-    if unicodedata.is_normalized("NFC", lines.text):
+    if _is_composed(lines.text):
         return lines
     return joined(lines, replaced(lines.text, _composed(lines.text)))
 
@@ -134,6 +134,15 @@ def _one_kind_of_line_end(text: str) -> Changed:
             return Changed(made, from_returns=True)
     edits = ((m.start(), m.end(), "\n" if m.group()[0] == "\r" else "") for m in _PLACES.finditer(text))
     return replaced(text, edits)
+
+
+def _is_composed(text: str) -> bool:
+    """Whether all letters are composed, as all of Latin-1 are, which is told faster."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return unicodedata.is_normalized("NFC", text)
+    return True
 
 
 def _composed(text: str) -> Iterator[tuple[int, int, str]]:
