@@ -13,6 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 MAX_CELL: Final = 32_767
+CHARACTERS: Final = 1 << 16
+"""How many are read at once, at least."""
+CELLS: Final = 20_000
+"""How many are held at once, at most."""
 _AS_SPACE: Final = {9: " ", 10: " "}
 _SPACE: Final = re.compile(r"[\t\r\n\v\f\x00-\x08\x0e-\x1f\x7f\u2028\u2029\x85]+")
 _TAB, _LINE_END, _BLANK, _DELETE = 9, 10, 32, 127

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 import numpy as np
-from pydantic_core import from_json
 
 from kgfuse.errors import SourceError
+from kgfuse.sources import json_lines
 from kgfuse.sources.decoding import detect, marked, wide
-from kgfuse.sources.lines import MAX_CELL, Piece, cell_text, ends, line, of_columns, of_rows
+from kgfuse.sources.lines import CELLS, CHARACTERS, MAX_CELL, Piece, cell_text, ends, line, of_columns, of_rows
 from kgfuse.sources.mapping import TableForm
 from kgfuse.sources.places import TablePlaces
 
@@ -30,10 +28,7 @@ MAX_ROWS: Final = 1_000_000
 MAX_COLUMNS: Final = 1_000
 MAX_CHARACTERS: Final = 200_000_000
 MAX_UNPACKED: Final = 1_000_000_000
-_CHARACTERS: Final = 1 << 16
-_CELLS: Final = 20_000
 _ROWS: Final = 10_000
-_HELD: Final = 20_000_000
 CSV: Final = "text/csv"
 JSON_LINES: Final = "application/jsonl"
 PARQUET: Final = "application/vnd.apache.parquet"
@@ -101,7 +96,7 @@ def _opened(
     if media_type == CSV:
         return _csv(path, form, where, encoding)
     if media_type == JSON_LINES:
-        return _json_lines(path, where, encoding)
+        return json_lines.opened(path, where, _encoding(path, encoding))
     if media_type == PARQUET:
         return _parquet(path, where)
     return _sheet(path, form, where)
@@ -125,7 +120,7 @@ def _csv_pieces(file: TextIO, delimiter: str, number: int, width: int) -> Iterat
     """The rows after those that were read, whose number is given; where nothing is quoted, signs tell the cells."""
     is_told = delimiter.isprintable() or delimiter == "\t"
     with file:
-        while read := file.read(_CHARACTERS):
+        while read := file.read(CHARACTERS):
             read += file.readline()
             text = read.replace("\r\n", "\n").removesuffix("\n") + "\n"
             if is_told and not ('"' in text or "\r" in text or (delimiter != "\t" and "\t" in text)):
@@ -169,72 +164,6 @@ def _encoding(path: Path, encoding: str | None) -> str:
     return "utf-8"
 
 
-def _parsed(line: str) -> Any:
-    """A line of JSON by pydantic's parser, which is fast, else by Python's, which takes more (halves of characters)."""
-    try:
-        return from_json(line)
-    except ValueError:
-        return json.loads(line)
-
-
-def _records(path: Path, where: str, encoding: str) -> Iterator[tuple[list[int], list[dict[str, Any]], int]]:
-    """Records of lines, with the numbers of these, and how many characters they are."""
-    number = 0
-    with path.open(encoding=encoding) as f:
-        while lines := f.readlines(_CHARACTERS):
-            numbers = list(range(number + 1, number + 1 + len(lines)))
-            number += len(lines)
-            if any(map(str.isspace, lines)):
-                numbers = [n for n, line in zip(numbers, lines, strict=True) if not line.isspace()]
-                lines = [line for line in lines if not line.isspace()]
-            yield numbers, _of_lines(lines, numbers, where), sum(map(len, lines))
-
-
-def _of_lines(lines: Sequence[str], numbers: Sequence[int], where: str) -> list[dict[str, Any]]:
-    with suppress(ValueError):  # which is raised again below
-        found = list(map(from_json, lines))
-        if set(map(type, found)) == {dict}:
-            return found
-    records = []  # not all are fine: one by one, so that the first that is not is told
-    for number, text in zip(numbers, lines, strict=True):
-        record = _parsed(text)
-        if not isinstance(record, dict):
-            raise SourceError("not a JSON object", where=f"{where}:{number}", remedy="one object a line")
-        records.append(record)
-    return records
-
-
-def _json_lines(path: Path, where: str, encoding: str | None) -> tuple[list[str], Iterable[Piece]]:
-    told = _encoding(path, encoding)
-    columns: dict[str, None] = {}
-    held: list[tuple[list[int], list[dict[str, Any]], int]] = []
-    looked = size = 0
-    left = _records(path, where, told)
-    for read in left:
-        for keys in dict.fromkeys(map(tuple, read[1][: _ROWS - looked])):
-            columns.update(dict.fromkeys(keys))
-        looked += len(read[1])
-        size += read[2]
-        held.append(read)
-        if size > _HELD:  # too much to be kept: read again
-            held.clear()
-        if looked >= _ROWS:
-            break
-    if size > _HELD:
-        left = _records(path, where, told)
-    return list(columns), _record_pieces(chain(held, left), tuple(columns))
-
-
-def _record_pieces(
-    read: Iterable[tuple[list[int], list[dict[str, Any]], int]], columns: tuple[str, ...]
-) -> Iterator[Piece]:
-    step = max(1, _CELLS // len(columns))
-    for numbers, records, _ in read:
-        for start in range(0, len(records), step):
-            rows = [list(map(record.get, columns)) for record in records[start : start + step]]
-            yield Piece(numbers[start : start + step], of_columns(zip(*rows, strict=True)), rows.copy)
-
-
 def _parquet(path: Path, where: str) -> tuple[list[str], Iterable[Piece]]:
     import polars as pl
 
@@ -258,7 +187,7 @@ def _parquet(path: Path, where: str) -> tuple[list[str], Iterable[Piece]]:
 
 def _frame_pieces(frame: pl.DataFrame, number: int) -> Iterator[Piece]:
     """All rows of a frame, whose first has that number."""
-    step = max(1, _CELLS // frame.width)
+    step = max(1, CELLS // frame.width)
     for start in range(0, frame.height, step):
         part = frame.slice(start, step)
         numbers = range(number + start, number + start + part.height)

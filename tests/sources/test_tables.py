@@ -16,10 +16,11 @@ from kgfuse.errors import SourceError
 from kgfuse.sources.cells import literal
 from kgfuse.sources.columns import BadCell, Cell, Column, Columns, cells, rows
 from kgfuse.sources.identify import identify
+from kgfuse.sources.json_lines import _parsed
 from kgfuse.sources.lines import cell_text, ends, line, of_columns, of_rows
 from kgfuse.sources.mapping import TableForm, TableMapping, filled, load, mapping_of
 from kgfuse.sources.places import TablePlaces
-from kgfuse.sources.tables import CSV, JSON_LINES, _parsed, read
+from kgfuse.sources.tables import CSV, JSON_LINES, read
 from tests.sources.made import sheet
 
 RECORDS = [{"sku": "a1", "Größe": "3,5", "seen": "2024-10-03"}, {"sku": "b2", "Größe": "", "seen": "2024-11-05"}]
@@ -245,7 +246,7 @@ def test_a_csv_file_is_what_pythons_reader_reads_wherever_it_is_cut(
     if not any(names) or not kept:
         return
     with monkeypatch.context() as patch:
-        patch.setattr("kgfuse.sources.tables._CHARACTERS", size)
+        patch.setattr("kgfuse.sources.tables.CHARACTERS", size)
         found, places = table(tmp_path, "a.csv", text.encode(), TableForm(delimiter=delimiter, header=header))
     assert found.split("\n") == ["\t".join(names), *(words for _, words in kept), ""]
     assert places.numbers == tuple(n for n, _ in kept)
@@ -266,7 +267,7 @@ def test_json_lines_are_the_same_rows_wherever_they_are_cut(
     if not kept:
         return
     with monkeypatch.context() as patch:
-        patch.setattr("kgfuse.sources.tables._CHARACTERS", size)
+        patch.setattr("kgfuse.sources.json_lines.CHARACTERS", size)
         text, places = table(tmp_path, "a.jsonl", "\n".join(map(json.dumps, records)).encode())
     assert text.split("\n") == ["\t".join(columns), *(words for _, words in kept), ""]
     assert places.numbers == tuple(n for n, _ in kept)
@@ -299,5 +300,5 @@ def test_a_long_json_lines_file_is_read_to_its_end(tmp_path: Path, monkeypatch: 
     assert text.startswith("sku\tprice\tlate\na0\t0\t\n")
     assert len(places.starts) == 12_001
     assert all(text[at - 1] == "\n" for at in places.starts)
-    monkeypatch.setattr("kgfuse.sources.tables._HELD", 1000)  # too long to be held in memory: read twice
+    monkeypatch.setattr("kgfuse.sources.json_lines._HELD", 1000)  # too long to be held in memory: read twice
     assert table(tmp_path, "a.jsonl", data) == (text, places)
