@@ -32,15 +32,17 @@ def plain(text: str) -> Changed:
     made = _Made()
     last = 0
     for token in _parser().parse(body):
-        if token.map is not None:
-            last = max(last, lines[min(token.map[0], len(lines) - 1)])
-        if token.type == "inline":
+        kind, where = token.type, token.map
+        if where is not None:
+            begins = lines[where[0]] if where[0] < len(lines) else lines[-1]
+            last = begins if begins > last else last
+        if kind == "inline":
             last = made.take(body, token.children or (), last)
             made.end()
-        elif token.type in ("fence", "code_block"):
+        elif kind in ("fence", "code_block"):
             last = made.words(body, token.content.strip("\n"), last)
             made.end()
-        elif token.type == "html_block":
+        elif kind == "html_block":
             last = made.words(body, html.unescape(_TAGS.sub(" ", token.content)).strip(), last)
             made.end()
     return Changed("".join(made.pieces), tuple(made.changes(skipped, len(text))))
@@ -75,7 +77,11 @@ class _Made:
 
     def words(self, body: str, content: str, at: int) -> int:
         """Take in words, line by line; those that are written otherwise (entities) lead to where they may stand."""
-        for n, line in enumerate(content.split("\n") if "\n" in content else (content,)):
+        if "\n" not in content and content:  # as most are
+            found = body.find(content, at)
+            self._put(content, found)
+            return found + len(content) if found >= 0 else at
+        for n, line in enumerate(content.split("\n")):
             if n:
                 self._put("\n", -1)
             if line:

@@ -64,6 +64,11 @@ def from_returns(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _at(changes: tuple[Change, ...], offset: int, *, last: bool) -> int:
     n = bisect_right(changes, offset, key=lambda change: change[0]) - 1
+    return _from(changes, n, offset, last=last)
+
+
+def _from(changes: tuple[Change, ...], n: int, offset: int, *, last: bool) -> int:
+    """Where a character at or after the change of that number comes from; before all of them where it is negative."""
     if n < 0:
         return offset + last
     new, new_length, old, old_length = changes[n]
@@ -99,16 +104,35 @@ def joined(first: Changed, then: Changed) -> Changed:
         return then
     if not (then.edits or then.from_returns):
         return Changed(then.text, first.changes)
-    first, then = (Changed(one.text, one.changes) for one in (first, then))
-    # rare (text that is both decomposed and of several line ends): one change a character that moved
-    changes: list[Change] = []
-    expected = 0
-    for at in range(len(then.text)):
-        start, end = first.original(*then.original(at, at + 1))
+    before, after = first.changes, then.changes
+    beginnings = [[change[0] for change in changes] for changes in (before, after)]
+
+    def of(at: int) -> tuple[int, int]:
+        n = bisect_right(beginnings[1], at) - 1
+        start, end = _from(after, n, at, last=False), _from(after, n, at, last=True)
+        found = _from(before, bisect_right(beginnings[0], start) - 1, start, last=False)
+        if end <= start:
+            return found, found
+        return found, max(found, _from(before, bisect_right(beginnings[0], end - 1) - 1, end - 1, last=True))
+
+    changes: list[Change] = []  # one a character that moved
+    for at in sorted(_moved(before, after, len(then.text))):
+        expected = of(at - 1)[1] if at else 0
+        start, end = of(at)
         if (start, end) != (expected, expected + 1):
             changes.append((at, 1, start, end - start))
-        expected = end
     return Changed(then.text, tuple(changes))
+
+
+def _moved(before: tuple[Change, ...], after: tuple[Change, ...], length: int) -> set[int]:
+    """The characters of a text of that length that a change touches, or that stand right after one."""
+    found = {0, *(at for new, size, _, _ in after for at in range(new, new + size + 1))}
+    backwards = [old + size for _, _, old, size in after]
+    for new, size, _, _ in before:
+        for at in range(new, new + size + 1):
+            n = bisect_right(backwards, at) - 1
+            found.add(at if n < 0 else after[n][0] + after[n][1] + at - backwards[n])
+    return {at for at in found if 0 <= at < length}
 
 
 def normalise(text: str) -> Changed:

@@ -82,7 +82,7 @@ def read(path: Path, where: str, into: Path) -> Document:
                 pictures += _pictures(page, words, number, into, seen, MAX_PICTURES - len(pictures), notes)
         if count > MAX_PAGES:
             notes.append(f"only the first {MAX_PAGES} of {count} pages were read")
-        title = str(pdf.get_metadata_dict().get("Title") or "").replace("\x00", "").strip()
+        title = str(pdf.get_metadata_value("Title") or "").replace("\x00", "").strip()
     text = "".join(pages)
     if not text.strip() and not pictures:
         raise SourceError("is a PDF without text or pictures", where=where, remedy="add its pages as pictures")

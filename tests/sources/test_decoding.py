@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kgfuse.errors import SourceError
 from kgfuse.sources.decoding import decoded
 from kgfuse.sources.language import language
-from kgfuse.sources.normal import joined, normalise, original, replaced
+from kgfuse.sources.normal import Changed, joined, normalise, original, replaced
 from kgfuse.sources.places import (
     CharacterPlaces,
     ElementPlaces,
@@ -125,6 +125,23 @@ def test_line_ends_of_one_kind_lead_back_without_a_list_of_them(text: str, data:
         assert LineEndPlaces().original(text, start, end) == stored.original(start, end)
     upper = replaced(text, [(m.start(), m.end(), "bb") for m in re.finditer("a", text)])
     assert joined(stored, upper) == joined(listed, upper)
+
+
+def rewritten(text: str) -> st.SearchStrategy[Changed]:
+    """A text with some stretches of it replaced."""
+    cuts = st.lists(st.integers(0, len(text)), max_size=6).map(sorted)
+    words = st.lists(st.sampled_from(["", "x", "yz"]), min_size=3, max_size=3)
+    return st.builds(lambda at, new: replaced(text, zip(at[::2], at[1::2], new, strict=False)), cuts, words)
+
+
+@given(st.text("ab\n", max_size=12), st.booleans(), st.data())
+def test_two_steps_lead_back_as_one_after_the_other(text: str, is_first: bool, data: st.DataObject) -> None:
+    first = normalise(text.replace("\n", "\r\n")) if is_first else data.draw(rewritten(text))
+    then = data.draw(rewritten(first.text))
+    both = joined(first, then)
+    assert both.text == then.text
+    for n in range(len(then.text)):
+        assert both.original(n, n + 1) == first.original(*then.original(n, n + 1))
 
 
 @given(st.text(LETTERS))
