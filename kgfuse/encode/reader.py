@@ -19,6 +19,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from kgfuse.encode.bert_layers import through
+
 ROLES: Final = 2
 _SIDES: Final = 2 * ROLES
 _ROWS: Final = 4
@@ -120,7 +122,7 @@ class Reader(nn.Module):
     def lower(self, ids: Tensor, mask: Tensor) -> Tensor:
         """(B, T) token ids and mask to (B, T, d): the layers below the split."""
         states = self.embeddings(input_ids=ids)
-        return self._through(states, mask, self.layers[: self.config.split])
+        return through(states, mask, self.layers[: self.config.split])
 
     def describe(self, ids: Tensor, mask: Tensor) -> Tensor:
         """(R, T) token ids of descriptions to (R, d): mean over their tokens below the split."""
@@ -133,7 +135,7 @@ class Reader(nn.Module):
         asked = (relations + self.kind).expand(batch, count, -1)
         states = torch.cat((sentences.states, asked), dim=1)
         mask = torch.cat((sentences.mask, sentences.mask.new_ones(batch, count)), dim=1)
-        states = self._through(states, mask, self.layers[self.config.split :])
+        states = through(states, mask, self.layers[self.config.split :])
         words, asked = states[:, :tokens], self.dropout(states[:, tokens:])
         first = self.dropout(_gather(words, sentences.first))
         last = self.dropout(_gather(words, sentences.last))
@@ -215,13 +217,6 @@ class Reader(nn.Module):
         hidden = hidden + self.pair_scores(known.clamp(-15, 15))
         hidden = hidden + self.pair_distance(_distance(begin, end))
         return self.pair_out(hidden).squeeze(-1)  # type: ignore[no-any-return]
-
-    def _through(self, states: Tensor, mask: Tensor, layers: Any) -> Tensor:
-        bias = torch.zeros(mask.shape, dtype=states.dtype, device=states.device).masked_fill(~mask, -1e9)
-        for layer in layers:
-            out = layer(states, bias[:, None, None, :])
-            states = out[0] if isinstance(out, tuple) else out
-        return states
 
 
 class _Linear(nn.Linear):

@@ -19,7 +19,7 @@ from kgfuse.errors import ModelError
 
 _MAX_TOKENS: Final = 256
 _MAX_CHUNKS: Final = 32
-_MAX_CHARACTERS: Final = _MAX_TOKENS * _MAX_CHUNKS * 16
+MAX_CHARACTERS: Final = _MAX_TOKENS * _MAX_CHUNKS * 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class TextEncoder:
             if not text.strip():
                 continue
             encoded = self._tokenizer(
-                text[:_MAX_CHARACTERS],
+                text[:MAX_CHARACTERS],
                 truncation=True,
                 max_length=self._max_tokens,
                 return_overflowing_tokens=True,

@@ -156,7 +156,7 @@ class Ablation:
 
 
 def ablate(
-    data: FusionData,
+    data: FusionData | Sequence[FusionData],
     splits: Sequence[Split],
     config: TrainConfig,
     seeds: Sequence[int],
@@ -168,7 +168,7 @@ def ablate(
     Where a split has no test items, its validation items stand in, and the figures are optimistic.
 
     Args:
-        data: items, graph, targets.
+        data: items, graph, targets; one a run where features were learned from the split's training items.
         splits: one a run.
         config: of the graph-aware fusion; the other rows take over what applies.
         seeds: one a run.
@@ -179,23 +179,24 @@ def ablate(
     """
     if len(splits) != len(seeds) or not seeds:
         raise TrainingError(f"{len(splits)} splits for {len(seeds)} seeds", remedy="give one split for each seed")
+    read = [data] * len(seeds) if isinstance(data, FusionData) else list(data)
     plans = _plans(config)
     total, number = len(plans) * len(seeds), 0
-    found: dict[str, dict[str, list[tuple[float, BoolArray, dict[str, float]]]]] = {t.name: {} for t in data.targets}
-    for split, seed in zip(splits, seeds, strict=True):
+    found: dict[str, dict[str, list[tuple[float, BoolArray, dict[str, float]]]]] = {t.name: {} for t in read[0].targets}
+    for own, split, seed in zip(read, splits, seeds, strict=True):
         for name, plan in plans.items():
             if on_run is not None:
                 on_run(number, total, f"{name}, seed {seed}")
             number += 1
-            for target, outcome in _run(data, split, plan.model_copy(update={"seed": seed})).items():
+            for target, outcome in _run(own, split, plan.model_copy(update={"seed": seed})).items():
                 found[target].setdefault(name, []).append(outcome)
     rows = {
         target: tuple(
             Row(name, *(tuple(column) for column in zip(*runs, strict=True)))
-            for name, runs in own.items()
+            for name, runs in by_row.items()
             if len(runs) == len(seeds)
         )
-        for target, own in found.items()
+        for target, by_row in found.items()
     }
     if on_run is not None:
         on_run(total, total, "done")

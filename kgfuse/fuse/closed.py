@@ -71,6 +71,7 @@ class Closing:
         class_nodes: target → block → (C, d) centred features of its classes.
         values: block → (n, d) of all training items.
         held_values: block → (m, d) of the validation items.
+        told: target → (n, C), (m, C) what a text classifier that came with the data says of them.
     """
 
     def __init__(
@@ -82,11 +83,12 @@ class Closing:
         class_nodes: Mapping[str, Mapping[str, Tensor]],
         values: Mapping[str, Tensor],
         held_values: Mapping[str, Tensor],
+        told: Mapping[str, tuple[FloatArray, FloatArray]],
     ) -> None:
         self.config, self.spec, self.class_nodes = config, spec, class_nodes
         self.infos = {info.name: info for info in infos}
         self.problems = problems
-        self.values, self.held_values = values, held_values
+        self.values, self.held_values, self.told = values, held_values, told
         self.joined = torch.cat([values[name] for name in spec.names], dim=1)
         self.held = torch.cat([held_values[name] for name in spec.names], dim=1)
         self.device = self.joined.device
@@ -118,10 +120,25 @@ class Closing:
                     found.pretended.setdefault(name, {})[part] = array(self._over_classes(base, part, name, rows))
         for name, own in self.class_nodes.items():
             self._add_matches(name, own, found)
+        for name, (train, validation) in self.told.items():
+            self._add_told(name, train, validation, found)
         return found
 
+    def _add_told(self, name: str, train: FloatArray, validation: FloatArray, found: Honest) -> None:
+        found.train[name]["text"], found.validation[name]["text"] = train, validation
+        if name in found.rows:
+            rows = found.rows[name]
+            said = torch.from_numpy(train[self.problems[name][1][rows]]).to(self.device)
+            found.pretended[name]["text"] = array(level(said, ~self._hidden(name, rows) & self._seen(name)))
+
+    def _hidden(self, name: str, rows: IntArray) -> Tensor:
+        """(r, C) classes that some labelled training items are to judge without."""
+        problem, _ = self.problems[name]
+        folds = class_folds(problem.labels, problem.classes)
+        return folds[None, :] == folds[problem.labels[torch.from_numpy(rows).to(self.device)]][:, None]
+
     def _add_matches(self, name: str, nodes: Mapping[str, Tensor], found: Honest) -> None:
-        problem, places = self.problems[name]
+        _, places = self.problems[name]
         pretending = found.rows.get(name)
         sides: list[tuple[Scores, Mapping[str, Tensor]]] = [
             (found.train, self.values),
@@ -137,11 +154,7 @@ class Closing:
                 rows = len(next(iter(values.values())))
                 scores[name]["unseen"] = array((~self._seen(name)).float().expand(rows, -1))
         if pretending is not None:
-            folds = class_folds(problem.labels, problem.classes)[
-                problem.labels[torch.from_numpy(pretending).to(self.device)]
-            ]
-            hidden = class_folds(problem.labels, problem.classes)[None, :] == folds[:, None]
-            found.pretended[name]["unseen"] = array((hidden | ~self._seen(name)).float())
+            found.pretended[name]["unseen"] = array((self._hidden(name, pretending) | ~self._seen(name)).float())
 
     def _lacks_items(self, name: str) -> bool:
         info = self.infos[name]

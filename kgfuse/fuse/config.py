@@ -85,6 +85,20 @@ class PrototypeConfig(_Section):
     )
 
 
+class TextConfig(_Section):
+    """How the text encoder is fine-tuned (read by the workspace); what the tuned one says joins the base."""
+
+    finetune: bool | Literal["auto"] = Field(
+        default="auto",
+        description="train the encoder's last layers on the labelled texts; auto: from 300 texts on, if quick enough",
+    )
+    layers: Annotated[int, Field(ge=1)] | Literal["all"] = Field(
+        default=2, description="how many of the last layers learn; all: the embeddings too"
+    )
+    epochs: int = Field(default=6, ge=1)
+    lr: float = Field(default=3e-4, gt=0, description="of the last layer; each layer below learns at 0.8 of it")
+
+
 class ImageConfig(_Section):
     """How picture features come about (read by the workspace; the fusion model takes arrays)."""
 
@@ -150,6 +164,7 @@ class TrainConfig(_Section):
     linear: LinearConfig = LinearConfig()
     prototypes: PrototypeConfig = PrototypeConfig()
     kernel: KernelConfig = KernelConfig()
+    text: TextConfig = TextConfig()
     image: ImageConfig = ImageConfig()
 
     def with_overrides(self, overrides: Iterable[str] | Mapping[str, Any], where: str = "override") -> Self:
@@ -177,7 +192,7 @@ class TrainConfig(_Section):
 
 
 def load_config(path: Path, overrides: Iterable[str] = ()) -> TrainConfig:
-    """Read a TOML file (settings at top level, sections ``[bag] [gnn] [linear] [prototypes] [kernel] [image]``).
+    """Read a TOML file (settings at top level, sections ``[bag] [gnn] [linear] [prototypes] [kernel] [text] [image]``).
 
     Raises:
         UsageError: the file is missing, is not TOML, or holds an unknown or unfitting setting.

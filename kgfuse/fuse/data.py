@@ -77,6 +77,9 @@ class Target:
         known: (N,) for a multi-label target, which rows of ``labels`` are known; ``None`` means all.
         image_logits: (N, C) log-probabilities of a picture-only classifier (such as a fine-tuned CNN), NaN rows where
             there is none. Over-confident on the items it was trained on: its weight is chosen on validation.
+        text_logits: (N, C) log-probabilities of a text-only classifier (such as a fine-tuned BERT), NaN rows where
+            there is none. Those of training items come from one that did not learn from them (cross-fitting), so that
+            it is weighed with the base, on all labelled items.
     """
 
     name: str
@@ -84,6 +87,7 @@ class Target:
     labels: IntArray | BoolArray
     known: BoolArray | None = None
     image_logits: FloatArray | None = None
+    text_logits: FloatArray | None = None
 
     @property
     def multi_label(self) -> bool:
@@ -286,8 +290,9 @@ def _check_target(target: Target, data: FusionData) -> None:
     _shape(f"{where} class image", classes.image, (number, data.image.shape[1]))
     _shape(f"{where} membership", classes.membership, (number, len(classes.ancestors)))
     _below(f"{where} class node", classes.node, len(data.graph.nodes))
-    if target.image_logits is not None:
-        _shape(f"{where} image_logits", target.image_logits, (count, number))
+    for name, logits in (("image_logits", target.image_logits), ("text_logits", target.text_logits)):
+        if logits is not None:
+            _shape(f"{where} {name}", logits, (count, number))
 
 
 def _check_split(split: Split, count: int) -> None:

@@ -176,4 +176,4 @@ class FusionLayer(nn.Module):
 
 def over_seen(scores: Tensor, seen: Tensor) -> Tensor:
     """(n, 1) mean score over the classes that have training items."""
-    return (scores * seen).sum(1, keepdim=True) / seen.sum().clamp(min=1)
+    return (scores * seen).sum(1, keepdim=True) / seen.sum(-1, keepdim=True).clamp(min=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from kgfuse.fuse.layer import FusionLayer
 from kgfuse.fuse.loop import Curve
 from kgfuse.fuse.metrics import probabilities
 from kgfuse.fuse.prototypes import PrototypeExpert
-from kgfuse.fuse.tensors import TargetInfo, array, arrays, block_tensors, class_matches, class_tensors, level
+from kgfuse.fuse.tensors import TargetInfo, array, arrays, block_tensors, class_matches, class_tensors, level, told
 
 CHUNK = 2_048
 
@@ -151,11 +151,13 @@ class FusionModel:
         rows = np.asarray(rows, np.int64)
         around = self.prepare(data) if prepared is None else prepared
         blocks = make_blocks(self.spec, data, around, rows, drop_edges)
+        told = {} if "text" in drop_modalities else self._told(data, "text", rows)
         scores: dict[str, dict[str, list[FloatArray]]] = {target.name: {} for target in self.targets}
         gates = []
         for at in range(0, max(1, len(rows)), CHUNK):
             chunk = slice(at, at + CHUNK)
-            for name, part, gate in self._block_parts(blocks, chunk, drop_modalities):
+            here = {target: own[chunk] for target, own in told.items()}
+            for name, part, gate in self._block_parts(blocks, chunk, drop_modalities, here):
                 if gate is not None:
                     gates.append(gate)
                 for target, value in part.items():
@@ -166,22 +168,20 @@ class FusionModel:
         if self.graph is not None and "graph" not in drop_modalities:
             for name, value in self._graph_part(data, rows, drop_edges, around).items():
                 result[name]["graph"] = value
-        if "image" in self.spec.modalities and "image" not in drop_modalities:
-            for info in self.targets:
-                prior = self._image_part(data, info, rows)
-                if prior is not None:
-                    result[info.name]["image"] = prior
+        if "image" not in drop_modalities:
+            for target, prior in self._told(data, "image", rows).items():
+                result[target]["image"] = prior
         share = np.concatenate(gates) if gates else self._even_gates(blocks, drop_modalities)
         return Parts(result, share)
 
     def _block_parts(
-        self, blocks: Blocks, chunk: slice, dropped: Set[Modality]
+        self, blocks: Blocks, chunk: slice, dropped: Set[Modality], told: Mapping[str, FloatArray]
     ) -> list[tuple[str, dict[str, FloatArray], FloatArray | None]]:
         values, present = block_tensors(blocks, chunk, dropped, self.device)
         joined = torch.cat([values[name] for name in self.spec.names], dim=1)
         out: list[tuple[str, dict[str, FloatArray], FloatArray | None]] = []
         with torch.no_grad():
-            base: dict[str, dict[str, FloatArray]] = {}
+            base: dict[str, dict[str, FloatArray]] = {"text": dict(told)} if told else {}
             if self.linear is not None:
                 base["linear"] = self._levelled(self.linear(joined))
             if self.prototypes is not None:
@@ -240,19 +240,17 @@ class FusionModel:
             levelled[target.name] = level(scores[target.name], seen)
         return arrays(levelled)
 
-    @staticmethod
-    def _image_part(data: FusionData, target: TargetInfo, rows: IntArray) -> FloatArray | None:
-        for other in data.targets:
-            if other.name == target.name and other.image_logits is not None:
-                column = {iri: number for number, iri in enumerate(other.classes.iris)}
-                order = [column.get(iri, -1) for iri in target.classes.iris]
-                if min(order) < 0:
-                    return None
-                prior = other.image_logits[rows][:, order].astype(np.float32)
-                prior = array(level(torch.from_numpy(prior), torch.from_numpy(target.seen)))
-                prior[~data.image_mask[rows]] = np.nan
-                return prior
-        return None
+    def _told(self, data: FusionData, modality: Literal["text", "image"], rows: IntArray) -> dict[str, FloatArray]:
+        """Target → (n, C) what the classifier of one modality says that came with the data, where one did."""
+        if modality not in self.spec.modalities:
+            return {}
+        there = (data.text_mask if modality == "text" else data.image_mask)[rows]
+        given = {other.name: other for other in data.targets}
+        return {
+            target.name: own
+            for target in self.targets
+            if target.name in given and (own := told(given[target.name], target, modality, rows, there)) is not None
+        }
 
     def _even_gates(self, blocks: Blocks, dropped: Set[Modality]) -> FloatArray:
         columns = []

@@ -16,13 +16,13 @@ from kgfuse.fuse.blocks import BlockSpec, Prepared, item_nodes, make_blocks
 from kgfuse.fuse.calibrate import fit_sharpness
 from kgfuse.fuse.closed import Closing
 from kgfuse.fuse.config import TrainConfig
-from kgfuse.fuse.data import BoolArray, FusionData, IntArray, Modality, Target
+from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Modality, Target
 from kgfuse.fuse.experts import Problem
 from kgfuse.fuse.gnn import GraphExpert, PreparedGraph, shared_nodes, without_some
 from kgfuse.fuse.layer import FusionLayer, LayerOutput
 from kgfuse.fuse.loop import Stage, seeded
 from kgfuse.fuse.metrics import item_losses
-from kgfuse.fuse.tensors import TargetInfo, block_tensors, class_tensors
+from kgfuse.fuse.tensors import TargetInfo, block_tensors, class_tensors, told
 
 LEFT_OUT: Final = 0.1
 """Share of the edges that a step of the R-GCN part predicts, where ``gnn.links`` is set."""
@@ -177,8 +177,26 @@ class Stages:
     def closing(self) -> Closing:
         """What fits the base on these items."""
         return Closing(
-            self.config, self.spec, self.infos, self._problems(), self.class_nodes, self.values, self.held_values
+            self.config,
+            self.spec,
+            self.infos,
+            self._problems(),
+            self.class_nodes,
+            self.values,
+            self.held_values,
+            self.told(),
         )
+
+    def told(self) -> dict[str, tuple[FloatArray, FloatArray]]:
+        """Target → what a cross-fitted text classifier says of the training and of the validation items."""
+        found = {}
+        if "text" in self.config.modalities:
+            for info in self.infos:
+                target, mask = self.data.target(info.name), self.data.text_mask
+                both = [told(target, info, "text", rows, mask[rows]) for rows in (self.train, self.validation)]
+                if both[0] is not None and both[1] is not None:
+                    found[info.name] = both[0], both[1]
+        return found
 
     def known_rows(self, name: str) -> tuple[BoolArray, BoolArray]:
         """Which training and which validation items have a label."""

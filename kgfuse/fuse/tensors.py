@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from kgfuse.fuse.blocks import MODALITY_OF, Blocks, BlockSpec, centre
-from kgfuse.fuse.data import BoolArray, ClassNodes, FloatArray, IntArray, Modality
+from kgfuse.fuse.data import BoolArray, ClassNodes, FloatArray, IntArray, Modality, Target
 from kgfuse.fuse.layer import over_seen
 
 MATCH_SHARPNESS = 10.0
@@ -64,6 +65,31 @@ def class_tensors(
 def level(scores: Tensor, seen: Tensor) -> Tensor:
     """Classes without a training item score the mean of the others."""
     return torch.where(seen, scores, over_seen(scores, seen))
+
+
+def told(
+    target: Target, info: TargetInfo, modality: Literal["text", "image"], rows: IntArray, there: BoolArray
+) -> FloatArray | None:
+    """(n, C) log-probabilities of the classifier of one modality that came with the data, in the model's classes.
+
+    Args:
+        target: of the data.
+        info: of the model.
+        modality: whose classifier.
+        rows: (n,) items.
+        there: (n,) which have the modality; the others' rows are NaN.
+
+    Returns:
+        ``None`` where no classifier came with the data, or it does not know all of the model's classes.
+    """
+    logits = target.text_logits if modality == "text" else target.image_logits
+    column = {iri: number for number, iri in enumerate(target.classes.iris)}
+    order = [column.get(iri, -1) for iri in info.classes.iris]
+    if logits is None or min(order) < 0:
+        return None
+    said = array(level(torch.from_numpy(logits[rows][:, order].astype(np.float32)), torch.from_numpy(info.seen)))
+    said[~there] = np.nan
+    return said
 
 
 def class_matches(

@@ -168,7 +168,7 @@ def fingerprint(data: FusionData, split: Split, config: TrainConfig) -> str:
         digest.update("\n".join((target.name, *target.classes.iris)).encode())
         arrays += [target.labels[split.train], target.labels[split.validation]]
         arrays += [target.classes.text, target.classes.image]
-        arrays += [] if target.image_logits is None else [target.image_logits]
+        arrays += [own for own in (target.image_logits, target.text_logits) if own is not None]
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
@@ -214,7 +214,7 @@ def _stack(model: FusionModel, data: FusionData, validation: IntArray, around: P
         labels = target.labels[validation][known]
         scores = {name: value[known] for name, value in parts.scores[info.name].items()}
         if config.head == "linear":
-            scores = {"linear": scores["linear"]}
+            scores = {part: scores[part] for part in ("linear", "text", "image") if part in scores}
         stack = fit_stack(
             scores,
             labels,

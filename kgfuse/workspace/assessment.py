@@ -263,13 +263,18 @@ def truth(predictor: Predictor, info: TargetInfo) -> BoolArray:
 
 
 def _tuning(predictor: Predictor) -> tuple[Curve, ...]:
-    """The fine-tuning of the CNN, where there was one."""
+    """The fine-tuning of CNN and BERT, where there was any."""
     from kgfuse.fuse.loop import Curve
 
-    if predictor.tuned is None:
-        return ()
-    history = predictor.tuned.tail.history
-    validation = tuple(r["validation_loss"] for r in history if "validation_loss" in r)
-    scores = [(-r.get("validation_accuracy", 0.0), r.get("validation_loss", 0.0)) for r in history]
-    kept = 1 + min(range(len(history)), key=lambda n: scores[n]) if validation else len(history)
-    return (Curve("fine-tuned CNN", tuple(r["loss"] for r in history), validation, kept),)
+    found = []
+    if predictor.tuned is not None:
+        found.append(("fine-tuned CNN", predictor.tuned.tail.history))
+    if predictor.texts is not None:
+        found.append(("fine-tuned BERT", predictor.texts.net.history))
+    curves = []
+    for name, history in found:
+        validation = tuple(r["validation_loss"] for r in history if "validation_loss" in r)
+        scores = [(-r.get("validation_accuracy", 0.0), r.get("validation_loss", 0.0)) for r in history]
+        kept = 1 + min(range(len(history)), key=lambda n: scores[n]) if validation else len(history)
+        curves.append(Curve(name, tuple(r["loss"] for r in history), validation, kept))
+    return tuple(curves)

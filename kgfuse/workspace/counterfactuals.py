@@ -11,8 +11,8 @@ import numpy as np
 from kgfuse.encode.preprocess_text import sentences
 from kgfuse.explain.chain import Change, Check
 from kgfuse.explain.flips import smallest_flip
-from kgfuse.fuse.data import BoolArray, FusionData, IntArray
-from kgfuse.workspace.dataset import prepared_text
+from kgfuse.fuse.data import BoolArray, FusionData, IntArray, Target
+from kgfuse.workspace.dataset import in_columns, prepared_text
 from kgfuse.workspace.encoderview import text_features
 from kgfuse.workspace.occlusion import Occlusion
 
@@ -87,15 +87,31 @@ class Counterfactuals:
         if hidden_sentences:
             left = [s for n, s in enumerate(self.sentences) if n not in hidden_sentences]
             text, mask = data.text.copy(), data.text_mask.copy()
-            text[self.row] = text_features(self.context.parts, [prepared_text(self.context.parts, left)])[0]
+            words = prepared_text(self.context.parts, left)
+            text[self.row] = text_features(self.context.parts, [words])[0]
             mask[self.row] = bool(left)
-            data = replace(data, text=text, text_mask=mask)
+            data = replace(data, text=text, text_mask=mask, targets=self._said(words))
         if hidden_regions:
             image = data.image.copy()
             untouched = self.occlusion.features(())
             image[self.row] = data.image[self.row] + self.occlusion.features(hidden_regions) - untouched
             data = replace(data, image=image)
         return data
+
+    def _said(self, words: str) -> tuple[Target, ...]:
+        """The targets with what a tuned text classifier says of these words instead of the item's text."""
+        tuned, targets = self.context.texts, self.data.targets
+        if tuned is None:
+            return targets
+        scores = tuned.net.scores([words]) if words.strip() else np.full((1, len(tuned.classes)), np.nan, np.float32)
+        found = []
+        for target in targets:
+            if target.name == tuned.target and target.text_logits is not None:
+                logits = target.text_logits.copy()
+                logits[self.row] = in_columns(scores, tuned.classes, target.classes.iris)[0]
+                target = replace(target, text_logits=logits)
+            found.append(target)
+        return tuple(found)
 
 
 def effects_of(counter: Counterfactuals, units: Sequence[Unit]) -> list[float]:

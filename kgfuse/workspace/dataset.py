@@ -167,6 +167,16 @@ def _target(
     return Target(spec.name, classes, many, known=np.array([bool(f) for f in found], np.bool_))
 
 
+def in_columns(scores: Floats, own: Sequence[str], classes: Sequence[str]) -> Floats:
+    """A classifier's scores (n, len(own)) in the order of ``classes``.
+
+    A class that it does not know gets the lowest score of the row; rows that are NaN stay so.
+    """
+    at = {c: i for i, c in enumerate(own)}
+    lowest = scores.min(axis=1, initial=0.0)
+    return np.stack([scores[:, at[c]] if c in at else lowest for c in classes], axis=1).astype(np.float32)
+
+
 def make_split(samples: Sequence[Sample], strata: Sequence[str | None], seed: int | None = None) -> Split:
     """The items' own split, or a stratified one.
 

@@ -15,7 +15,7 @@ from kgfuse.errors import ModelError
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import Split
 from kgfuse.terms.mentions import Source
-from kgfuse.workspace.dataset import Dataset
+from kgfuse.workspace.dataset import Dataset, in_columns
 from kgfuse.workspace.parts import OnEvent, Parts
 
 MINIMUM_PICTURES = 1000
@@ -53,7 +53,9 @@ class Tuned:
         for target in data.targets:
             if target.name == self.target:
                 classes = replace(target.classes, image=icon, image_mask=icon_mask)
-                targets.append(replace(target, classes=classes, image_logits=self._aligned(scores, classes.iris)))
+                targets.append(
+                    replace(target, classes=classes, image_logits=in_columns(scores, self.classes, classes.iris))
+                )
             else:
                 none = np.zeros(len(target.classes.iris), np.bool_)
                 blank = np.zeros((len(none), image.shape[1]), np.float32)
@@ -82,13 +84,6 @@ class Tuned:
                 mean = found[have].mean(axis=0)
                 features_out[row], scores[row], mask[row] = mean[:width], mean[width:], True
         return features_out, scores, mask
-
-    def _aligned(self, scores: Floats, classes: Sequence[str]) -> Floats:
-        """Scores in the order of ``classes``; a class it was not tuned on gets the lowest score of the row."""
-        at = {c: i for i, c in enumerate(self.classes)}
-        lowest = np.nan_to_num(scores, nan=0.0).min(axis=1, initial=0.0)
-        columns = [scores[:, at[c]] if c in at else np.where(np.isnan(scores[:, 0]), np.nan, lowest) for c in classes]
-        return np.stack(columns, axis=1).astype(np.float32)
 
     def save(self, folder: Path) -> None:
         """Write the tail (safetensors and JSON) with the classes that it tells apart."""

@@ -28,6 +28,7 @@ from kgfuse.workspace.parts import OnEvent, Parts, silent
 from kgfuse.workspace.pictures import Tuned
 from kgfuse.workspace.predicted import Answer, write_answers
 from kgfuse.workspace.resolving import Resolved
+from kgfuse.workspace.texts import TunedTexts
 from kgfuse.workspace.training import Prepared, class_pictures, prepare
 from kgfuse.workspace.transcribing import listener
 from kgfuse.workspace.visiting import visiting_facts, visiting_samples, visiting_source
@@ -110,6 +111,7 @@ class Context:
         found: the workspace's facts.
         extra: facts of the item that are not in the workspace.
         tuned: the tuned CNN tail, where there is one.
+        texts: the tuned text classifier, where there is one.
         learned: IRIs of the items that the model learned from.
     """
 
@@ -120,6 +122,7 @@ class Context:
     found: Resolved
     extra: tuple[Fact, ...]
     tuned: Tuned | None
+    texts: TunedTexts | None = None
     learned: frozenset[str] = frozenset()
 
 
@@ -147,6 +150,7 @@ class Predictor:
                 )
         self.model = artefact.load(folder / "fusion")
         self.tuned = Tuned.load(folder / "pictures") if (folder / "pictures").exists() else None
+        self.texts = TunedTexts.load(folder / "texts") if (folder / "texts").exists() else None
 
     @cached_property
     def prepared(self) -> Prepared:
@@ -279,10 +283,10 @@ class Predictor:
         return nearest(self.parts, near, named, near.direction(features[known]), found) if named else []
 
     def _tuned(self, dataset: Dataset) -> Dataset:
-        if self.tuned is None:
-            return dataset
-        icons = class_pictures(self.parts, self.prepared, self.tuned.target)
-        return self.tuned.applied(self.parts, dataset, icons)
+        if self.tuned is not None:
+            icons = class_pictures(self.parts, self.prepared, self.tuned.target)
+            dataset = self.tuned.applied(self.parts, dataset, icons)
+        return dataset if self.texts is None else self.texts.applied(self.parts, dataset)
 
     def _answers(
         self, dataset: Dataset, rows: Sequence[int], question: str, top: int, extra: tuple[Fact, ...] = ()
@@ -321,7 +325,9 @@ class Predictor:
             ancestors=ancestors,
             shares=dict(zip(scores.modalities, map(float, scores.gates[n]), strict=True)),
             model=self.name,
-            _context=Context(self.parts, self.model, dataset, row, self.found, extra, self.tuned, self._learned),
+            _context=Context(
+                self.parts, self.model, dataset, row, self.found, extra, self.tuned, self.texts, self._learned
+            ),
         )
 
 

@@ -34,6 +34,7 @@ from kgfuse.workspace.links import OWL_CLASS
 from kgfuse.workspace.parts import OnEvent, Parts, silent
 from kgfuse.workspace.pictures import Tuned, tune, wants_tuning
 from kgfuse.workspace.resolving import Resolved
+from kgfuse.workspace.texts import TunedTexts, tune_texts, wants_text_tuning
 from kgfuse.workspace.variations import with_copies
 
 SEARCHES: Final = "searches.sqlite"
@@ -138,24 +139,24 @@ def train(
     on_event("prepare", 1, 1, "")
     strata = _strata(dataset)
     split = make_split(dataset.samples, strata)
-    tuned: Tuned | None = None
-    if wants_tuning(dataset, split, config):
-        tuned = tune(parts, dataset, split, config, on_event)
-        dataset = tuned.applied(parts, dataset, class_pictures(parts, prepared, tuned.target))
+    arrays = _arrays(parts, prepared, split, config, on_event)
+    data = arrays.data
     seeds = [config.seed + i for i in range(runs)]
-    splits: list[Split] = [make_split(dataset.samples, strata, s) if resplit else split for s in seeds]
-    data, learned = dataset.data, [split, *splits]
-    if config.image.copies and "image" in config.modalities:
-        data, learned = with_copies(parts, dataset, learned, config.image.vary, config.image.copies, tuned)
     found_settings: SearchResult | None = None
     if asked is not None:
-        known = tuned is not None or data is not dataset.data
-        found_settings = _search(parts, data, learned[0], config, asked, pinned, known, on_event)
+        known = arrays.pictures is not None or len(data.items) > len(dataset.data.items)
+        found_settings = _search(parts, data, arrays.split, config, asked, pinned, known, on_event)
         config = found_settings.config
     comparison = None
     if runs:
+        splits = [make_split(dataset.samples, strata, s) for s in seeds] if resplit else []
+        each = [_arrays(parts, prepared, s, config, on_event) for s in splits] or [arrays] * runs
         comparison = ablate(
-            data, learned[1:], config, seeds, on_run=lambda n, total, what: on_event("ablation", n, total, what)
+            [own.data for own in each],
+            [own.split for own in each],
+            config,
+            seeds,
+            on_run=lambda n, total, what: on_event("ablation", n, total, what),
         )
     fingerprint = digest(
         config.model_dump_json(), *dataset.data.items, str(data.graph.edges.tolist()), *map(str, strata)
@@ -166,7 +167,7 @@ def train(
     partial = parts.folder / "models" / f".partial-{fingerprint}"
     model = fit(
         data,
-        learned[0],
+        arrays.split,
         config,
         resume_folder=partial,
         log_folder=parts.folder / "logs" / name,
@@ -177,11 +178,35 @@ def train(
     if found_settings is not None:
         model.metrics["search"] = found_settings.to_dict()
     compared = {"ablation": comparison.to_dict() if comparison else None, "resplit": resplit}
-    folder = _save(parts, name, model, tuned, prepared, config, metrics, compared, split, found_settings)
+    folder = _save(parts, name, model, arrays, prepared, config, metrics, compared, split, found_settings)
     shutil.rmtree(partial, ignore_errors=True)
     on_event("train", config.epochs, config.epochs, name)
     counts = {k: len(getattr(split, k)) for k in ("train", "validation", "test")}
     return Trained(name, folder, tuple(s.name for s in prepared.specs), metrics, comparison, counts, found_settings)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Arrays:
+    """What the fusion model learns from under one split, with the encoders that were tuned on its training items."""
+
+    data: FusionData
+    split: Split
+    pictures: Tuned | None
+    texts: TunedTexts | None
+
+
+def _arrays(parts: Parts, prepared: Prepared, split: Split, config: TrainConfig, on_event: OnEvent) -> _Arrays:
+    """Tune the encoders that the configuration asks for, and add varied copies of pictures."""
+    dataset, pictures, texts = prepared.dataset, None, None
+    if wants_tuning(dataset, split, config):
+        pictures = tune(parts, dataset, split, config, on_event)
+        dataset = pictures.applied(parts, dataset, class_pictures(parts, prepared, pictures.target))
+    if wants_text_tuning(parts, dataset, split, config):
+        texts, dataset = tune_texts(parts, dataset, split, config, on_event)
+    data = dataset.data
+    if config.image.copies and "image" in config.modalities:
+        data, (split,) = with_copies(parts, dataset, [split], config.image.vary, config.image.copies, pictures)
+    return _Arrays(data, split, pictures, texts)
 
 
 def _search(
@@ -237,7 +262,7 @@ def _save(
     parts: Parts,
     name: str,
     model: FusionModel,
-    tuned: Tuned | None,
+    arrays: _Arrays,
     prepared: Prepared,
     config: TrainConfig,
     metrics: dict[str, dict[str, float]],
@@ -250,8 +275,10 @@ def _save(
     fresh = parts.folder / "models" / f".new-{name}"
     shutil.rmtree(fresh, ignore_errors=True)
     artefact.save(model, fresh / "fusion")
-    if tuned is not None:
-        tuned.save(fresh / "pictures")
+    if arrays.pictures is not None:
+        arrays.pictures.save(fresh / "pictures")
+    if arrays.texts is not None:
+        arrays.texts.save(fresh / "texts")
     card: dict[str, Any] = {
         "kgfuse": kgfuse.__version__,
         "name": name,

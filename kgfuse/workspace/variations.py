@@ -85,9 +85,14 @@ def _grown(
         logits = np.concatenate([logits, own if own.shape[1] == logits.shape[1] else logits[index]])
     elif logits is not None:
         logits = np.concatenate([logits, logits[index]])
+    said = target.text_logits
     known = None if target.known is None else np.concatenate([target.known, target.known[index]])
     return replace(
-        target, labels=np.concatenate([target.labels, target.labels[index]]), known=known, image_logits=logits
+        target,
+        labels=np.concatenate([target.labels, target.labels[index]]),
+        known=known,
+        image_logits=logits,
+        text_logits=None if said is None else np.concatenate([said, said[index]]),
     )
 
 

@@ -34,7 +34,9 @@ _STAGES: Final = {
     "layer again": "the fusion layer, on training and validation items",
     "graph again": "the R-GCN, on training and validation items",
     "fine-tuned CNN": "the CNN's last blocks",
+    "fine-tuned BERT": "the text encoder's last layers",
 }
+_TUNED: Final = {"fine-tuned CNN": "image", "fine-tuned BERT": "text"}
 _SOLVED: Final = {"prototypes": "the classes' prototypes", "kernel": "the kernel ridge regression"}
 
 
@@ -225,7 +227,7 @@ def _taken(judged: Judged, c: int) -> str:
 def _curves(ws: Workspace, found: Assessment, curve: Curve, n: int) -> Curves:
     name = _STAGES.get(curve.stage, curve.stage)
     part = curve.stage.removesuffix(" again")
-    own = "image" if part == "fine-tuned CNN" else part
+    own = _TUNED.get(part, part)
     trials = {ws.graph.label(j.target): t for j in found.targets for t in j.trials if t.name == own}
     epochs = f"{len(curve.losses)} epoch{'' if len(curve.losses) == 1 else 's'}"
     said = f"{epochs}; the state after epoch {curve.kept} was kept."
