@@ -193,6 +193,45 @@ def test_a_picture_classifier_counts_as_much_as_validation_says() -> None:
     assert fit(bad, halves(data), FAST).stacks["kind"].weight["image"] == 0
 
 
+def test_a_text_classifier_is_weighed_with_the_base_on_honest_answers() -> None:
+    data = planted(in_graph=False, in_text=0.3)
+    labels, split = data.targets[0].labels, halves(data)
+    said = np.random.default_rng(1).normal(size=(160, 4)).astype(np.float32)
+    said[np.arange(160), labels] += 3
+    said[::7] = np.nan
+
+    def fitted(logits: np.ndarray) -> tuple[FusionData, FusionModel]:
+        told = replace(data, targets=(replace(data.targets[0], text_logits=logits),))
+        return told, fit(told, split, FAST)
+
+    told, model = fitted(said)
+    assert "text" in model.stacks["kind"].base
+    assert model.stacks["kind"].weight["text"] > 0
+    assert score(model, told) > score(fit(data, split, FAST), data) + 0.1
+    without = model.predict(told, split.test, drop_modalities=frozenset({"text"}))["kind"]
+    blank = replace(data.targets[0], text_logits=np.full_like(said, np.nan))
+    unread = replace(data, text_mask=np.zeros(160, np.bool_), targets=(blank,))
+    assert np.allclose(without.probabilities, model.predict(unread, split.test)["kind"].probabilities, atol=1e-5)
+    assert fitted(said[np.random.default_rng(0).permutation(160)])[1].stacks["kind"].weight["text"] < 0.05
+    late = fit(told, split, FAST.model_copy(update={"head": "linear"}))
+    assert late.stacks["kind"].weight["text"] > 0, "late fusion has it, too"
+
+
+def test_of_classes_without_items_a_text_classifier_says_nothing() -> None:
+    data = planted(items=240, classes=8, in_text=0.7, in_graph=False)
+    labels = data.targets[0].labels
+    centres = np.stack([data.text[labels == kind].mean(axis=0) for kind in range(8)])
+    said = np.full((240, 8), -4, np.float32)
+    said[np.arange(240), labels] = 0.0
+    known = described([f"kind:{n}" for n in range(8)], centres, 24)
+    told = replace(data, targets=(Target("kind", known, labels, text_logits=said),))
+    split = halves(told)
+    split = replace(split, train=split.train[labels[split.train] < 6], validation=split.validation[:0])
+    model = fit(told, split, FAST)
+    unseen = split.test[labels[split.test] >= 6]
+    assert score_on(model, told, unseen) > 0.3, "though the classifier would have known: it never met them"
+
+
 def test_items_without_anything_get_an_answer_near_the_prior(in_graph: tuple[FusionData, FusionModel]) -> None:
     data, model = in_graph
     nothing = model.predict(data, np.arange(4), drop_modalities=frozenset({"text", "image", "graph"}))["kind"]

@@ -238,5 +238,6 @@ def _curves(ws: Workspace, found: Assessment, curve: Curve, n: int) -> Curves:
         gain = f"lowers the log-loss by {trial.gain:.3f} ± {trial.error:.3f} (standard error)"
         why = gain if trial.weight else "lowers the log-loss with no weight that was tried"
         verdict = "counts in the model" if trial.accepted else "was left out of the model"
-        said += f" The part {verdict}{of}: on top of those before it, on the validation items, it {why}."
+        judges = "items that it did not learn from" if own == "text" else "the validation items"
+        said += f" The part {verdict}{of}: on top of those before it, on {judges}, it {why}."
     return Curves(name[0].upper() + name[1:], curves_plot(curve, f"curves-{n}"), said)
