@@ -1,4 +1,4 @@
-"""Feature maps half-way up the CNN, kept on disk, so that fine-tuning never runs the lower half twice."""
+"""What enters the CNN's trainable part, kept on disk, so that fine-tuning never runs what is below it twice."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from kgfuse.encode.weights import EFFICIENTNET_LITE0
 from kgfuse.errors import SourceError
 
 SPLIT: Final = 11
-CHANNELS: Final = 112
-_STRIDE: Final = 16
+_MAPS: Final = (112, 16)
+_PIXELS: Final = (3, 1)
 _CHUNK: Final = 64
 
 
@@ -44,19 +44,24 @@ class _Lower(nn.Module):
 class Activations:
     """Maps entering block 11 of EfficientNet-lite0, float16 (112, size/16, size/16), by content hash.
 
+    With ``pixels`` it is the pixels that enter the stem, float16 (3, size, size): nothing has been computed then.
+
     Args:
         folder: of the cache; ``None`` keeps nothing, then :meth:`prepare` cannot be used.
         size: side in pixels of the square that is read from the middle of each picture; a multiple of 32.
         device: where maps are computed.
+        pixels: see above.
     """
 
-    def __init__(self, folder: Path | None, size: int, device: torch.device) -> None:
+    def __init__(self, folder: Path | None, size: int, device: torch.device, *, pixels: bool = False) -> None:
         self._cache = None if folder is None else FeatureCache(folder, np.float16)
         self._reading = Reading(resize=size, crop=size, mean=(127.0,) * 3, sd=(128.0,) * 3)
-        self._device = device
+        self._device, self._pixels = device, pixels
         self._lower: _Lower | None = None
-        self.cells = size // _STRIDE
-        self.sha256 = hashlib.sha256(f"{self._reading}|{SPLIT}|{EFFICIENTNET_LITE0.sha256}".encode()).hexdigest()
+        self._channels, stride = _PIXELS if pixels else _MAPS
+        self.cells = size // stride
+        begin = 0 if pixels else SPLIT
+        self.sha256 = hashlib.sha256(f"{self._reading}|{begin}|{EFFICIENTNET_LITE0.sha256}".encode()).hexdigest()
 
     def prepare(
         self, paths: Sequence[Path], on_progress: Callable[[int, int], None] | None = None
@@ -87,12 +92,14 @@ class Activations:
         return self._cache.rows(self.sha256, names)
 
     def maps(self, rows: NDArray[Any]) -> Tensor:
-        """Shape rows of the matrix as maps, float32 (n, 112, cells, cells), on the device."""
-        cube = torch.from_numpy(np.ascontiguousarray(rows)).view(-1, CHANNELS, self.cells, self.cells)
+        """Shape rows of the matrix as maps, float32 (n, channels, cells, cells), on the device."""
+        cube = torch.from_numpy(np.ascontiguousarray(rows)).view(-1, self._channels, self.cells, self.cells)
         return cube.to(self._device).float().contiguous(memory_format=torch.channels_last)
 
     def compute(self, image: Image.Image) -> NDArray[np.float16]:
         """Run the lower half on one upright RGB picture; a row as :meth:`maps` takes it."""
+        if self._pixels:
+            return see(image, self._reading)[0].astype(np.float16).reshape(-1)
         if self._lower is None:
             self._lower = _Lower().eval().to(self._device).to(memory_format=torch.channels_last)
         pixels, _ = see(image, self._reading)

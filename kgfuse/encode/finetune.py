@@ -1,7 +1,7 @@
 """Fine-tuning of the CNN's last blocks on labelled pictures, in minutes on two cores.
 
-Maps entering block 11 are computed once and cached; blocks 13 to 15, the last convolution and a new linear head are
-trained on them with flips and crops of the maps, batch-norm statistics frozen.
+Maps entering block 11 are computed once and cached; the last blocks, the last convolution and a new linear head are
+trained on them with flips and crops of the maps, batch-norm statistics frozen. The whole network learns from pixels.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from kgfuse.errors import TrainingError
 __all__ = ["FinetuneConfig", "FinetuneEvent", "TunedTail", "fit_tail"]
 
 _WARM_UP: Final = 0.1
+_DECAY: Final = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +91,13 @@ def fit_tail(
     _check(train_paths, train_labels, val_paths, val_labels, num_classes)
     tell = on_event or (lambda _: None)
     device = resolve(config.device)
-    activations = Activations(cache_folder, config.size, device)
+    activations = Activations(cache_folder, config.size, device, pixels=config.blocks == "all")
     paths = [*train_paths, *val_paths]
     matrix, index = activations.prepare(paths, lambda done, total: tell(FinetuneEvent("maps", done, total)))
     train, val = index[: len(train_paths)], index[len(train_paths) :]
     targets, expected = torch.from_numpy(np.asarray(train_labels)), torch.from_numpy(np.asarray(val_labels))
 
-    net = Tail(num_classes, config.dropout).to(device).to(memory_format=torch.channels_last)
+    net = Tail(num_classes, config.dropout, config.blocks).to(device).to(memory_format=torch.channels_last)
     optimiser = _optimiser(net, config)
     run = Checkpoint(
         cache_folder / "checkpoints" / _run_name(paths, train_labels, val_labels, num_classes, config, seed)
@@ -155,8 +156,12 @@ def _check(
 
 def _optimiser(net: Tail, config: FinetuneConfig) -> torch.optim.AdamW:
     head = list(net.head.parameters())
-    tail = [p for name, p in net.named_parameters() if p.requires_grad and not name.startswith("head.")]
+    below = [*([] if net.stem is None else [net.stem]), *net.blocks] if config.blocks == "all" else []
+    apart = {id(p) for part in (net.head, *below) for p in part.parameters()}
+    tail = [p for p in net.parameters() if p.requires_grad and id(p) not in apart]
     groups = [{"params": tail, "peak": config.lr_tail}, {"params": head, "peak": config.lr_head}]
+    for depth, part in enumerate(reversed(below)):
+        groups.append({"params": list(part.parameters()), "peak": config.lr_tail * _DECAY**depth})
     return torch.optim.AdamW(groups, lr=config.lr_tail, weight_decay=config.weight_decay)
 
 

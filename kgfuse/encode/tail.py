@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 import torch
@@ -27,8 +27,6 @@ from kgfuse.encode.preprocess_image import open_image
 from kgfuse.encode.weights import state_sha256
 from kgfuse.errors import ModelError, SourceError
 
-_FIRST_TRAINED: Final = 2
-"""Of the blocks from 11 on: 11 and 12 stay as they are."""
 _LOOK: Final = 32
 
 
@@ -36,10 +34,11 @@ class FinetuneConfig(BaseModel):
     """How the tail is trained.
 
     Args:
+        blocks: how many of the last blocks learn, with all above them; ``all`` is the whole network, from pixels on.
         size: side in pixels at which pictures are read.
         epochs: passes over the training pictures.
         batch: pictures in a step.
-        lr_tail: peak learning rate of the blocks.
+        lr_tail: peak learning rate of the last block; where all learn, each below has .85 times the rate of the next.
         lr_head: peak learning rate of the new head.
         weight_decay: of AdamW.
         label_smoothing: share of the target spread over all classes.
@@ -52,6 +51,7 @@ class FinetuneConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    blocks: Annotated[int, Field(ge=1, le=5)] | Literal["all"] = 3
     size: int = Field(default=256, ge=64, le=512, multiple_of=32)
     epochs: int = Field(default=4, ge=1)
     batch: int = Field(default=32, ge=2)
@@ -67,26 +67,34 @@ class FinetuneConfig(BaseModel):
 
 
 class Tail(nn.Module):
-    """Blocks 11 to 15, last convolution, pooling and head; gives (features, logits)."""
+    """Blocks 11 to 15, last convolution, pooling and head; gives (features, logits).
 
-    def __init__(self, classes: int, dropout: float) -> None:
+    With ``blocks="all"`` the stem and all blocks, and it takes pixels.
+    """
+
+    def __init__(self, classes: int, dropout: float, blocks: int | Literal["all"] = 3) -> None:
         super().__init__()
         net: Any = lite0_network()
-        self.blocks = nn.ModuleList(list(net._blocks)[SPLIT:])
+        whole = blocks == "all"
+        self.stem = nn.Sequential(net._conv_stem, net._bn0, net._swish) if whole else None
+        self.blocks = nn.ModuleList(list(net._blocks)[0 if whole else SPLIT :])
+        self._frozen = 0 if blocks == "all" else len(self.blocks) - blocks
         self.conv, self.norm, self.act = net._conv_head, net._bn1, net._swish
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(self.conv.out_channels, classes)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
-        for block in list(self.blocks)[:_FIRST_TRAINED]:
+        for block in list(self.blocks)[: self._frozen]:
             block.requires_grad_(False)
 
     def forward(self, maps: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps (n, 112, h, w) → features (n, 1280), logits (n, classes)."""
+        """Maps (n, 112, h, w), or pixels (n, 3, h, w) → features (n, 1280), logits (n, classes)."""
+        if self.stem is not None:
+            maps = self.stem(maps)
         with torch.no_grad():
-            for block in list(self.blocks)[:_FIRST_TRAINED]:
+            for block in list(self.blocks)[: self._frozen]:
                 maps = block(maps)
-        for block in list(self.blocks)[_FIRST_TRAINED:]:
+        for block in list(self.blocks)[self._frozen :]:
             maps = block(maps)
         features = self.act(self.norm(self.conv(maps))).mean(dim=(2, 3)).float()
         return features, self.head(self.dropout(features))
@@ -122,7 +130,7 @@ class TunedTail:
         self._device = resolve(config.device)
         self._net = net.eval().to(self._device)
         self._cached = cache_folder is not None
-        self._activations = Activations(cache_folder, config.size, self._device)
+        self._activations = Activations(cache_folder, config.size, self._device, pixels=config.blocks == "all")
         self.classes, self.config, self.seed, self.history = classes, config, seed, history
         self.dim: int = net.head.in_features
         weights = state_sha256(net.state_dict())
@@ -183,7 +191,7 @@ class TunedTail:
             config = FinetuneConfig(**found["config"])
             if device is not None:
                 config = config.model_copy(update={"device": device})
-            net = Tail(int(found["classes"]), config.dropout)
+            net = Tail(int(found["classes"]), config.dropout, config.blocks)
             net.load_state_dict(load_file(folder / "tail.safetensors"))
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             raise ModelError(f"no fine-tuned tail: {error}", where=folder, remedy="train again") from error

@@ -105,6 +105,9 @@ class ImageConfig(_Section):
     finetune: bool | Literal["auto"] = Field(
         default="auto", description="train the CNN's last blocks on the labelled pictures"
     )
+    blocks: Annotated[int, Field(ge=1, le=5)] | Literal["all"] = Field(
+        default=3, description="how many of the CNN's last blocks learn; all: the whole network, many times slower"
+    )
     finetune_epochs: int = Field(default=8, ge=1)
     size: int = Field(default=256, ge=64, description="short side in pixels while fine-tuning")
     copies: int = Field(default=0, ge=0, le=20, description="varied copies of each training picture")

@@ -132,7 +132,7 @@ def tune(parts: Parts, dataset: Dataset, split: Split, config: TrainConfig, on_e
     seen = np.unique(train_labels)
     column = {int(c): i for i, c in enumerate(seen)}
     kept = np.isin(validation_labels, seen)
-    options = FinetuneConfig(epochs=config.image.finetune_epochs, size=config.image.size)
+    options = FinetuneConfig(blocks=config.image.blocks, epochs=config.image.finetune_epochs, size=config.image.size)
 
     def event(e: FinetuneEvent) -> None:
         on_event(f"fine-tune: {e.stage}", e.done, e.total, e.note)

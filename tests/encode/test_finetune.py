@@ -148,3 +148,40 @@ def test_batch_norms_and_the_first_blocks_stay_as_they_were() -> None:
     frozen = {name for name, p in net.named_parameters() if not p.requires_grad}
     assert frozen
     assert all(name.startswith(("blocks.0.", "blocks.1.")) for name in frozen)
+
+
+@pytest.mark.parametrize(("blocks", "frozen"), [(1, 4), (5, 0)])
+def test_as_many_of_the_last_blocks_learn_as_are_asked_for(blocks: int, frozen: int) -> None:
+    net = Tail(3, 0.3, blocks)
+    still = {name.split(".")[1] for name, p in net.named_parameters() if not p.requires_grad}
+    assert still == {str(n) for n in range(frozen)}
+
+
+def test_the_whole_network_learns_from_pixels(
+    pictures: tuple[list[Path], np.ndarray], cache: Path, tmp_path: Path
+) -> None:
+    paths, labels = pictures
+    config = CONFIG.model_copy(update={"blocks": "all", "epochs": 2})
+    tuned = fit_tail(paths[:20], labels[:20], paths[20:], labels[20:], 2, config, 0, cache)
+    assert tuned.history[-1]["loss"] < tuned.history[0]["loss"]
+    assert tuned._net.stem is not None
+    before = Tail(2, 0.3, "all")
+    assert before.stem is not None
+    assert not torch.equal(tuned._net.stem[0].weight, before.stem[0].weight)
+    tuned.save(tmp_path)
+    loaded = TunedTail.load(tmp_path, cache)
+    assert np.array_equal(loaded.look(paths[:3])[1], tuned.look(paths[:3])[1])
+    assert np.array_equal(loaded.look_at([Image.open(p) for p in paths[:3]])[1], tuned.look(paths[:3])[1])
+
+
+def test_the_untrained_network_says_the_same_from_pixels_as_from_maps(
+    pictures: tuple[list[Path], np.ndarray],
+) -> None:
+    found = []
+    for blocks in (3, "all"):
+        config = CONFIG.model_copy(update={"blocks": blocks})
+        tuned = TunedTail(Tail(2, 0.0, config.blocks), 2, config, 0, None, [])
+        rows = np.stack([tuned._activations.compute(Image.open(p).convert("RGB")) for p in pictures[0][:4]])
+        with torch.inference_mode():
+            found.append(tuned._net(tuned._activations.maps(rows))[0].numpy())
+    assert np.abs(found[0] - found[1]).max() < 0.02 * np.abs(found[0]).max(), "half precision in between apart"
