@@ -41,7 +41,7 @@ def choose_bag(data: FusionData, index: Adjacency, train: IntArray, config: Trai
         if len(known) < 2 * FOLDS:
             continue
         for own, bag in zip(losses, bags, strict=True):
-            rows = reduce_rows(bag, bag_rows(bag, look_up(bag, data.graph), index, nodes[known]))
+            rows = reduce_rows(bag, bag_rows(bag, look_up(bag, index), index, nodes[known]))
             own.append(_held_out(rows, target, train[known], config.linear.strengths))
     if not losses[0]:
         return bags[0]

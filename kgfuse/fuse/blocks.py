@@ -81,7 +81,7 @@ def fit_blocks(data: FusionData, train: IntArray, config: TrainConfig) -> tuple[
     bag = None
     if "graph" in config.modalities and has_statements(index, data.item_node[train]).any():
         bag = choose_bag(data, index, train, config)
-    prepared = Prepared(index, None if bag is None else look_up(bag, data.graph))
+    prepared = Prepared(index, None if bag is None else look_up(bag, index))
     raw, present = _raw(data, prepared, train, bag, config.modalities, None)
     mean = {}
     for name, values in raw.items():
@@ -93,7 +93,8 @@ def fit_blocks(data: FusionData, train: IntArray, config: TrainConfig) -> tuple[
 
 def prepare(spec: BlockSpec, data: FusionData) -> Prepared:
     """Index the graph for :func:`make_blocks`."""
-    return Prepared(adjacency(data.graph), None if spec.bag is None else look_up(spec.bag, data.graph))
+    index = adjacency(data.graph)
+    return Prepared(index, None if spec.bag is None else look_up(spec.bag, index))
 
 
 def make_blocks(

@@ -41,6 +41,7 @@ class GraphConfig(_Section):
     width: int = Field(default=32, ge=4)
     bases: int = Field(default=5, ge=1)
     dropout: float = Field(default=0.3, ge=0, lt=1)
+    edge_dropout: float = Field(default=0.0, ge=0, lt=1, description="share of the statements that a step does not see")
     lr: float = Field(default=0.02, gt=0)
     weight_decay: float = Field(default=5e-3, ge=0)
     epochs: int = Field(default=60, ge=1)

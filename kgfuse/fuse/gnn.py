@@ -15,6 +15,7 @@ from kgfuse.encode.graph import RelationalEncoder
 from kgfuse.encode.relational import Aggregation, prepare
 from kgfuse.fuse.config import GraphConfig
 from kgfuse.fuse.data import BoolArray, GraphArrays, IntArray
+from kgfuse.fuse.intervals import values
 from kgfuse.fuse.statements import Adjacency
 
 CANDIDATES: Final = 4_096
@@ -28,7 +29,7 @@ class PreparedGraph:
     """A graph in the model's terms.
 
     Args:
-        literals: (V, Df) features, zero rows for items.
+        literals: (V, Df) features, zero rows for items; where the model reads numbers and dates, four columns more.
         slot: (V,) row of the embedding table, 0 for none.
         aggregation: its edges, both directions.
         items: (n,) node of each item asked for, -1 for none.
@@ -58,7 +59,8 @@ class GraphExpert(nn.Module):
     Args:
         relations: names of the training graph's relations.
         embedded: names of the shared nodes that have an embedding.
-        features: width of the literal features.
+        features: width of the literal features, with :data:`~kgfuse.fuse.intervals.VALUES` more where there are
+            numbers or dates to read.
         classes: target → number of classes.
         config: widths and dropout.
     """
@@ -74,7 +76,7 @@ class GraphExpert(nn.Module):
         super().__init__()
         self.relations, self.embedded = tuple(relations), tuple(embedded)
         self.targets = {name: f"t{number}" for number, name in enumerate(classes)}
-        self.layers, self.dropout = config.layers, config.dropout
+        self.layers, self.dropout, self.features = config.layers, config.dropout, features
         self.encoder = RelationalEncoder(
             features=features,
             embedded=len(self.embedded),
@@ -135,6 +137,8 @@ class GraphExpert(nn.Module):
         table = {name: number + 1 for number, name in enumerate(self.embedded)}
         slot = np.array([table.get(graph.nodes[node], 0) for node in nodes], np.int64)
         literals = graph.features[nodes] * ~own[nodes, None]
+        if self.features > graph.features.shape[1]:
+            literals = np.concatenate([literals, values([graph.nodes[node] for node in nodes])], axis=1)
         return PreparedGraph(
             torch.from_numpy(np.asarray(literals, np.float32)),
             torch.from_numpy(slot),
@@ -182,18 +186,19 @@ class GraphExpert(nn.Module):
         return functional.cross_entropy(scores, at[: len(target)])
 
 
-def without_some(edges: Aggregation, share: float) -> tuple[Aggregation, Tensor]:
+def without_some(edges: Aggregation, share: float, most: int = ASKED) -> tuple[Aggregation, Tensor]:
     """Leave edges out by torch's chance, each in both directions.
 
     Args:
         edges: the second half is the first one turned round.
-        share: of the edges; at most ``ASKED``.
+        share: of the edges.
+        most: of them.
 
     Returns:
         What is left, and the places of what is not.
     """
     half = len(edges.source) // 2
-    chosen = torch.randperm(half, device=edges.source.device)[: min(ASKED, int(share * half))]
+    chosen = torch.randperm(half, device=edges.source.device)[: min(most, int(share * half))]
     left = torch.ones(half, dtype=torch.bool, device=edges.source.device)
     left[chosen] = False
     keep = left.repeat(2)

@@ -19,6 +19,7 @@ from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Modality, Target
 from kgfuse.fuse.experts import Problem
 from kgfuse.fuse.gnn import GraphExpert, PreparedGraph, shared_nodes, without_some
+from kgfuse.fuse.intervals import VALUES, values
 from kgfuse.fuse.layer import FusionLayer, LayerOutput
 from kgfuse.fuse.loop import Stage, seeded
 from kgfuse.fuse.metrics import item_losses
@@ -242,7 +243,8 @@ class Stages:
         relations = tuple(sorted(graph.relations[number] for number in used))
         embedded = shared_nodes(graph, own, self.config.gnn.min_degree)
         with seeded(self.config.seed, self.device):
-            expert = GraphExpert(relations, embedded, graph.features.shape[1], self.classes, self.config.gnn)
+            width = graph.features.shape[1] + VALUES * bool(values(graph.nodes).any())
+            expert = GraphExpert(relations, embedded, width, self.classes, self.config.gnn)
         return expert.to(self.device)
 
     def graph_stage(self, net: GraphExpert) -> Stage:
@@ -255,12 +257,16 @@ class Stages:
         seen: PreparedGraph = replace(prepared, items=prepared.items[: len(self.train)])
         held: PreparedGraph = replace(prepared, items=prepared.items[len(self.train) :])
 
+        gnn, most = self.config.gnn, len(self.data.graph.edges)
+
         def loss(rows: Tensor) -> Tensor:
             total, graph = torch.zeros((), device=self.device), seen
+            if gnn.edge_dropout:
+                graph = replace(seen, aggregation=without_some(seen.aggregation, gnn.edge_dropout, most)[0])
             if net.link is not None:  # the labels are read off the same states: one pass a step
-                edges = seen.aggregation
+                edges = graph.aggregation
                 rest, asked = without_some(edges, LEFT_OUT)
-                graph = replace(seen, aggregation=rest)
+                graph = replace(graph, aggregation=rest)
             states = net.states(graph)
             if net.link is not None and len(asked):
                 ends = edges.source[asked], edges.relation[asked], edges.destination[asked]
@@ -274,7 +280,6 @@ class Stages:
             with torch.no_grad():
                 return self._validation_loss(net(held))
 
-        gnn = self.config.gnn
         return self._stage("graph", net, lambda _: [learn], loss, evaluate, gnn.lr, gnn.weight_decay)
 
 

@@ -1,7 +1,8 @@
 """The graph around an item as plain numbers: a bag of its statements, and the mean of its neighbours' features.
 
 A *pair* is (relation and direction, neighbour), or two relations and the node at the end of the path; beside each the
-same with the node left open. Pairs are matched by name, so a model reads graphs that it has never seen.
+same with the node left open, and, where it is a number or a date, with the intervals that this lies in. Pairs are
+matched by name, so a model reads graphs that it has never seen.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import torch
 from kgfuse.encode.graph import sparse_rows
 from kgfuse.fuse.config import BagConfig
 from kgfuse.fuse.data import BoolArray, FloatArray, GraphArrays, IntArray
+from kgfuse.fuse.intervals import levels
 
 BRANCHING: Final = 200  # a path does not continue through a node with more edges: hubs say little and cost much
 ANY: Final = ""  # stands for an open node, or for the second relation of a one-step pair
@@ -31,6 +33,8 @@ class Adjacency:
         relation: (2E,) 2·relation for outgoing, 2·relation + 1 for incoming half-edges.
         neighbour: (2E,) the other end.
         edge: (2E,) index of the edge in ``graph.edges``.
+        intervals: names of the intervals that its numbers and dates lie in.
+        within: (V, 2) which of these each node lies in, -1 for none.
     """
 
     graph: GraphArrays
@@ -38,6 +42,8 @@ class Adjacency:
     relation: IntArray
     neighbour: IntArray
     edge: IntArray
+    intervals: tuple[str, ...]
+    within: IntArray
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -63,7 +69,7 @@ class StatementBag:
     """A fitted bag: which pairs count, how much, and how they are reduced.
 
     Args:
-        pairs: F names (first relation, second relation or "", node or ""); relations end in ``>`` or ``<``.
+        pairs: F names (first relation, second relation or "", node, interval or ""); relations end in ``>`` or ``<``.
         weight: (F,) inverse document frequency, or one where pairs are counted.
         components: (F, rank) right singular vectors of the training rows.
         hops: how far paths go.
@@ -89,7 +95,7 @@ def adjacency(graph: GraphArrays) -> Adjacency:
     start = np.zeros(len(graph.nodes) + 1, np.int64)
     np.cumsum(np.bincount(here, minlength=len(graph.nodes)), out=start[1:])
     number = np.tile(np.arange(len(edges), dtype=np.int64), 2)
-    return Adjacency(graph, start, relation[order], there[order], number[order])
+    return Adjacency(graph, start, relation[order], there[order], number[order], *levels(graph.nodes))
 
 
 def has_statements(index: Adjacency, nodes: IntArray, drop: BoolArray | None = None) -> BoolArray:
@@ -104,22 +110,21 @@ def fit_bag(index: Adjacency, nodes: IntArray, config: BagConfig, seed: int, cou
     unique, inverse = np.unique(keys, return_inverse=True)
     frequency = np.bincount(inverse, minlength=len(unique))
     kept = np.flatnonzero(frequency >= min(config.min_items, max(1, len(nodes) // 4)))
-    names = _pair_names(index.graph, unique[kept])
+    names = _pair_names(index, unique[kept])
     order = sorted(range(len(kept)), key=lambda at: (-int(frequency[kept[at]]), names[at]))[: config.max_pairs]
     pairs = tuple(names[at] for at in order)
     weight = np.log1p(len(nodes) / np.maximum(frequency[kept[order]], 1)).astype(np.float32)
     if counted:
         weight = np.ones(len(pairs), np.float32)
     bag = StatementBag(pairs, weight, np.zeros((len(pairs), 0), np.float32), config.hops, counted)
-    rows = bag_rows(bag, look_up(bag, index.graph), index, nodes)
+    rows = bag_rows(bag, look_up(bag, index), index, nodes)
     return replace(bag, components=_components(rows, len(pairs), config.rank, seed))
 
 
-def look_up(bag: StatementBag, graph: GraphArrays) -> Lookup:
+def look_up(bag: StatementBag, index: Adjacency) -> Lookup:
     """Match the bag with a graph by names, once."""
-    codes, places = _sizes(graph)
-    relation = _numbered([ANY, *(name + arrow for name in graph.relations for arrow in "><")])
-    node = _numbered([ANY, *graph.nodes])
+    codes, places = _sizes(index)
+    relation, node = _numbered(_relation_names(index.graph)), _numbered(_place_names(index))
     keys, columns = [], []
     for at, (first, second, place) in enumerate(bag.pairs):
         a, b, c = relation.get(first), relation.get(second), node.get(place)
@@ -190,10 +195,22 @@ def _pair_keys(
     index: Adjacency, nodes: IntArray, hops: int, drop: BoolArray | None
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Distinct (pair, owner) entries, by owner, and how often each occurs."""
-    codes, places = _sizes(index.graph)
+    codes, places = _sizes(index)
     owner, half = _expand(index, nodes, drop)
     first, middle = index.relation[half] + 1, index.neighbour[half]
-    owners, keys = [owner, owner], [_key(first, 0, middle + 1, codes, places), _key(first, 0, 0, codes, places)]
+    owners: list[IntArray] = []
+    keys: list[IntArray] = []
+
+    def add(owner: IntArray, first: IntArray, second: IntArray, end: IntArray) -> None:
+        owners.extend((owner, owner))
+        keys.extend((_key(first, second, end + 1, codes, places), _key(first, second, 0, codes, places)))
+        for level in index.within[end].T:
+            inside = np.flatnonzero(level >= 0)
+            place = level[inside] + len(index.graph.nodes) + 1
+            owners.append(owner[inside])
+            keys.append(_key(first[inside], second[inside], place, codes, places))
+
+    add(owner, first, np.zeros_like(first), middle)
     if hops > 1:
         degree = np.diff(index.start)
         onward = np.flatnonzero(degree[middle] <= BRANCHING)
@@ -202,12 +219,7 @@ def _pair_keys(
         end = index.neighbour[half]
         away = end != nodes[owner[via]]
         via, half, end = via[away], half[away], end[away]
-        second = index.relation[half] + 1
-        owners += [owner[via], owner[via]]
-        keys += [
-            _key(first[via], second, end + 1, codes, places),
-            _key(first[via], second, 0, codes, places),
-        ]
+        add(owner[via], first[via], index.relation[half] + 1, end)
     all_owners, all_keys = np.concatenate(owners), np.concatenate(keys)
     order = np.lexsort((all_keys, all_owners))
     all_owners, all_keys = all_owners[order], all_keys[order]
@@ -218,21 +230,28 @@ def _pair_keys(
     return all_keys[fresh], all_owners[fresh], count
 
 
-def _key(first: IntArray, second: IntArray | int, node: IntArray | int, codes: int, places: int) -> IntArray:
+def _key(first: IntArray, second: IntArray, node: IntArray | int, codes: int, places: int) -> IntArray:
     return np.asarray((first * codes + second) * places + node, np.int64)
 
 
-def _pair_names(graph: GraphArrays, keys: IntArray) -> list[tuple[str, str, str]]:
-    codes, places = _sizes(graph)
-    relation = [ANY, *(name + arrow for name in graph.relations for arrow in "><")]
-    node = [ANY, *graph.nodes]
+def _pair_names(index: Adjacency, keys: IntArray) -> list[tuple[str, str, str]]:
+    codes, places = _sizes(index)
+    relation, node = _relation_names(index.graph), _place_names(index)
     rest, place = np.divmod(keys, places)
     first, second = np.divmod(rest, codes)
     return [(relation[a], relation[b], node[c]) for a, b, c in zip(first, second, place, strict=True)]
 
 
-def _sizes(graph: GraphArrays) -> tuple[int, int]:
-    return 2 * len(graph.relations) + 1, len(graph.nodes) + 1
+def _relation_names(graph: GraphArrays) -> list[str]:
+    return [ANY, *(name + arrow for name in graph.relations for arrow in "><")]
+
+
+def _place_names(index: Adjacency) -> list[str]:
+    return [ANY, *index.graph.nodes, *index.intervals]
+
+
+def _sizes(index: Adjacency) -> tuple[int, int]:
+    return 2 * len(index.graph.relations) + 1, len(index.graph.nodes) + len(index.intervals) + 1
 
 
 def _numbered(names: list[str]) -> Mapping[str, int]:

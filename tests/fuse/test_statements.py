@@ -37,7 +37,7 @@ def test_reduced_rows_keep_the_angles_between_training_items() -> None:
     index = adjacency(GRAPH)
     nodes = np.array([0, 1, 2])
     bag = fit_bag(index, nodes, BagConfig(min_items=1), seed=0)
-    rows = bag_rows(bag, look_up(bag, GRAPH), index, nodes)
+    rows = bag_rows(bag, look_up(bag, index), index, nodes)
     dense = np.zeros((3, len(bag.pairs)), np.float32)
     dense[rows.row, rows.column] = rows.value
     reduced = reduce_rows(bag, rows)
@@ -50,9 +50,9 @@ def test_another_graph_is_read_by_names_and_dropped_edges_are_not_read() -> None
     bag = fit_bag(index, np.array([0, 1]), BagConfig(min_items=1), seed=0)
     other = GraphArrays(("new", "x"), ("zzz", "eats"), np.array([[0, 1, 1], [0, 0, 1]]), np.zeros((2, 3), np.float32))
     around = adjacency(other)
-    rows = bag_rows(bag, look_up(bag, other), around, np.array([0]))
+    rows = bag_rows(bag, look_up(bag, around), around, np.array([0]))
     assert {bag.pairs[column] for column in rows.column} == {("eats>", "", "x"), ("eats>", "", "")}
-    nothing = bag_rows(bag, look_up(bag, other), around, np.array([0]), np.array([True, True]))
+    nothing = bag_rows(bag, look_up(bag, around), around, np.array([0]), np.array([True, True]))
     assert not len(nothing.column)
 
 
