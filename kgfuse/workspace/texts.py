@@ -30,7 +30,7 @@ from kgfuse.workspace.parts import OnEvent, Parts
 
 MINIMUM_TEXTS: Final = 300
 """Labelled training texts from which on ``text.finetune = "auto"`` tunes."""
-MOST_CHARACTERS: Final = 12_000_000
+MOST_CHARACTERS: Final = 3_000_000
 """Characters, over all passes, up to which it does so without a GPU: some ten minutes on two cores."""
 FOLDS: Final = 4
 
