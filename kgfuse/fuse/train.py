@@ -272,7 +272,7 @@ def _with_training_items(
     stacks = {name: model.stacks[name] for name in held}
     kept = {name for stack in stacks.values() for name, weight in stack.weight.items() if weight}
     crossed = all(kept <= set(stack.base) for stack in stacks.values())
-    if not crossed or any(target.image_logits is not None for target in data.targets):
+    if not sums or not crossed or any(target.image_logits is not None for target in data.targets):
         return dict(held)
     both = {}
     for name, own in held.items():

@@ -135,6 +135,16 @@ def test_where_too_few_items_judge_nothing_is_promised_and_nothing_answered() ->
     assert np.allclose(answer.probabilities.sum(axis=1), 1, atol=1e-5), "what is likely is told all the same"
 
 
+def test_the_linear_baseline_is_judged_by_validation_items_alone() -> None:
+    data = planted(items=160, in_text=2.0, in_graph=False)
+    order = np.random.default_rng(0).permutation(160)
+    split = Split(order[:40], order[40:120], order[120:])
+    model = fit(data, split, FAST.with_overrides({"risk": 0.3, "head": "linear"}))
+    found = model.stacks["kind"].promise
+    assert found is not None
+    assert found.items == 80
+
+
 def test_of_several_labels_an_answer_is_wrong_if_one_of_them_is() -> None:
     data = planted(items=600, in_text=2.0, in_graph=False)
     kinds = data.targets[0].labels
