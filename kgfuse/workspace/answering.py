@@ -44,7 +44,8 @@ class Answering(State):
                 whatever the items' labels are.
             config: hyper-parameters, or a TOML file of them.
             overrides: ``key=value`` on top, such as ``epochs=20``. With ``risk=0.05`` the model abstains so that of the
-                answers it gives at most 5 % are wrong (``promises`` of what is returned says whether that can be held).
+                answers it gives at most 5 % are wrong (``promises`` of what is returned says whether that can be held,
+                for each target alone; of several labels an answer is wrong if one of those given is).
             runs: seeds (or, with ``resplit``, random splits) of the ablation; 0 leaves it out.
             resplit: split anew in each run of the ablation.
             name: of the model.

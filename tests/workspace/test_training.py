@@ -235,6 +235,10 @@ def test_a_model_that_cannot_promise_its_risk_says_so_and_gives_no_answer(case: 
     judged = case.ws.assess(model="careful").targets[0]
     assert judged.promise == promised
     assert (judged.abstained, judged.wrong_if_given) == (6, 0)
+    case.ws.report(case.folder / "careful.html", model="careful", answers=0)
+    page = (case.folder / "careful.html").read_text(encoding="utf-8")
+    assert "CANNOT be promised" in page
+    assert "Here it answers 0 of 6." in page
 
 
 def test_a_promise_that_can_be_held_tells_from_which_probability_on_there_are_answers(case: Case) -> None:
