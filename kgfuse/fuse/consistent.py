@@ -50,6 +50,11 @@ class Rules:
                 return np.asarray(reach & ~np.eye(self.count, dtype=np.bool_), np.bool_)
             reach = further
 
+    @property
+    def _strict(self) -> BoolArray:
+        """(C, C) the same without classes that lie above each other: they are one and the same."""
+        return np.asarray(self.above & ~self.above.T, np.bool_)
+
     @cached_property
     def clashing(self) -> BoolArray:
         """(C, C) whether two classes exclude each other, by themselves or by what lies above them."""
@@ -65,9 +70,14 @@ class Rules:
 
     @cached_property
     def cliques(self) -> tuple[IntArray, ...]:
-        """Sets of possible classes that all exclude each other; every excluding pair is in one of them."""
+        """Sets of possible classes that all exclude each other.
+
+        Every excluding pair is in one of them, or lies below a pair that is.
+        """
         clashing = self.clashing & ~self.impossible & ~self.impossible[:, None]
-        left, found = np.triu(clashing, 1), []
+        over, pairs = self._strict.astype(np.float32), clashing.astype(np.float32)
+        inherited = (over @ pairs + pairs @ over.T) > 0
+        left, found = np.triu(clashing & ~inherited, 1), []
         for a, b in np.argwhere(left).tolist():
             if not left[a, b]:
                 continue
@@ -96,7 +106,8 @@ class Rules:
     @cached_property
     def _limits(self) -> tuple[Doubles, Doubles]:
         """``A`` (m, C) and ``b`` (m,): what a set of classes, or its probabilities, must keep to is ``A x <= b``."""
-        pairs = np.argwhere(self.above)
+        strict = self._strict.astype(np.float32)
+        pairs = np.argwhere(self.above & ~((strict @ strict) > 0))  # what others imply is left out
         order, cliques = np.zeros((len(pairs), self.count)), np.zeros((len(self.cliques), self.count))
         at = np.arange(len(pairs))
         order[at, pairs[:, 0]], order[at, pairs[:, 1]] = 1, -1
@@ -116,22 +127,18 @@ class Rules:
             probabilities: (n, C).
         """
         limits, most = self._limits
-        if not len(limits):
+        if not len(limits) or not len(probabilities):
             return probabilities
-        from scipy.optimize import nnls
-
         out = probabilities.astype(np.float64)
-        some = np.flatnonzero(limits.any(axis=0))
-        floor = -np.eye(self.count)[some]  # no probability below zero
-        every, ends = np.concatenate([limits, floor])[:, some], np.concatenate([most, np.zeros(len(some))])
+        some = limits.any(axis=0)
+        every = np.concatenate([limits, -np.eye(self.count)[some]])  # and no probability below zero
+        ends = np.concatenate([most, np.zeros(int(some.sum()))])
         for row in np.flatnonzero((out @ limits.T > most + 1e-12).any(axis=1)):
-            gap = every @ out[row, some] - ends
-            goal = np.zeros(len(some) + 1)
-            goal[-1] = 1
-            matrix = np.concatenate([-every.T, gap[None]])
-            left = matrix @ nnls(matrix, goal)[0] - goal
-            out[row, some] = np.clip(out[row, some] - left[:-1] / left[-1], 0, 1)
-        return self._lowered(out)
+            start, heeded = out[row].copy(), np.zeros(len(ends), np.bool_)
+            while (broken := (every @ out[row] > ends + 1e-9) & ~heeded).any():
+                heeded |= broken  # the nearest point under some limits is that under all where it breaks none
+                out[row] = _nearest(start, every[heeded], ends[heeded])
+        return self._lowered(np.clip(out, 0, 1))
 
     def _lowered(self, out: Doubles) -> FloatArray:
         """What rounding has left over is taken away: lowering a class breaks no rule but those below it."""
@@ -194,6 +201,21 @@ class Rules:
             if weights[more & ~given].sum() >= 0 and alone and bool(self.holds(more[None])[0]):
                 given = more
         return given
+
+
+def _nearest(start: Doubles, limits: Doubles, most: Doubles) -> Doubles:
+    """The point with ``limits @ x <= most`` that lies nearest to ``start``, as non-negative least squares."""
+    from scipy.optimize import nnls
+
+    some = limits.any(axis=0)
+    own = limits[:, some]
+    goal = np.zeros(own.shape[1] + 1)
+    goal[-1] = 1
+    matrix = np.concatenate([-own.T, (limits @ start - most)[None]])
+    left = matrix @ nnls(matrix, goal)[0] - goal
+    moved = start.copy()
+    moved[some] -= left[:-1] / left[-1]
+    return moved
 
 
 def side_by_side(parts: Sequence[tuple[Rules, bool]], between: Sequence[tuple[int, int, IntArray]]) -> Rules:

@@ -66,6 +66,8 @@ def cross_fitted(
 def promises(held: Mapping[str, Held], logic: Logic, config: TrainConfig) -> dict[str, Promise]:
     """What each target's answers can promise; nothing where no risk is set.
 
+    The held-out items have chosen after how many epochs a part stopped learning, and nothing else that judges them.
+
     Each target is promised its risk alone, not all of them at once. Of a multi-label target an answer is all classes
     given to an item: it is wrong if one of them is; its confidence is the least of theirs; naming none is no answer.
 

@@ -16,10 +16,10 @@ ORDER = np.array([[1, 0], [2, 0], [3, 1]])  # 3 below 1 below 0, 2 below 0
 
 @st.composite
 def rules(draw: st.DrawFn) -> Rules:
-    """Any order and any exclusions between a few classes, also ones that leave a class nothing to be."""
+    """Any order and any exclusions between a few classes, also equal ones, and ones that can be nothing."""
     count = draw(st.integers(2, 6))
     pairs = [(a, b) for a in range(count) for b in range(a)]
-    below = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=6))
+    below = draw(st.lists(st.sampled_from([*pairs, *((b, a) for a, b in pairs)]), unique=True, max_size=6))
     apart = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=5))
     return Rules(count, np.array(below, np.int64).reshape(-1, 2), np.array(apart, np.int64).reshape(-1, 2))
 
