@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,7 @@ from kgfuse.errors import ModelError
 from kgfuse.fuse.blocks import BlockSpec
 from kgfuse.fuse.calibrate import Stack, Trial
 from kgfuse.fuse.config import parse_config
-from kgfuse.fuse.data import ClassNodes, FloatArray
+from kgfuse.fuse.data import ClassNodes, FloatArray, no_pairs
 from kgfuse.fuse.experts import KernelExpert, LinearExpert
 from kgfuse.fuse.files import write_whole
 from kgfuse.fuse.gnn import GraphExpert
@@ -30,8 +30,10 @@ from kgfuse.fuse.layer import FusionLayer
 from kgfuse.fuse.loop import Curve
 from kgfuse.fuse.model import FusionModel
 from kgfuse.fuse.prototypes import PrototypeExpert
+from kgfuse.fuse.selective import Promise
 from kgfuse.fuse.statements import StatementBag
 from kgfuse.fuse.tensors import TargetInfo
+from kgfuse.fuse.vector import Vector
 
 FORMAT: Final = 4
 TENSORS: Final = "model.safetensors"
@@ -154,7 +156,9 @@ def _target_tensors(target: TargetInfo) -> dict[str, Tensor]:
         "image_mask": classes.image_mask,
         "membership": classes.membership,
         "seen": target.seen,
-    }
+        "below": classes.below,
+        "apart": classes.apart,
+    } | {f"elsewhere.{number}": pairs for number, pairs in enumerate(classes.elsewhere.values())}
     return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
 
 
@@ -165,6 +169,7 @@ def _target_card(target: TargetInfo, stack: Stack) -> dict[str, Any]:
         "iris": list(target.classes.iris),
         "labels": list(target.classes.labels),
         "ancestors": list(target.classes.ancestors),
+        "elsewhere": list(target.classes.elsewhere),
         "stack": {
             "scale": dict(stack.scale),
             "weight": dict(stack.weight),
@@ -172,6 +177,10 @@ def _target_card(target: TargetInfo, stack: Stack) -> dict[str, Any]:
             "sharpness": stack.sharpness,
             "thresholds": None if stack.thresholds is None else [float(value) for value in stack.thresholds],
             "trials": [asdict(trial) for trial in stack.trials],
+            "vector": None
+            if stack.vector is None
+            else {"scale": stack.vector.scale.tolist(), "bias": stack.vector.bias.tolist()},
+            "promise": None if stack.promise is None else stack.promise.to_dict(),
         },
     }
 
@@ -188,6 +197,9 @@ def _target(own: dict[str, Any], tensors: dict[str, Tensor], prefix: str) -> Tar
         node=np.full(len(own["iris"]), -1, np.int64),
         ancestors=tuple(own["ancestors"]),
         membership=found["membership"],
+        below=found.get("below", no_pairs()),
+        apart=found.get("apart", no_pairs()),
+        elsewhere={name: found[f"elsewhere.{number}"] for number, name in enumerate(own.get("elsewhere", ()))},
     )
     return TargetInfo(own["name"], classes, bool(own["multi_label"]), found["seen"])
 
@@ -195,7 +207,11 @@ def _target(own: dict[str, Any], tensors: dict[str, Tensor], prefix: str) -> Tar
 def _stack(own: dict[str, Any]) -> Stack:
     thresholds = None if own["thresholds"] is None else np.array(own["thresholds"], np.float32)
     trials = tuple(Trial(**trial) for trial in own["trials"])
-    return Stack(own["scale"], own["weight"], float(own["sharpness"]), thresholds, trials, tuple(own["base"]))
+    made = Stack(own["scale"], own["weight"], float(own["sharpness"]), thresholds, trials, tuple(own["base"]))
+    if own.get("vector") is not None:
+        scale, bias = (np.array(own["vector"][key], np.float32) for key in ("scale", "bias"))
+        made = replace(made, vector=Vector(scale, bias))
+    return made if own.get("promise") is None else replace(made, promise=Promise(**own["promise"]))
 
 
 def _curve(own: dict[str, Any]) -> Curve:

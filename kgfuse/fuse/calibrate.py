@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,10 +10,14 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
+from kgfuse.fuse.config import Calibration
 from kgfuse.fuse.data import BoolArray, FloatArray, IntArray
 from kgfuse.fuse.metrics import DoubleArray, item_losses, probabilities
+from kgfuse.fuse.selective import Promise
+from kgfuse.fuse.vector import Vector, try_vector
 
 UNSEEN: Final = "unseen"
+VECTOR: Final = "vector calibration"
 NEGLIGIBLE: Final = 1e-3
 _WEIGHED_TOGETHER: Final = 100_000_000  # numbers; of more, every other row or fewer
 STEPS: Final[tuple[float, ...]] = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -52,6 +56,8 @@ class Stack:
         thresholds: (C,) for a multi-label target.
         trials: what was tried.
         base: the parts that were weighed together, on all labelled items.
+        promise: from which confidence on answers are given, where a risk was asked for.
+        vector: a temperature and a bias for each class after the sharpness, where these were chosen.
     """
 
     scale: Mapping[str, float]
@@ -60,10 +66,22 @@ class Stack:
     thresholds: FloatArray | None
     trials: tuple[Trial, ...]
     base: tuple[str, ...] = ()
+    promise: Promise | None = None
+    vector: Vector | None = None
 
     def combine(self, parts: Mapping[str, FloatArray]) -> FloatArray:
         """(n, C) logits of the sum; rows of a part that are NaN count as nothing known."""
-        return np.asarray(self.total(parts) * np.float32(self.sharpness), np.float32)
+        return self.calibrated(self.total(parts))
+
+    def calibrated(self, total: FloatArray) -> FloatArray:
+        """(n, C) logits of the weighed sum ``total``, calibrated."""
+        logits = np.asarray(total * np.float32(self.sharpness), np.float32)
+        return logits if self.vector is None else self.vector.of(logits, self.thresholds is not None)
+
+    def uncalibrated(self, logits: FloatArray) -> FloatArray:
+        """(n, C) what :meth:`calibrated` made these logits from, up to a constant in each row."""
+        before = logits if self.vector is None else self.vector.undone(logits)
+        return np.asarray(before / np.float32(self.sharpness), np.float32)
 
     def total(self, parts: Mapping[str, FloatArray]) -> FloatArray:
         """(n, C) the weighted sum of those parts that are given, before the temperature."""
@@ -119,10 +137,11 @@ def fit_stack(
     labels: IntArray | BoolArray,
     *,
     accept: float,
-    calibrate: bool = True,
+    calibrate: bool | Calibration = True,
     own_thresholds: bool = True,
     base: Stack | None = None,
     jointly: bool = False,
+    shares: Callable[[FloatArray], FloatArray] | None = None,
 ) -> Stack:
     """Let the residuals earn their place.
 
@@ -133,11 +152,13 @@ def fit_stack(
         parts: name → (n, C) logits of items that no part has learned from, the base first.
         labels: of these items; with fewer than two, the base stands alone, uncalibrated.
         accept: standard errors.
-        calibrate: whether the sum gets a temperature.
+        calibrate: whether the sum gets a temperature; ``vector``: one and a bias for each class on top; ``auto``: these
+            where cross-validation lowers the log-loss by more than ``accept`` standard errors.
         own_thresholds: multi-label: whether each class gets its own threshold, else .5.
         base: parts that were weighed before, on more items: they stay as they are, and the others are tried on top.
         jointly: whether the weights of the parts that stay are then set together (only where there is no ``base``). A
             part named ``unseen``, one for classes without items and else zero, is then always weighed, too.
+        shares: logits to the probabilities that thresholds are set on; by themselves where ``None``.
     """
     names = [name for name in parts if name != UNSEEN]
     multi_label = labels.ndim == 2
@@ -161,8 +182,8 @@ def fit_stack(
     for name in [name for name in names if name not in weight]:
         best, best_losses = 0.0, current
         for step in STEPS:
-            tried = _with(total, np.float32(step) * ready[name], unseen)
-            losses = item_losses(tried * np.float32(fit_sharpness(tried, labels)), labels)
+            summed = _with(total, np.float32(step) * ready[name], unseen)
+            losses = item_losses(summed * np.float32(fit_sharpness(summed, labels)), labels)
             if losses.mean() < best_losses.mean():
                 best, best_losses = step, losses
         fall = current - best_losses
@@ -180,13 +201,20 @@ def fit_stack(
             scale[UNSEEN], kept[UNSEEN] = 1.0, constant
         total = np.sum([np.float32(weight[name]) * kept[name] for name in kept], axis=0)
     sharpness = fit_sharpness(total, labels) if calibrate else 1.0
+    vector, logits = None, np.asarray(total * np.float32(sharpness), np.float32)
+    tried = try_vector(logits, labels) if calibrate in ("vector", "auto") else None
+    if tried is not None:
+        accepted = calibrate == "vector" or tried.gain > accept * tried.error
+        trials.append(Trial(VECTOR, tried.strength, tried.gain, tried.error, accepted))
+        vector = tried.vector if accepted else None
+        logits = logits if vector is None else vector.of(logits, multi_label)
     thresholds = None
     if multi_label:
-        scores = probabilities(total * np.float32(sharpness), multi_label=True)
+        scores = probabilities(logits, multi_label=True) if shares is None else shares(logits)
         fitted = _thresholds(scores, np.asarray(labels, np.bool_))
         thresholds = fitted if own_thresholds else np.full(count, 0.5, np.float32)
     first = tuple(weight) if base is None else base.base
-    return Stack(scale, weight, sharpness, thresholds, tuple(trials), first)
+    return Stack(scale, weight, sharpness, thresholds, tuple(trials), first, vector=vector)
 
 
 def _weighed_jointly(

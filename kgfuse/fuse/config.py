@@ -14,6 +14,8 @@ from kgfuse.encode.augment import Augmentation
 from kgfuse.errors import UsageError
 from kgfuse.fuse.data import MODALITIES, Modality
 
+Calibration = Literal["temperature", "vector", "auto"]
+
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -138,6 +140,9 @@ class TrainConfig(_Section):
         default=0.3, ge=0, description="weight of matching items with class nodes; 0 switches it off"
     )
     label_smoothing: float = Field(default=0.05, ge=0, lt=1)
+    kin_smoothing: float = Field(
+        default=0.0, ge=0, lt=1, description="share of the target that goes to relatives of the true class, by nearness"
+    )
     class_weights: Literal["none", "sqrt", "balanced"] = Field(
         default="none", description="weight of rare classes in the loss"
     )
@@ -157,11 +162,19 @@ class TrainConfig(_Section):
     accept: float = Field(
         default=1.0, ge=0, description="standard errors by which a residual must better the validation loss"
     )
-    calibrate: bool = Field(default=True, description="temperature on validation")
+    calibrate: bool | Calibration = Field(
+        default=True,
+        description="on validation: temperature (true), vector (a temperature and a bias for each class), auto: "
+        "vector where cross-validation says so, or false",
+    )
     thresholds: Literal["validation", "half"] = Field(
         default="validation", description="multi-label: how thresholds are set"
     )
     abstain: float | None = Field(default=None, ge=0, le=1, description="no answer below this probability")
+    risk: float | None = Field(
+        default=None, gt=0, lt=1, description="greatest share of wrong answers among those given, by held-out items"
+    )
+    risk_confidence: float = Field(default=0.95, gt=0, lt=1, description="confidence that the risk is not exceeded")
 
     bag: BagConfig = BagConfig()
     gnn: GraphConfig = GraphConfig()

@@ -6,8 +6,8 @@ Labels are read at ``Split.train`` to learn and at ``Split.validation`` to selec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -20,6 +20,11 @@ IntArray: TypeAlias = npt.NDArray[np.int64]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 Modality: TypeAlias = Literal["text", "image", "graph"]
 MODALITIES: Final[tuple[Modality, ...]] = ("text", "image", "graph")
+
+
+def no_pairs() -> IntArray:
+    """Pairs of classes, (0, 2): none."""
+    return np.zeros((0, 2), np.int64)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -53,6 +58,11 @@ class ClassNodes:
         node: (C,) index of the class in the graph, -1 where it has no node.
         ancestors: A names of superclasses.
         membership: (C, A), true where the class lies under the ancestor.
+        below: (P, 2) pairs of a class and one of the others that lies above it: who has the first has the second. Only
+            a multi-label target heeds them.
+        apart: (Q, 2) pairs of classes that nothing has both of. Only a multi-label target heeds them.
+        elsewhere: other target → (Q, 2) pairs of a class of this target and one of the other's that exclude each other;
+            it is enough that one of the two targets says so.
     """
 
     iris: tuple[str, ...]
@@ -64,6 +74,9 @@ class ClassNodes:
     node: IntArray
     ancestors: tuple[str, ...]
     membership: BoolArray
+    below: IntArray = field(default_factory=no_pairs)
+    apart: IntArray = field(default_factory=no_pairs)
+    elsewhere: Mapping[str, IntArray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -293,6 +306,13 @@ def _check_target(target: Target, data: FusionData) -> None:
     for name, logits in (("image_logits", target.image_logits), ("text_logits", target.text_logits)):
         if logits is not None:
             _shape(f"{where} {name}", logits, (count, number))
+    for name, pairs in (("below", classes.below), ("apart", classes.apart)):
+        _shape(f"{where} classes {name}", pairs, (None, 2))
+        _below(f"{where} classes {name}", pairs, number, lowest=0)
+    for other, pairs in classes.elsewhere.items():
+        _shape(f"{where} classes elsewhere", pairs, (None, 2))
+        _below(f"{where} classes elsewhere", pairs[:, :1], number, lowest=0)
+        _below(f"{where} classes elsewhere", pairs[:, 1:], len(data.target(other).classes.iris), lowest=0)
 
 
 def _check_split(split: Split, count: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kgfuse.fuse.data import BoolArray, ClassNodes
+from kgfuse.fuse.data import BoolArray, ClassNodes, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,31 @@ def kinship(classes: ClassNodes, depth: Mapping[str, int] | None = None) -> Kins
     groups.sort(key=lambda g: (not g.name, g.name, classes.labels[g.members[0]], g.members))
     related = (count @ count.T > 0) | np.eye(len(classes.iris), dtype=np.bool_)
     return Kinship(tuple(groups), np.asarray(related, np.bool_), tuple(names), extent)
+
+
+def distances(classes: ClassNodes) -> IntArray:
+    """(C, C) how far classes lie apart: the superclasses, themselves counted, that only one of two has.
+
+    In a tree whose superclasses are all there that is the number of edges on the way from one to the other, as mistakes
+    are weighed by Bertinetto et al. 2020 ("Making better mistakes", arXiv:1912.09393).
+    """
+    extent = _extents(classes)[1].astype(np.int64)
+    size = extent.sum(axis=1)
+    return np.asarray(size[:, None] + size - 2 * (extent @ extent.T), np.int64)
+
+
+def nearness(classes: ClassNodes, known: BoolArray) -> FloatArray:
+    """(C, C) soft targets: of each class, how much every other one counts, the nearer the more (rows sum to one).
+
+    The weight of a class halves with each edge of distance (Bertinetto et al. 2020, section 3.2).
+
+    Args:
+        classes: with their superclasses.
+        known: (C,) classes that count; the others, and each class itself, get nothing.
+    """
+    far = distances(classes)
+    weight = np.exp2(-far.astype(np.float64)) * (known & ~np.eye(len(far), dtype=np.bool_))
+    return np.asarray(weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-300), np.float32)
 
 
 def _extents(classes: ClassNodes) -> tuple[list[str], BoolArray]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray
+from kgfuse.fuse.kinship import distances
 from kgfuse.fuse.reliability import BINS, reliability
 
 if TYPE_CHECKING:
@@ -80,8 +81,12 @@ def judge(prediction: Prediction, data: FusionData, index: IntArray) -> dict[str
 
     Returns:
         single-label: ``items, accuracy, macro_f1, log_loss, calibration_error, abstained`` and, where the classes have
-        superclasses, ``ancestor_accuracy`` (the right ancestors of the best class); multi-label: ``items, micro_f1,
-        macro_f1, exact_match, log_loss``. Accuracy counts the best class even where the model abstains.
+        superclasses, ``ancestor_accuracy`` (the right ancestors of the best class) and ``mistake_distance`` (how far in
+        the hierarchy wrong answers lie from the right ones, on average: :func:`kgfuse.fuse.kinship.distances`);
+        multi-label: ``items, micro_f1,
+        macro_f1, exact_match, log_loss, abstained``. Accuracy counts the best class even where the model abstains;
+        where it abstains from some, ``wrong_if_given`` is the share of wrong answers among those given (multi-label:
+        answers that name a wrong class).
     """
     target = data.target(prediction.target)
     labels = target.labels[index]
@@ -95,18 +100,29 @@ def judge(prediction: Prediction, data: FusionData, index: IntArray) -> dict[str
         result["macro_f1"] = _macro_f1(prediction.given, truth)
         result["exact_match"] = float(np.mean((prediction.given == truth).all(axis=1)))
         result["log_loss"] = float(item_losses(prediction.logits, truth).mean())
-        return result
-    best = prediction.probabilities.argmax(axis=1)
+        return result | _abstention(prediction, truth)
+    best = np.where(prediction.answer >= 0, prediction.answer, prediction.probabilities.argmax(axis=1))
     classes = np.arange(prediction.probabilities.shape[1])
     result["accuracy"] = float(np.mean(best == labels))
     result["macro_f1"] = _macro_f1(best[:, None] == classes, labels[:, None] == classes)
     result["log_loss"] = float(item_losses(prediction.logits, labels).mean())
     result["calibration_error"] = calibration_error(prediction.probabilities, np.asarray(labels, np.int64))
-    result["abstained"] = float(np.mean(prediction.answer < 0))
+    result |= _abstention(prediction, np.asarray(labels[:, None] == classes))
     if target.classes.membership.shape[1]:
         member = target.classes.membership
         result["ancestor_accuracy"] = float(np.mean((member[best] == member[labels]).all(axis=1)))
+        wrong = np.flatnonzero(best != labels)
+        if len(wrong):
+            result["mistake_distance"] = float(distances(target.classes)[labels[wrong], best[wrong]].mean())
     return result
+
+
+def _abstention(prediction: Prediction, truth: npt.NDArray[np.bool_]) -> dict[str, float]:
+    given = prediction.answer >= 0
+    found = {"abstained": float(np.mean(~given))}
+    if given.any() and not given.all():
+        found["wrong_if_given"] = float(np.mean((prediction.given[given] & ~truth[given]).any(axis=1)))
+    return found
 
 
 def _macro_f1(given: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_]) -> float:

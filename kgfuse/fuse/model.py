@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from kgfuse.encode.device import one_thread, resolve
 from kgfuse.errors import ModelError
+from kgfuse.fuse.answers import Answers, Logic, sure_enough
 from kgfuse.fuse.blocks import MODALITY_OF, Blocks, BlockSpec, Prepared, item_nodes, make_blocks, prepare
 from kgfuse.fuse.calibrate import Stack
 from kgfuse.fuse.config import TrainConfig
@@ -20,7 +21,6 @@ from kgfuse.fuse.experts import KernelExpert, LinearExpert
 from kgfuse.fuse.gnn import GraphExpert
 from kgfuse.fuse.layer import FusionLayer
 from kgfuse.fuse.loop import Curve
-from kgfuse.fuse.metrics import probabilities
 from kgfuse.fuse.prototypes import PrototypeExpert
 from kgfuse.fuse.tensors import TargetInfo, array, arrays, block_tensors, class_matches, class_tensors, level, told
 
@@ -34,15 +34,17 @@ class Prediction:
     Args:
         target: its name.
         classes: C class names.
-        probabilities: (n, C) calibrated; rows sum to one for a single-label target.
+        probabilities: (n, C) calibrated; rows sum to one for a single-label target; of a multi-label one no class is
+            more likely than one above it, and disjoint ones have at most one as their sum.
         logits: (n, C) what they were made from.
         gates: (n, M) share that the fusion layer gives each of ``modalities``; equal where no layer was kept, zero
             where missing.
         modalities: M names.
         answer: (n,) the best class, -1 where the model abstains.
-        given: (n, C) the classes given: the best one, or for multi-label all above their thresholds.
+        given: (n, C) the classes given: the best one, or for multi-label all above their thresholds, as far as the
+            ontology lets them go together, also with the answers to the model's other targets.
         ancestors: A names of superclasses.
-        ancestor_probabilities: (n, A): sums over their members (multi-label: chance of at least one member).
+        ancestor_probabilities: (n, A), none below any class under it: see :meth:`kgfuse.fuse.answers.Logic.ancestors`.
     """
 
     target: str
@@ -95,6 +97,7 @@ class FusionModel:
     stacks: dict[str, Stack] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
+    _logic: Logic | None = field(default=None, init=False, repr=False)
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
@@ -136,7 +139,20 @@ class FusionModel:
             prepared: ``model.prepare(data)`` where the caller has it already, for many calls on one graph.
         """
         parts = self.parts(data, index, drop_modalities, drop_edges, prepared)
-        return {target.name: self._answer(target, parts) for target in self.targets}
+        logits = {target.name: self.stacks[target.name].combine(parts.scores[target.name]) for target in self.targets}
+        scores = {name: self.logic.probabilities(name, own) for name, own in logits.items()}
+        answers = self.logic.decide(scores, {name: self.stacks[name].thresholds for name in scores})
+        return {
+            target.name: self._prediction(target, parts, logits[target.name], scores[target.name], answers[target.name])
+            for target in self.targets
+        }
+
+    @property
+    def logic(self) -> Logic:
+        """What its classes say of each other."""
+        if self._logic is None:
+            self._logic = Logic([(target.name, target.classes, target.multi_label) for target in self.targets])
+        return self._logic
 
     def parts(
         self,
@@ -260,18 +276,11 @@ class FusionModel:
         there = np.stack(columns, axis=1).astype(np.float32)
         return np.asarray(there / np.maximum(there.sum(axis=1, keepdims=True), 1), np.float32)
 
-    def _answer(self, target: TargetInfo, parts: Parts) -> Prediction:
-        stack = self.stacks[target.name]
-        logits = stack.combine(parts.scores[target.name])
-        scores = probabilities(logits, target.multi_label)
-        best = scores.argmax(axis=1).astype(np.int64)
-        sure = scores.max(axis=1) >= (self.config.abstain or 0.0)
-        if target.multi_label:
-            given = (scores >= (0.5 if stack.thresholds is None else stack.thresholds)) & sure[:, None]
-        else:
-            given = (np.arange(scores.shape[1]) == best[:, None]) & sure[:, None]
-        member = target.classes.membership.astype(np.float32)
-        above = 1 - np.exp(np.log1p(-np.minimum(scores, 1 - 1e-7)) @ member) if target.multi_label else scores @ member
+    def _prediction(
+        self, target: TargetInfo, parts: Parts, logits: FloatArray, scores: FloatArray, answers: Answers
+    ) -> Prediction:
+        promise = self.stacks[target.name].promise
+        answers = answers.only(sure_enough(answers, scores, self.config.abstain, promise))
         return Prediction(
             target=target.name,
             classes=target.classes.iris,
@@ -279,10 +288,10 @@ class FusionModel:
             logits=logits,
             gates=parts.gates,
             modalities=self.spec.modalities,
-            answer=np.where(sure, best, -1),
-            given=np.asarray(given, np.bool_),
+            answer=answers.best,
+            given=answers.given,
             ancestors=target.classes.ancestors,
-            ancestor_probabilities=np.asarray(np.minimum(above, 1.0), np.float32),
+            ancestor_probabilities=self.logic.ancestors(target.name, scores),
         )
 
     @property

@@ -20,6 +20,7 @@ from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Modali
 from kgfuse.fuse.experts import Problem
 from kgfuse.fuse.gnn import GraphExpert, PreparedGraph, shared_nodes, without_some
 from kgfuse.fuse.intervals import VALUES, values
+from kgfuse.fuse.kinship import nearness
 from kgfuse.fuse.layer import FusionLayer, LayerOutput
 from kgfuse.fuse.loop import Stage, seeded
 from kgfuse.fuse.metrics import item_losses
@@ -64,6 +65,7 @@ class Stages:
         self.labels = {t.name: torch.from_numpy(t.labels[train]).to(device) for t in data.targets}
         self.known = {t.name: torch.from_numpy(t.labelled[train]).to(device) for t in data.targets}
         self.weight = {t.name: _class_weights(t, train, config).to(device) for t in data.targets}
+        self.kin = {i.name: torch.from_numpy(nearness(i.classes, i.seen)).to(device) for i in self.infos}
         self.seen = {info.name: torch.from_numpy(info.seen).to(device) for info in self.infos}
 
     def layer(self, sharpness: Mapping[str, float]) -> FusionLayer:
@@ -134,6 +136,9 @@ class Stages:
         weight = self.weight[name][labels]
         hard = -likelihood.gather(1, labels[:, None])[:, 0]
         even = -(likelihood * seen).sum(1) / seen.sum()
+        if self.config.kin_smoothing:
+            near, share = self.kin[name][labels], self.config.kin_smoothing
+            hard = (1 - share) * hard - share * (likelihood * near).sum(1)
         return (weight * ((1 - smoothing) * hard + smoothing * even)).sum() / weight.sum()
 
     def _validation_loss(self, logits: Mapping[str, Tensor]) -> float:

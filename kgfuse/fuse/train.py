@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -18,10 +20,14 @@ from kgfuse.fuse.calibrate import STEPS, Stack, fit_stack
 from kgfuse.fuse.closed import Base, Honest
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Split, check_data
+from kgfuse.fuse.heldout import Held, Labels, cross_fitted, promises
 from kgfuse.fuse.loop import Checkpoints, Curve, EpochEvent, Stage, run
 from kgfuse.fuse.metrics import accuracy, calibration_error, item_losses, probabilities
 from kgfuse.fuse.model import FusionModel
 from kgfuse.fuse.stages import Stages
+
+_SIMPLE: Final = ("linear", "text", "image")
+"""What late fusion adds up: the regression on the joined blocks, and classifiers that came with the data."""
 
 
 @one_thread()
@@ -85,6 +91,7 @@ def fit(
     _take(model, base)
     sharpness: dict[str, float] = {}
     lasted: dict[str, int] = {}
+    offsets: tuple[dict[str, Tensor], dict[str, Tensor]] = {}, {}
     if config.head == "fusion":
         offsets = _base(model, run_, closing.honest(base))
         sharpness = {name: stack.sharpness for name, stack in model.stacks.items()}
@@ -94,7 +101,7 @@ def fit(
         model.graph = run_.graph()
         if model.graph is not None:
             lasted["graph"] = learn(run_.graph_stage(model.graph))
-    _stack(model, data, validation, around)
+    _stack(model, data, validation, around, (train, offsets[0]))
     _let_go(model)
     if config.refit:
         everything = by_name(data, np.concatenate([split.train, split.validation]))
@@ -203,31 +210,86 @@ def _base(model: FusionModel, stages: Stages, honest: Honest) -> tuple[dict[str,
     return train, validation
 
 
-def _stack(model: FusionModel, data: FusionData, validation: IntArray, around: Prepared) -> None:
-    """Weigh the parts on validation, and record how the sum does there."""
+def _stack(
+    model: FusionModel,
+    data: FusionData,
+    validation: IntArray,
+    around: Prepared,
+    crossed: tuple[IntArray, Mapping[str, Tensor]],
+) -> None:
+    """Weigh the parts on validation, and record how the sum does there.
+
+    Args:
+        model: with its parts.
+        data: of the run.
+        validation: items.
+        around: the graph, indexed.
+        crossed: training items, and target → sums (n, C) of the base's parts, fitted on other items.
+    """
     config = model.config
     parts = model.parts(data, validation, prepared=around)
-    report = {}
+    report: dict[str, dict[str, object]] = {}
+    held: dict[str, Held] = {}
     for info in model.targets:
         target = data.target(info.name)
-        known = target.labelled[validation]
-        labels = target.labels[validation][known]
-        scores = {name: value[known] for name, value in parts.scores[info.name].items()}
-        if config.head == "linear":
-            scores = {part: scores[part] for part in ("linear", "text", "image") if part in scores}
-        stack = fit_stack(
+        known, labels = target.labelled[validation], target.labels[validation]
+        scores = dict(parts.scores[info.name])
+        used = {part: own for part, own in scores.items() if config.head != "linear" or part in _SIMPLE}
+        weigh = _weigher(config, model.stacks.get(info.name), partial(model.logic.probabilities, info.name))
+        stack = weigh({name: value[known] for name, value in used.items()}, labels[known])
+        model.stacks[info.name] = stack
+        if config.risk is not None:
+            held[info.name] = cross_fitted(used, labels, known, stack, weigh)
+        report[info.name] = _report(stack, {name: value[known] for name, value in scores.items()}, labels[known])
+    for name, found in promises(_with_training_items(model, held, data, *crossed), model.logic, config).items():
+        model.stacks[name] = replace(model.stacks[name], promise=found)
+        report[name]["promise"] = found.to_dict()
+    model.metrics["validation"] = report
+
+
+def _weigher(
+    config: TrainConfig, base: Stack | None, consistent: Callable[[FloatArray], FloatArray]
+) -> Callable[[Mapping[str, FloatArray], Labels], Stack]:
+    """What weighs the parts of one target; its thresholds are set on ``consistent`` probabilities, as they will be."""
+
+    def weigh(scores: Mapping[str, FloatArray], labels: Labels) -> Stack:
+        return fit_stack(
             scores,
             labels,
             accept=config.accept,
             calibrate=config.calibrate,
             own_thresholds=config.thresholds == "validation",
-            base=model.stacks.get(info.name),
+            base=base,
+            shares=consistent,
         )
-        model.stacks[info.name] = stack
-        report[info.name] = _report(
-            stack, {name: value[known] for name, value in parts.scores[info.name].items()}, labels
+
+    return weigh
+
+
+def _with_training_items(
+    model: FusionModel, held: Mapping[str, Held], data: FusionData, train: IntArray, sums: Mapping[str, Tensor]
+) -> dict[str, Held]:
+    """Where nothing but the cross-fitted base counts, training items judge as well, by parts that never saw them.
+
+    Not where a CNN was fine-tuned: its features have seen the labels of all training items.
+    """
+    stacks = {name: model.stacks[name] for name in held}
+    kept = {name for stack in stacks.values() for name, weight in stack.weight.items() if weight}
+    crossed = all(kept <= set(stack.base) for stack in stacks.values())
+    if not sums or not crossed or any(target.image_logits is not None for target in data.targets):
+        return dict(held)
+    both = {}
+    for name, own in held.items():
+        target, stack = data.target(name), stacks[name]
+        logits = stack.calibrated(sums[name].float().cpu().numpy())
+        given = None if stack.thresholds is None else np.broadcast_to(stack.thresholds, logits.shape)
+        both[name] = Held(
+            np.concatenate([own.logits, logits]),
+            np.concatenate([own.labels, target.labels[train]]),
+            np.concatenate([own.known, target.labelled[train]]),
+            None if own.thresholds is None or given is None else np.concatenate([own.thresholds, given]),
         )
-    model.metrics["validation"] = report
+    return both
 
 
 def _report(stack: Stack, scores: Mapping[str, FloatArray], labels: IntArray | BoolArray) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -43,7 +43,9 @@ class Answering(State):
             target: class whose subclasses are told apart, or a property; several are learned together; empty takes
                 whatever the items' labels are.
             config: hyper-parameters, or a TOML file of them.
-            overrides: ``key=value`` on top, such as ``epochs=20``.
+            overrides: ``key=value`` on top, such as ``epochs=20``. With ``risk=0.05`` the model abstains so that of the
+                answers it gives at most 5 % are wrong (``promises`` of what is returned says whether that can be held,
+                for each target alone; of several labels an answer is wrong if one of those given is).
             runs: seeds (or, with ``resplit``, random splits) of the ablation; 0 leaves it out.
             resplit: split anew in each run of the ablation.
             name: of the model.
@@ -106,6 +108,39 @@ class Answering(State):
         if top < 1:
             raise UsageError(f"top is {top}", remedy="ask for at least one answer")
         return self._predictor(model).classify(inputs, target=target, top=top, on_event=on_event)
+
+    def classify_stream(
+        self,
+        inputs: Iterable[str | Path],
+        *,
+        model: str | None = None,
+        target: str | None = None,
+        top: int = 10,
+        batch: int = 64,
+        on_event: OnEvent = silent,
+    ) -> Iterator[Prediction]:
+        """Predict for any number of files, one after the other, with memory that does not grow with their number.
+
+        The files are read and answered for in batches, and answers come batch by batch. A text and pictures of one name
+        in one folder are one item where they follow one another. What cannot be read is told (``on_event`` gets the
+        stage ``problem``), and the rest goes on. Nothing is added and nothing written to the graph; features of
+        pictures are kept in the workspace's cache. An answer holds its whole batch for :meth:`Prediction.explain`: of
+        many keep ``answer.to_dict()``, not the answers.
+
+        Args:
+            inputs: files, folders and identifiers of items, in any number; read as they are needed.
+            model: its name; the newest where not given.
+            target: which of the model's targets; the first where not given.
+            top: possible answers in each prediction's ranking, at least one.
+            batch: how many sources are read and answered for together.
+            on_event: told about progress and problems.
+
+        Raises:
+            UsageError: no such model or target, or ``top`` or ``batch`` is less than one.
+        """
+        if top < 1 or batch < 1:
+            raise UsageError(f"top is {top}, batch is {batch}", remedy="give at least one")
+        return self._predictor(model).stream(inputs, target=target, top=top, batch=batch, on_event=on_event)
 
     def explain(self, item: str, *, model: str | None = None, html: str | Path | None = None) -> Explanation:
         """Lead an item's classification back to sentences and pixels.

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from kgfuse.fuse.calibrate import Trial
+from kgfuse.fuse.calibrate import VECTOR, Trial
 from kgfuse.fuse.class_figures import ClassFigures, class_figures, macro, micro, weighted
 from kgfuse.fuse.data import BoolArray, FloatArray, IntArray
 from kgfuse.fuse.kinship import Kinship, kinship
 from kgfuse.fuse.metrics import item_losses, probabilities
 from kgfuse.fuse.model import Prediction as Scores
 from kgfuse.fuse.reliability import Reliability, reliability
+from kgfuse.fuse.selective import Promise
 from kgfuse.fuse.tensors import TargetInfo
+from kgfuse.workspace.exclusions import upward
 
 if TYPE_CHECKING:
     from kgfuse.catalog import ItemRow
@@ -40,7 +42,9 @@ class Judged:
         truth: (n, C) their labels; one a row for a single-label target.
         scores: what the model says of them.
         sharpness: inverse temperature of the probabilities (Guo et al. 2017).
+        before: (n, C) their logits without temperature, and without a vector where one was chosen.
         trials: which parts validation accepted.
+        promise: what share of wrong answers the model promised not to exceed; ``None`` where none was asked for.
         left_out: items of the split that are gone from the workspace, or whose labels are not such as the model gives.
         kin: the classes by their superclasses.
     """
@@ -54,9 +58,11 @@ class Judged:
     truth: BoolArray
     scores: Scores
     sharpness: float
+    before: FloatArray
     trials: tuple[Trial, ...]
     left_out: int
     kin: Kinship
+    promise: Promise | None = None
 
     @property
     def multi_label(self) -> bool:
@@ -72,8 +78,9 @@ class Judged:
 
     @cached_property
     def best(self) -> IntArray:
-        """(n,) the likeliest class."""
-        return np.asarray(self.scores.probabilities.argmax(axis=1), np.int64)
+        """(n,) the class given; where the model abstains the likeliest one."""
+        given, likeliest = self.scores.answer, self.scores.probabilities.argmax(axis=1)
+        return np.asarray(np.where(given >= 0, given, likeliest), np.int64)
 
     @cached_property
     def true(self) -> IntArray:
@@ -95,6 +102,11 @@ class Judged:
         """Items on which the model gives no answer, because its best one is not sure enough."""
         return int((self.scores.answer < 0).sum())
 
+    @property
+    def wrong_if_given(self) -> int:
+        """Answers given that name a class which the item does not have."""
+        return int((self.scores.given & ~self.truth).any(axis=1).sum())
+
     @cached_property
     def by_class(self) -> tuple[ClassFigures, ...]:
         """Precision, recall and F1 of every class."""
@@ -113,17 +125,19 @@ class Judged:
     @cached_property
     def uncalibrated(self) -> Reliability:
         """The same answers without the temperature."""
-        return reliability(probabilities(self._raw, multi_label=False), self.true)
+        return reliability(probabilities(self.before, multi_label=False), self.true)
 
     @property
-    def _raw(self) -> FloatArray:
-        return np.asarray(self.scores.logits / np.float32(self.sharpness), np.float32)
+    def by_vector(self) -> bool:
+        """Whether each class has a temperature and a bias of its own."""
+        return any(trial.name == VECTOR and trial.accepted for trial in self.trials)
 
     def losses(self) -> tuple[float, float]:
         """Mean log-loss without and with the temperature; NaN where nothing is judged."""
         if not len(self.rows):
             return float("nan"), float("nan")
-        return float(item_losses(self._raw, self.true).mean()), float(item_losses(self.scores.logits, self.true).mean())
+        before, after = (item_losses(logits, self.true).mean() for logits in (self.before, self.scores.logits))
+        return float(before), float(after)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able figures."""
@@ -134,6 +148,8 @@ class Judged:
             "multi_label": self.multi_label,
             "right": int(self.right.sum()),
             "abstained": self.abstained,
+            "wrong_if_given": self.wrong_if_given,
+            "promise": None if self.promise is None else self.promise.to_dict(),
             "classes": [
                 {"iri": iri, "label": label, "support": f.support, "given": f.given}
                 | {"precision": f.precision, "recall": f.recall, "f1": f.f1}
@@ -157,6 +173,7 @@ class Judged:
             "error": self.calibrated.error,
             "error_before": self.uncalibrated.error,
             "temperature": 1 / self.sharpness,
+            "by_vector": self.by_vector,
         }
         return made
 
@@ -231,6 +248,7 @@ def _judged(predictor: Predictor, info: TargetInfo, chosen: list[str]) -> Judged
     index = np.array(fits, np.int64)
     stack = predictor.model.stacks[info.name]
     names = (*info.classes.ancestors, *info.classes.iris)
+    scores = predictor.model.predict(dataset.data, index)[info.name]
     return Judged(
         target=info.name,
         info=info,
@@ -239,11 +257,13 @@ def _judged(predictor: Predictor, info: TargetInfo, chosen: list[str]) -> Judged
         rows=index,
         names=tuple(_name(dataset.samples[r].item) for r in fits),
         truth=held[index],
-        scores=predictor.model.predict(dataset.data, index)[info.name],
+        scores=scores,
         sharpness=stack.sharpness,
+        before=stack.uncalibrated(scores.logits),
         trials=stack.trials,
         left_out=len(chosen) - len(fits),
         kin=kinship(info.classes, {iri: len(hierarchy.ancestors(iri)) for iri in names}),
+        promise=stack.promise,
     )
 
 
@@ -252,14 +272,14 @@ def _name(item: ItemRow) -> str:
 
 
 def truth(predictor: Predictor, info: TargetInfo) -> BoolArray:
-    """(N, C) which of the model's classes each item of the workspace has."""
+    """(N, C) which of the model's classes each item of the workspace has, with those that follow from its labels."""
     spec = next(s for s in predictor.prepared.specs if s.name == info.name)
     column = {iri: n for n, iri in enumerate(info.classes.iris)}
     held = np.zeros((len(predictor.dataset.samples), len(column)), np.bool_)
     for row, sample in enumerate(predictor.dataset.samples):
         own = [column[c] for c in sample.item.labels.get(spec.property, ()) if c in column]
         held[row, own] = True
-    return held
+    return upward(held, info.classes) if info.multi_label else held
 
 
 def _tuning(predictor: Predictor) -> tuple[Curve, ...]:

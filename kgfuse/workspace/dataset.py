@@ -14,6 +14,7 @@ from kgfuse.extract.resolve import Resolution
 from kgfuse.fuse.data import ClassNodes, FusionData, GraphArrays, Split, Target
 from kgfuse.terms.mentions import Fact, Source
 from kgfuse.workspace.encoderview import EncoderView, arrays, encoder_view, text_features
+from kgfuse.workspace.exclusions import ruled
 from kgfuse.workspace.hierarchy import Hierarchy, TargetSpec
 from kgfuse.workspace.leakage import Mask
 from kgfuse.workspace.parts import Parts
@@ -79,7 +80,7 @@ def make_dataset(
     at = {n: i for i, n in enumerate(graph.nodes)}
     text = text_features(parts, [prepared_text(parts, s.texts) for s in samples])
     image, image_mask = image_features(parts, [s.pictures for s in samples])
-    targets = tuple(_target(parts, spec, hierarchy, mask, samples, graph) for spec in specs)
+    targets = ruled([_target(parts, spec, hierarchy, mask, samples, graph) for spec in specs], specs, hierarchy)
     data = FusionData(
         items=tuple(s.item.iri for s in samples),
         item_node=np.array([at.get(s.item.iri, -1) for s in samples], np.int64),

@@ -42,6 +42,11 @@ class Hierarchy:
                 todo += self.parents.get(c, ())
         return frozenset(seen)
 
+    def excluded(self, iri: str) -> frozenset[str]:
+        """Classes that are stated to be disjoint with the class or one above it."""
+        known = (self.vocabulary.classes.get(c) for c in self.ancestors(iri))
+        return frozenset(other for c in known if c is not None for other in c.disjoint)
+
     def label(self, iri: str) -> str:
         """A class's name for people."""
         item = self.class_items.get(iri)

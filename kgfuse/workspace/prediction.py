@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ from kgfuse.workspace.parts import OnEvent, Parts, silent
 from kgfuse.workspace.pictures import Tuned
 from kgfuse.workspace.predicted import Answer, write_answers
 from kgfuse.workspace.resolving import Resolved
+from kgfuse.workspace.streaming import BATCH, stream
 from kgfuse.workspace.texts import TunedTexts
 from kgfuse.workspace.training import Prepared, class_pictures, prepare
 from kgfuse.workspace.transcribing import listener
@@ -60,7 +61,9 @@ class Prediction:
         label: the answer's name for people; empty where the model abstains.
         label_iri: the answer.
         probability: calibrated, 0 to 1.
-        abstained: whether the best probability lies below the model's threshold.
+        abstained: whether the model gives no answer: it is not as sure as :attr:`needed`.
+        needed: probability from which on the model answers, as its settings ``abstain`` and ``risk`` have it (several
+            labels: of the least likely one); ``None`` where it never answers, because its risk cannot be promised.
         labels: all answers given; several for a multi-label target.
         ranking: possible answers, best first: as many as were asked for, ten otherwise.
         ancestors: superclasses of the answers with their probabilities, best first.
@@ -80,7 +83,14 @@ class Prediction:
     ancestors: tuple[Ranked, ...]
     shares: dict[str, float]
     model: str
+    needed: float | None
     _context: Context = field(repr=False, compare=False)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of the files that were read for it."""
+        sources = self._context.dataset.samples[self._context.row].sources
+        return tuple(str(source.path) for source in sources if source.path is not None)
 
     def explain(self) -> Explanation:
         """Lead the answer back to statements, sentences and pixels, and test that they matter."""
@@ -96,7 +106,8 @@ class Prediction:
             for k in ("labels", "ranking", "ancestors")
         }
         shares = {k: round(v, 4) for k, v in self.shares.items()}
-        return {**plain, "probability": round(self.probability, 6), **ranked, "shares": shares}
+        needed = None if self.needed is None else round(self.needed, 6)
+        return {**plain, "probability": round(self.probability, 6), "needed": needed, **ranked, "shares": shares}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -192,6 +203,26 @@ class Predictor:
         on_event("classify", len(answers), len(answers), "")
         return answers
 
+    def stream(
+        self,
+        inputs: Iterable[str | Path],
+        *,
+        target: str | None = None,
+        top: int = TOP,
+        batch: int = BATCH,
+        on_event: OnEvent = silent,
+    ) -> Iterator[Prediction]:
+        """Answer for files and items as they come; see :meth:`kgfuse.Workspace.classify_stream`."""
+        return stream(self, inputs, self._question(target), top, batch, on_event)
+
+    def row(self, given: str | Path) -> int | None:
+        """Row of :attr:`dataset` of the item that an identifier, CURIE or IRI stands for; ``None`` for a path."""
+        return None if isinstance(given, Path) else self._rows.get(self._item(given))
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {s.item.iri: n for n, s in enumerate(self.dataset.samples)}
+
     def answers(self, rows: Sequence[int], target: str, *, top: int = TOP) -> list[Prediction]:
         """Answers to one question for rows of :attr:`dataset`."""
         return self._answers(self.dataset, rows, target, top)
@@ -210,17 +241,16 @@ class Predictor:
     def _classify_given(
         self, inputs: Sequence[str | Path], question: str, top: int, on_event: OnEvent
     ) -> list[Prediction]:
-        at = {s.item.iri: n for n, s in enumerate(self.dataset.samples)}
         rows: list[int] = []
         loose: list[Source] = []
         for given in inputs:
-            row = None if isinstance(given, Path) else at.get(self._item(given))
+            row = self.row(given)
             if row is not None:
                 rows.append(row)
             elif Path(given).is_dir():
                 loose += self._in_folder(Path(given), on_event)
             elif Path(given).exists():
-                loose.append(visiting_source(Path(given), self._hear))
+                loose.append(visiting_source(Path(given), self.hear))
             else:
                 raise UsageError(f"{given} is neither an item nor a file", remedy="see `kgfuse query` for items")
         answers = self._answers(self.dataset, rows, question, top)
@@ -237,7 +267,8 @@ class Predictor:
         return frozenset(self.card["items"]["train"])
 
     @cached_property
-    def _hear(self) -> Callable[[Path, str], str]:
+    def hear(self) -> Callable[[Path, str], str]:
+        """Path and media type of a recording to what is said in it."""
         return listener(self.parts.settings.extract.speech)
 
     def _in_folder(self, folder: Path, on_event: OnEvent) -> list[Source]:
@@ -245,7 +276,7 @@ class Predictor:
         found = []
         for path in walk(folder):
             try:
-                found.append(visiting_source(path, self._hear))
+                found.append(visiting_source(path, self.hear, folder))
             except (SourceError, ModelError, UsageError) as e:
                 on_event("passed over", 0, 0, e.message)
         return found
@@ -257,6 +288,12 @@ class Predictor:
             for extractor in self.parts.extractors
             if source.kind in kinds_read(extractor)
         ]
+        return self.answers_of(sources, found, question, top)
+
+    def answers_of(
+        self, sources: Sequence[Source], found: Sequence[Extraction], question: str, top: int
+    ) -> list[Prediction]:
+        """Answers for the items of sources that are not in the workspace, by what was extracted from them."""
         self.parts.keep_features()
         facts = [*visiting_facts(self.parts, found, self.found.resolution.identity), *self._neighbours(sources, found)]
         samples = visiting_samples(sources)
@@ -297,6 +334,12 @@ class Predictor:
         label = self.prepared.hierarchy.label
         return [self._answer(scores, n, dataset, row, label, top, extra) for n, row in enumerate(rows)]
 
+    def _needed(self, target: str) -> float | None:
+        promise, least = self.model.stacks[target].promise, self.model.config.abstain or 0.0
+        if promise is None:
+            return least
+        return None if promise.threshold is None else max(least, promise.threshold)
+
     def _answer(
         self, scores: Scores, n: int, dataset: Dataset, row: int, label: Any, top: int, extra: tuple[Fact, ...]
     ) -> Prediction:
@@ -307,6 +350,7 @@ class Predictor:
             return tuple(Ranked(scores.classes[i], label(scores.classes[i]), float(p[i])) for i in classes)
 
         ranking, given = ranked(best[:top]), ranked([i for i in best if scores.given[n, i]])
+        first = given[0] if given else ranking[0]
         above = scores.ancestor_probabilities[n]
         order = np.argsort(-above, kind="stable").tolist()
         ancestors = tuple(Ranked(scores.ancestors[i], label(scores.ancestors[i]), float(above[i])) for i in order)
@@ -316,15 +360,16 @@ class Predictor:
             item=sample.item.iri,
             name=sample.item.identifier,
             target=scores.target,
-            label="" if abstained else ranking[0].label,
-            label_iri="" if abstained else ranking[0].iri,
-            probability=ranking[0].probability,
+            label="" if abstained else first.label,
+            label_iri="" if abstained else first.iri,
+            probability=first.probability,
             abstained=abstained,
             labels=given,
             ranking=ranking,
             ancestors=ancestors,
             shares=dict(zip(scores.modalities, map(float, scores.gates[n]), strict=True)),
             model=self.name,
+            needed=self._needed(scores.target),
             _context=Context(
                 self.parts, self.model, dataset, row, self.found, extra, self.tuned, self.texts, self._learned
             ),

@@ -6,8 +6,8 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from kgfuse.fuse.model import FusionModel
 from kgfuse.fuse.search.budget import Search
 from kgfuse.fuse.search.result import SearchResult, Tried
 from kgfuse.fuse.search.space import space_of
+from kgfuse.fuse.selective import Promise
 from kgfuse.fuse.train import fit
 from kgfuse.graph.nodes import named, text
 from kgfuse.terms.mentions import Source
@@ -55,6 +56,8 @@ class Trained:
         ablation: the modalities alone and together, over splits or seeds; ``None`` if not asked for.
         counts: items to learn from, to select on, to report on.
         search: what the search for settings found; ``None`` if not asked for.
+        promises: by target, what share of wrong answers the model promises not to exceed, or that it cannot; empty
+            where ``risk`` is not set.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Trained:
     ablation: Ablation | None
     counts: dict[str, int]
     search: SearchResult | None = None
+    promises: Mapping[str, Promise] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,9 @@ def train(
     shutil.rmtree(partial, ignore_errors=True)
     on_event("train", config.epochs, config.epochs, name)
     counts = {k: len(getattr(split, k)) for k in ("train", "validation", "test")}
-    return Trained(name, folder, tuple(s.name for s in prepared.specs), metrics, comparison, counts, found_settings)
+    promised = {target: stack.promise for target, stack in model.stacks.items() if stack.promise is not None}
+    questions = tuple(s.name for s in prepared.specs)
+    return Trained(name, folder, questions, metrics, comparison, counts, found_settings, promised)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

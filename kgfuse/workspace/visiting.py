@@ -19,11 +19,13 @@ from kgfuse.workspace.dataset import Sample
 from kgfuse.workspace.parts import Parts
 
 
-def visiting_source(path: Path, hear: Callable[[Path, str], str]) -> Source:
+def visiting_source(path: Path, hear: Callable[[Path, str], str], folder: Path | None = None) -> Source:
     """A text, picture or recording as a source of an item named after its stem.
 
     Args:
         path: of the file.
+        folder: that was given for it: the item is named by the way from there, so that files of one name in two folders
+            below it are two items.
         hear: path and media type of a recording to what is said in it.
 
     Raises:
@@ -42,14 +44,15 @@ def visiting_source(path: Path, hear: Callable[[Path, str], str]) -> Source:
     text = None
     if identified.kind != "image":
         text = words(identified, str(path)) if identified.kind == "text" else hear(path, identified.media_type)
-    name = f"input/{path.name}"
+    place = Path(path.name) if folder is None else path.relative_to(folder)
+    name = f"input/{place.as_posix()}"
     return Source(
         iri=source_iri(name),
         name=name,
         kind=identified.kind,
         media_type=identified.media_type,
         sha256=hashlib.sha256(data).hexdigest(),
-        item=item_iri(f"input/{path.stem}"),
+        item=item_iri(f"input/{place.with_name(path.stem).as_posix()}"),
         item_label=path.stem,
         text=text,
         path=path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -113,6 +114,33 @@ def test_a_file_is_classified_without_being_added(workspace: Path, tmp_path: Pat
     found = answer(run("classify", workspace, tmp_path / "kite.txt", "--json"))["predictions"]
     assert len(found) == 1  # type: ignore[arg-type]
     assert answer(run("info", workspace, "--json"))["items"]["all"] == 13  # type: ignore[index]
+
+
+def test_a_stream_of_files_gives_a_line_each_and_tells_what_fails(workspace: Path, tmp_path: Path) -> None:
+    for name in ("kite", "hawk"):
+        (tmp_path / f"{name}.txt").write_text(f"The {name} has feathers. It eats mice.", encoding="utf-8")
+    (tmp_path / "empty.txt").write_bytes(b"")
+    result = run("classify", workspace, tmp_path, "--stream", "--top", "1")
+    assert result.exit_code == 0, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [Path(line["files"][0]).name for line in lines] == ["hawk.txt", "kite.txt"]
+    assert all(0 <= line["probability"] <= 1 and len(line["ranking"]) == 1 for line in lines)
+    assert "empty.txt" in result.stderr
+    assert run("classify", workspace, "--stream").exit_code == 2
+
+
+def test_answers_are_held_back_where_the_risk_asked_for_cannot_be_promised(workspace: Path) -> None:
+    quick = ("--set", "epochs=2", "--set", "gnn.enabled=false", "--set", "kernel.enabled=false", "--runs", "0")
+    made = run("train", workspace, "--target", "fg:Thing", *quick, "--name", "careful", "--set", "risk=0.05")
+    assert made.exit_code == 0, made.stderr
+    assert "CANNOT be promised" in made.stdout
+    shown = run("classify", workspace, "--model", "careful")
+    assert "no answer" in shown.stdout
+    assert "cannot be promised" in shown.stderr
+    found = answer(run("classify", workspace, "--model", "careful", "--json"))["predictions"]
+    assert all(p["abstained"] and p["needed"] is None and not p["labels"] for p in found)  # type: ignore[attr-defined]
+    told = answer(run("train", workspace, *quick, "--name", "careful", "--set", "risk=0.05", "--json"))["promises"]
+    assert next(iter(told.values()))["threshold"] is None  # type: ignore[attr-defined]
 
 
 def test_an_unknown_model_or_target_is_a_usage_error(workspace: Path) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kgfuse.fuse.calibrate import UNSEEN, Stack, fit_sharpness, fit_stack
+from kgfuse.fuse.calibrate import UNSEEN, VECTOR, Stack, fit_sharpness, fit_stack
 from kgfuse.fuse.metrics import calibration_error, item_losses, probabilities
+from kgfuse.fuse.vector import fit_vector
 
 
 def scores(seed: int, strength: float, count: int = 400, classes: int = 5) -> tuple[np.ndarray, np.ndarray]:
@@ -99,3 +100,50 @@ def test_a_part_that_never_met_a_class_leaves_it_its_probability(seed: int, weig
     shared = after[:, :3] / after[:, :3].sum(1, keepdims=True)
     expected = probabilities((parts["linear"] + np.float32(weight) * parts["layer"])[:, :3], False)
     assert np.allclose(shared, expected, atol=1e-4)
+
+
+def skewed(seed: int, count: int, classes: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    """Scores that make too much of one class, and are too sure of another."""
+    logits, labels = scores(seed, 2.0, count, classes)
+    return (logits * np.array([1, 1, 4, 1]) + np.array([3, 0, 0, 0])).astype(np.float32), labels
+
+
+def test_a_class_that_is_given_too_often_is_put_right_by_a_vector_and_not_by_a_temperature() -> None:
+    stacks = {kind: fit_stack({"a": skewed(0, 600)[0]}, skewed(0, 600)[1], accept=1.0, calibrate=kind)
+              for kind in ("temperature", "vector", "auto")}  # fmt: skip
+    logits, labels = skewed(1, 4_000)
+    losses = {kind: item_losses(stack.combine({"a": logits}), labels).mean() for kind, stack in stacks.items()}
+    assert losses["vector"] < 0.9 * losses["temperature"]
+    assert losses["auto"] == losses["vector"]
+    stack = stacks["vector"]
+    assert stack.trials[-1].name == VECTOR
+    again = probabilities(stack.uncalibrated(stack.combine({"a": logits})), False)
+    assert np.allclose(again, probabilities(stack.total({"a": logits}), False), atol=1e-4), "what it did can be undone"
+
+
+def test_a_vector_is_left_out_where_a_temperature_is_enough_and_does_little_where_it_is_asked_for() -> None:
+    logits, labels = scores(0, 2.0, 60)
+    draws = [scores(seed, 2.0, 60) for seed in range(20)]
+    chosen = [fit_stack({"a": 3 * x}, y, accept=2.0, calibrate="auto").vector is not None for x, y in draws]
+    assert sum(chosen) <= 2
+    fresh, truth = scores(1, 2.0, 4_000)
+    plain, vector = (fit_stack({"a": 3 * logits}, labels, accept=1.0, calibrate=k) for k in ("temperature", "vector"))
+    one, other = (item_losses(stack.combine({"a": 3 * fresh}), truth).mean() for stack in (plain, vector))
+    assert other < 1.05 * one
+    assert fit_stack({"a": 3 * logits}, labels, accept=1.0, calibrate=True).sharpness == plain.sharpness
+    assert fit_stack({"a": logits}, labels, accept=1.0, calibrate=False).sharpness == 1
+    assert fit_stack({"a": logits[:9]}, labels[:9], accept=1.0, calibrate="vector").vector is None, "too few to tell"
+
+
+@given(st.integers(0, 10_000), st.booleans())
+def test_a_strong_pull_leaves_the_temperature_and_a_class_without_items_keeps_its_own(seed: int, several: bool) -> None:
+    logits, labels = scores(seed, 1.0, 80, 4)
+    labels = np.where(labels == 3, 0, labels)
+    truth = np.eye(4, dtype=np.bool_)[labels] if several else labels
+    held = fit_vector(logits, truth, 1e9)
+    assert np.allclose(held.scale, 1, atol=1e-3)
+    assert np.allclose(held.bias, 0, atol=1e-3)
+    free = fit_vector(logits, truth, 1.0)
+    assert (free.scale[3], free.bias[3]) == (1, 0)
+    doubt = 1 / 82
+    assert item_losses(free.of(logits, several), truth, doubt).mean() <= item_losses(logits, truth, doubt).mean() + 1e-9

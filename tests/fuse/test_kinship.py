@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kgfuse.fuse.data import ClassNodes, plain_classes
-from kgfuse.fuse.kinship import kinship
+from kgfuse.fuse.kinship import distances, kinship, nearness
 
 
 def under(parents: dict[str, set[str]], answers: list[str]) -> ClassNodes:
@@ -99,3 +99,22 @@ def test_of_superclasses_with_the_same_classes_the_deepest_names_them() -> None:
     classes = under(parents, ["owl", "saw", "wren"])
     assert kinship(classes, {"animal": 0, "bird": 1}).groups[0].name == "bird"
     assert kinship(classes, {"animal": 2, "bird": 1}).groups[0].name == "animal"
+
+
+@given(hierarchies())
+def test_distance_counts_the_superclasses_that_only_one_of_two_has(classes: ClassNodes) -> None:
+    own, far = closure(classes), distances(classes)
+    assert [[len(a ^ b) for b in own] for a in own] == far.tolist()
+    near = nearness(classes, np.ones(len(own), np.bool_))
+    assert np.allclose(near.sum(axis=1), 1)
+    for row, distance in zip(near, far, strict=True):
+        others = np.flatnonzero(distance)
+        assert (np.diff(row[others][np.argsort(distance[others], kind="stable")]) <= 1e-7).all(), "the nearer the more"
+
+
+def test_in_a_tree_distance_is_the_way_from_class_to_class() -> None:
+    tree = under({"cat": {"mammal"}, "dog": {"mammal"}, "wren": {"bird"}, "mammal": {"animal"}, "bird": {"animal"},
+                  "animal": {"thing"}, "oak": {"thing"}}, ["cat", "dog", "wren", "oak"])  # fmt: skip
+    assert distances(tree).tolist() == [[0, 2, 4, 4], [2, 0, 4, 4], [4, 4, 0, 4], [4, 4, 4, 0]]
+    known = np.array([True, True, True, False])
+    assert np.allclose(nearness(tree, known)[0], [0, 0.8, 0.2, 0])

@@ -206,7 +206,7 @@ def _answer(ws: Workspace) -> tuple[Prediction, Explanation]:
     context = Context(nothing, nothing, Dataset(nothing, nothing, nothing, (sample,), ()), 0, nothing, (), None)
     ranking = (Ranked(BIRD, "bird", 0.8), Ranked(FISH, HOSTILE, 0.2))
     made = Prediction(
-        iri, explanation.name, BIRD, "bird", BIRD, 0.8, False, ranking[:1], ranking, (), {}, "m", _context=context
+        iri, explanation.name, BIRD, "bird", BIRD, 0.8, False, ranking[:1], ranking, (), {}, "m", 0.0, _context=context
     )
     return made, explanation
 

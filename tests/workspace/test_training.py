@@ -224,6 +224,32 @@ def test_a_model_that_is_unsure_abstains(case: Case) -> None:
     assert all(a.abstained and a.label == "" and a.labels == () and a.ranking for a in answers)
 
 
+def test_a_model_that_cannot_promise_its_risk_says_so_and_gives_no_answer(case: Case) -> None:
+    trained = case.ws.train("fg:Thing", overrides=[*QUICK, "risk=0.05"], runs=0, name="careful")
+    promised = trained.promises[FG + "Thing"]
+    assert not promised.kept
+    assert "CANNOT be promised" in promised.said()
+    answers = case.ws.classify(model="careful")
+    assert all(a.abstained and a.needed is None and a.label == "" and a.labels == () and a.ranking for a in answers)
+    assert answers[0].to_dict()["needed"] is None
+    judged = case.ws.assess(model="careful").targets[0]
+    assert judged.promise == promised
+    assert (judged.abstained, judged.wrong_if_given) == (6, 0)
+    case.ws.report(case.folder / "careful.html", model="careful", answers=0)
+    page = (case.folder / "careful.html").read_text(encoding="utf-8")
+    assert "CANNOT be promised" in page
+    assert "Here it answers 0 of 6." in page
+
+
+def test_a_promise_that_can_be_held_tells_from_which_probability_on_there_are_answers(case: Case) -> None:
+    trained = case.ws.train("fg:Thing", overrides=[*QUICK, "risk=0.6", "risk_confidence=0.5"], runs=0, name="bold")
+    promised = trained.promises[FG + "Thing"]
+    assert promised.threshold is not None
+    for a in case.ws.classify(model="bold"):
+        assert a.needed == promised.threshold
+        assert a.abstained == (a.probability < a.needed)
+
+
 def test_a_damaged_model_is_refused_and_the_others_answer(case: Case) -> None:
     shutil.copytree(case.trained.folder, case.trained.folder.with_name("kept"))
     files = [p for p in case.trained.folder.rglob("*") if p.is_file()]

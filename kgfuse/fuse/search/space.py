@@ -20,7 +20,7 @@ _LEFT_ALONE: Final[Mapping[str, str]] = {
     "seed": "one seed serves all trials, so that their difference is that of their settings",
     "refit": "whether to learn from the validation items in the end depends on test items being there",
     **dict.fromkeys(("device", "amp", "checkpoint_every", "calibrate", "thresholds"), _WITHOUT_EFFECT),
-    "abstain": _WITHOUT_EFFECT,
+    **dict.fromkeys(("abstain", "risk", "risk_confidence"), _WITHOUT_EFFECT),
 }
 
 
