@@ -76,7 +76,10 @@ def train(
         ),
     ] = None,
 ) -> None:
-    """Train a classifier on the labelled items, and compare text, picture and graph, alone and together."""
+    """Train a classifier on the labelled items, and compare text, picture and graph, alone and together.
+
+    Items to which a manifest gives one group (an author, a patient, a shelf) stay on one side of every split.
+    """
     from kgfuse.fuse.search.budget import Search, seconds_of
     from kgfuse.workspace import Workspace
 

@@ -19,6 +19,7 @@ from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FusionData, IntArray, Modality, Target
 from kgfuse.fuse.experts import Problem
 from kgfuse.fuse.gnn import GraphExpert, PreparedGraph, shared_nodes, without_some
+from kgfuse.fuse.groups import grouping
 from kgfuse.fuse.layer import FusionLayer, LayerOutput
 from kgfuse.fuse.loop import Stage, seeded
 from kgfuse.fuse.metrics import item_losses
@@ -177,7 +178,14 @@ class Stages:
     def closing(self) -> Closing:
         """What fits the base on these items."""
         return Closing(
-            self.config, self.spec, self.infos, self._problems(), self.class_nodes, self.values, self.held_values
+            self.config,
+            self.spec,
+            self.infos,
+            self._problems(),
+            self.class_nodes,
+            self.values,
+            self.held_values,
+            grouping(self.data.groups, self.train),
         )
 
     def known_rows(self, name: str) -> tuple[BoolArray, BoolArray]:
@@ -195,6 +203,14 @@ class Stages:
         target = self.data.target(name)
         known, held_known = self.known_rows(name)
         return np.concatenate([target.labels[self.train][known], target.labels[self.validation][held_known]])
+
+    def both_groups(self, name: str, again: IntArray) -> IntArray | None:
+        """Groups of the items of :meth:`both_labels`, and once more of some of the labelled training items."""
+        target = self.data.target(name)
+        known = self.train[target.labelled[self.train]]
+        judges = [known, self.validation[target.labelled[self.validation]], known[again]]
+        alone = grouping(self.data.groups, np.concatenate([self.train, self.validation])) is None
+        return None if alone else grouping(self.data.groups, np.concatenate(judges))
 
     def _problems(self) -> dict[str, tuple[Problem, IntArray]]:
         joined = torch.cat([self.values[name] for name in self.spec.names], dim=1)

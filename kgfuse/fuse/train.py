@@ -18,6 +18,7 @@ from kgfuse.fuse.calibrate import STEPS, Stack, fit_stack
 from kgfuse.fuse.closed import Base, Honest
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Split, check_data
+from kgfuse.fuse.groups import grouping
 from kgfuse.fuse.loop import Checkpoints, Curve, EpochEvent, Stage, run
 from kgfuse.fuse.metrics import accuracy, calibration_error, item_losses, probabilities
 from kgfuse.fuse.model import FusionModel
@@ -164,6 +165,7 @@ def fingerprint(data: FusionData, split: Split, config: TrainConfig) -> str:
         digest.update("\n".join(names).encode())
     arrays = [data.item_node, data.text, data.image, data.text_mask, data.image_mask, graph.edges, graph.features]
     arrays += [split.train, split.validation]
+    arrays += [] if data.groups is None else [data.groups]
     for target in data.targets:
         digest.update("\n".join((target.name, *target.classes.iris)).encode())
         arrays += [target.labels[split.train], target.labels[split.validation]]
@@ -192,7 +194,8 @@ def _base(model: FusionModel, stages: Stages, honest: Honest) -> tuple[dict[str,
         if name in honest.rows:
             judged = {part: np.concatenate([scores, honest.pretended[name][part]]) for part, scores in judged.items()}
             labels = np.concatenate([labels, stages.train_labels(name)[honest.rows[name]]])
-        base = fit_stack(judged, labels, accept=model.config.accept, jointly=True)
+        groups = stages.both_groups(name, honest.rows.get(name, np.zeros(0, np.int64)))
+        base = fit_stack(judged, labels, accept=model.config.accept, jointly=True, groups=groups)
         if (
             not target.seen.all() and name not in honest.rows
         ):  # none can judge for unseen classes; what is known of them does
@@ -222,6 +225,7 @@ def _stack(model: FusionModel, data: FusionData, validation: IntArray, around: P
             calibrate=config.calibrate,
             own_thresholds=config.thresholds == "validation",
             base=model.stacks.get(info.name),
+            groups=grouping(data.groups, validation[known]),
         )
         model.stacks[info.name] = stack
         report[info.name] = _report(
