@@ -68,6 +68,12 @@ class ItemRow:
     links: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def group(self) -> str | None:
+        """Whose items are alike beyond their class, such as its author; ``meta`` has it under ``group``."""
+        found = self.meta.get("group")
+        return None if found is None else str(found)
+
 
 @dataclass(frozen=True, slots=True)
 class ProblemRow:

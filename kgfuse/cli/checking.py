@@ -36,7 +36,7 @@ def check(
     ] = [],  # noqa: B006
     strict: Annotated[bool, typer.Option("--strict", help="Fail on violations of shapes, too.")] = False,
     leakage: Annotated[
-        bool, typer.Option("--leakage", help="Also name texts and pictures that are duplicates across splits.")
+        bool, typer.Option("--leakage", help="Also name duplicate texts and pictures, and groups, across splits.")
     ] = False,
 ) -> int:
     """Prove that nothing is without provenance: every triple, mention, source, and the default graph itself.

@@ -87,6 +87,8 @@ def train(
 
     --set calibrate=auto gives each class a temperature and a bias of its own where cross-validation says so; --set
     kin_smoothing=0.1 lets a near relative of the true class count as less wrong than a stranger while learning.
+
+    Items to which a manifest gives one group (an author, a patient, a shelf) stay on one side of every split.
     """
     from rich.text import Text
 

@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 
 from kgfuse.fuse.config import Calibration
 from kgfuse.fuse.data import BoolArray, FloatArray, IntArray
+from kgfuse.fuse.groups import standard_error
 from kgfuse.fuse.metrics import DoubleArray, item_losses, probabilities
 from kgfuse.fuse.selective import Promise
 from kgfuse.fuse.vector import Vector, try_vector
@@ -31,7 +32,7 @@ class Trial:
         name: of the residual.
         weight: the best weight tried; what it got if it was accepted.
         gain: mean fall of the validation log-loss.
-        error: standard error of that fall over the validation items.
+        error: standard error of that fall over the validation items, or over their groups.
         accepted: whether it stays.
     """
 
@@ -142,11 +143,12 @@ def fit_stack(
     base: Stack | None = None,
     jointly: bool = False,
     shares: Callable[[FloatArray], FloatArray] | None = None,
+    groups: IntArray | None = None,
 ) -> Stack:
     """Let the residuals earn their place.
 
     The first part is the base. Each other part, in order, is tried at a few weights; the best one stays if it lowers
-    the log-loss by more than ``accept`` standard errors (paired, over items).
+    the log-loss by more than ``accept`` standard errors (paired, over items, or over groups of them).
 
     Args:
         parts: name → (n, C) logits of items that no part has learned from, the base first.
@@ -159,6 +161,7 @@ def fit_stack(
         jointly: whether the weights of the parts that stay are then set together (only where there is no ``base``). A
             part named ``unseen``, one for classes without items and else zero, is then always weighed, too.
         shares: logits to the probabilities that thresholds are set on; by themselves where ``None``.
+        groups: (n,) of the items; ``None`` where each stands alone.
     """
     names = [name for name in parts if name != UNSEEN]
     multi_label = labels.ndim == 2
@@ -187,7 +190,7 @@ def fit_stack(
             if losses.mean() < best_losses.mean():
                 best, best_losses = step, losses
         fall = current - best_losses
-        error = float(fall.std(ddof=1) / np.sqrt(len(fall)))
+        error = standard_error(fall, groups)
         accepted = best > 0 and float(fall.mean()) > accept * error
         trials.append(Trial(name, best, float(fall.mean()), error, accepted))
         weight[name] = best if accepted else 0.0

@@ -15,6 +15,7 @@ from kgfuse.fuse.blocks import BlockSpec
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import FloatArray, IntArray
 from kgfuse.fuse.experts import KernelExpert, LinearExpert, Problem
+from kgfuse.fuse.groups import folds
 from kgfuse.fuse.prototypes import MOST_CLASSES, KnownClasses, PrototypeExpert
 from kgfuse.fuse.tensors import TargetInfo, array, class_matches, level
 
@@ -72,6 +73,7 @@ class Closing:
         values: block → (n, d) of all training items.
         held_values: block → (m, d) of the validation items.
         told: target → (n, C), (m, C) what a text classifier that came with the data says of them.
+        groups: (n,) of all training items; ``None`` where each stands alone.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Closing:
         values: Mapping[str, Tensor],
         held_values: Mapping[str, Tensor],
         told: Mapping[str, tuple[FloatArray, FloatArray]],
+        groups: IntArray | None = None,
     ) -> None:
         self.config, self.spec, self.class_nodes = config, spec, class_nodes
         self.infos = {info.name: info for info in infos}
@@ -92,6 +95,7 @@ class Closing:
         self.joined = torch.cat([values[name] for name in spec.names], dim=1)
         self.held = torch.cat([held_values[name] for name in spec.names], dim=1)
         self.device = self.joined.device
+        self.fold = torch.from_numpy(folds(len(self.joined), FOLDS, groups)).to(self.device)
 
     def fit(self, like: Base | None = None) -> Base:
         """The parts that the configuration asks for; with the choices of another base where one is given."""
@@ -173,7 +177,7 @@ class Closing:
     def _over_items(self, base: Base, part: str, name: str) -> Tensor:
         """(n, C) of the training items, each by a part fitted on the other folds of items."""
         _, places = self.problems[name]
-        fold = torch.arange(len(self.joined), device=self.device) % FOLDS
+        fold = self.fold
         own = fold[torch.from_numpy(places).to(self.device)]
         scores = base.parts()[part].forward(self.joined)[name].clone()
         if part != "prototypes":

@@ -160,7 +160,9 @@ class TrainConfig(_Section):
         default=False, description="after all choices, learn the parts that were kept from the validation items too"
     )
     accept: float = Field(
-        default=1.0, ge=0, description="standard errors by which a residual must better the validation loss"
+        default=1.0,
+        ge=0,
+        description="standard errors, over items or their groups, by which a residual must better the validation loss",
     )
     calibrate: bool | Calibration = Field(
         default=True,

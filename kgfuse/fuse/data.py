@@ -126,6 +126,9 @@ class FusionData:
         image: (N, Di) picture features; ``image_mask`` (N,) says which items have a picture.
         graph: the graph around the items, without the edges that state labels (:func:`without_edges`).
         targets: the questions; several are learned together.
+        groups: (N,) number of the group that each item is of, such as its author; ``None`` where each stands alone.
+            Items of one group are never on both sides where some judge what others taught, and what they say of a
+            part counts once (:mod:`kgfuse.fuse.groups`).
     """
 
     items: tuple[str, ...]
@@ -136,6 +139,7 @@ class FusionData:
     image_mask: BoolArray
     graph: GraphArrays
     targets: tuple[Target, ...]
+    groups: IntArray | None = None
 
     def target(self, name: str) -> Target:
         """The target called ``name``."""
@@ -274,6 +278,8 @@ def check_data(data: FusionData, split: Split | None = None) -> None:
     _shape("image_mask", data.image_mask, (count,))
     _shape("graph.edges", data.graph.edges, (None, 3))
     _shape("graph.features", data.graph.features, (nodes, None))
+    if data.groups is not None:
+        _shape("groups", data.groups, (count,))
     if len(set(data.items)) != count:
         raise TrainingError("two items have the same name", remedy="items need unique names")
     _below("item_node", data.item_node, nodes)

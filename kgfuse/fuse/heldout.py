@@ -12,6 +12,7 @@ from kgfuse.fuse.answers import Logic, sure_enough
 from kgfuse.fuse.calibrate import Stack
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FloatArray, IntArray
+from kgfuse.fuse.groups import folds, grouping
 from kgfuse.fuse.selective import Promise, promise
 
 FOLDS: Final = 5
@@ -40,7 +41,8 @@ def cross_fitted(
     labels: Labels,
     known: BoolArray,
     whole: Stack,
-    weigh: Callable[[Mapping[str, FloatArray], Labels], Stack],
+    weigh: Callable[[Mapping[str, FloatArray], Labels, IntArray], Stack],
+    groups: IntArray | None = None,
 ) -> Held:
     """Validation items, each judged by a sum that was weighed and calibrated on the others.
 
@@ -49,14 +51,16 @@ def cross_fitted(
         labels: of all n items; read where known.
         known: (n,) which items have a label; the others get the logits of ``whole``.
         whole: weighed on all of them.
-        weigh: scores and labels to a stack.
+        weigh: scores and labels of some of the items, and which these are, to a stack.
+        groups: (n,) of the items; ``None`` where each stands alone.
     """
     logits = whole.combine(scores).copy()
     thresholds = None if whole.thresholds is None else np.broadcast_to(whole.thresholds, logits.shape).copy()
     rows = np.flatnonzero(known)
-    for number in range(FOLDS if len(rows) >= 2 * FOLDS else 0):
-        own = np.arange(len(rows)) % FOLDS == number
-        stack = weigh({name: value[rows[~own]] for name, value in scores.items()}, labels[rows[~own]])
+    fold = folds(len(rows), FOLDS, grouping(groups, rows))
+    for number in np.unique(fold).tolist() if len(rows) >= 2 * FOLDS else ():
+        own = fold == number
+        stack = weigh({name: value[rows[~own]] for name, value in scores.items()}, labels[rows[~own]], rows[~own])
         logits[rows[own]] = stack.combine({name: value[rows[own]] for name, value in scores.items()})
         if thresholds is not None and stack.thresholds is not None:
             thresholds[rows[own]] = stack.thresholds

@@ -19,6 +19,7 @@ from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Modality, Target
 from kgfuse.fuse.experts import Problem
 from kgfuse.fuse.gnn import GraphExpert, PreparedGraph, shared_nodes, without_some
+from kgfuse.fuse.groups import grouping
 from kgfuse.fuse.intervals import VALUES, values
 from kgfuse.fuse.kinship import nearness
 from kgfuse.fuse.layer import FusionLayer, LayerOutput
@@ -191,6 +192,7 @@ class Stages:
             self.values,
             self.held_values,
             self.told(),
+            grouping(self.data.groups, self.train),
         )
 
     def told(self) -> dict[str, tuple[FloatArray, FloatArray]]:
@@ -219,6 +221,14 @@ class Stages:
         target = self.data.target(name)
         known, held_known = self.known_rows(name)
         return np.concatenate([target.labels[self.train][known], target.labels[self.validation][held_known]])
+
+    def both_groups(self, name: str, again: IntArray) -> IntArray | None:
+        """Groups of the items of :meth:`both_labels`, and once more of some of the labelled training items."""
+        target = self.data.target(name)
+        known = self.train[target.labelled[self.train]]
+        judges = [known, self.validation[target.labelled[self.validation]], known[again]]
+        alone = grouping(self.data.groups, np.concatenate([self.train, self.validation])) is None
+        return None if alone else grouping(self.data.groups, np.concatenate(judges))
 
     def _problems(self) -> dict[str, tuple[Problem, IntArray]]:
         joined = torch.cat([self.values[name] for name in self.spec.names], dim=1)

@@ -20,6 +20,7 @@ from kgfuse.fuse.calibrate import STEPS, Stack, fit_stack
 from kgfuse.fuse.closed import Base, Honest
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import BoolArray, FloatArray, FusionData, IntArray, Split, check_data
+from kgfuse.fuse.groups import grouping
 from kgfuse.fuse.heldout import Held, Labels, cross_fitted, promises
 from kgfuse.fuse.loop import Checkpoints, Curve, EpochEvent, Stage, run
 from kgfuse.fuse.metrics import accuracy, calibration_error, item_losses, probabilities
@@ -171,6 +172,7 @@ def fingerprint(data: FusionData, split: Split, config: TrainConfig) -> str:
         digest.update("\n".join(names).encode())
     arrays = [data.item_node, data.text, data.image, data.text_mask, data.image_mask, graph.edges, graph.features]
     arrays += [split.train, split.validation]
+    arrays += [] if data.groups is None else [data.groups]
     for target in data.targets:
         digest.update("\n".join((target.name, *target.classes.iris)).encode())
         arrays += [target.labels[split.train], target.labels[split.validation]]
@@ -199,7 +201,8 @@ def _base(model: FusionModel, stages: Stages, honest: Honest) -> tuple[dict[str,
         if name in honest.rows:
             judged = {part: np.concatenate([scores, honest.pretended[name][part]]) for part, scores in judged.items()}
             labels = np.concatenate([labels, stages.train_labels(name)[honest.rows[name]]])
-        base = fit_stack(judged, labels, accept=model.config.accept, jointly=True)
+        groups = stages.both_groups(name, honest.rows.get(name, np.zeros(0, np.int64)))
+        base = fit_stack(judged, labels, accept=model.config.accept, jointly=True, groups=groups)
         if (
             not target.seen.all() and name not in honest.rows
         ):  # none can judge for unseen classes; what is known of them does
@@ -235,11 +238,14 @@ def _stack(
         known, labels = target.labelled[validation], target.labels[validation]
         scores = dict(parts.scores[info.name])
         used = {part: own for part, own in scores.items() if config.head != "linear" or part in _SIMPLE}
-        weigh = _weigher(config, model.stacks.get(info.name), partial(model.logic.probabilities, info.name))
-        stack = weigh({name: value[known] for name, value in used.items()}, labels[known])
+        groups = None if data.groups is None else data.groups[validation]
+        consistent = partial(model.logic.probabilities, info.name)
+        weigh = _weigher(config, model.stacks.get(info.name), consistent, groups)
+        rows = np.flatnonzero(known)
+        stack = weigh({name: value[rows] for name, value in used.items()}, labels[rows], rows)
         model.stacks[info.name] = stack
         if config.risk is not None:
-            held[info.name] = cross_fitted(used, labels, known, stack, weigh)
+            held[info.name] = cross_fitted(used, labels, known, stack, weigh, groups)
         report[info.name] = _report(stack, {name: value[known] for name, value in scores.items()}, labels[known])
     for name, found in promises(_with_training_items(model, held, data, *crossed), model.logic, config).items():
         model.stacks[name] = replace(model.stacks[name], promise=found)
@@ -248,11 +254,14 @@ def _stack(
 
 
 def _weigher(
-    config: TrainConfig, base: Stack | None, consistent: Callable[[FloatArray], FloatArray]
-) -> Callable[[Mapping[str, FloatArray], Labels], Stack]:
-    """What weighs the parts of one target; its thresholds are set on ``consistent`` probabilities, as they will be."""
+    config: TrainConfig,
+    base: Stack | None,
+    consistent: Callable[[FloatArray], FloatArray],
+    groups: IntArray | None,
+) -> Callable[[Mapping[str, FloatArray], Labels, IntArray], Stack]:
+    """What weighs the parts of one target by some items; its thresholds are set on ``consistent`` probabilities."""
 
-    def weigh(scores: Mapping[str, FloatArray], labels: Labels) -> Stack:
+    def weigh(scores: Mapping[str, FloatArray], labels: Labels, rows: IntArray) -> Stack:
         return fit_stack(
             scores,
             labels,
@@ -261,6 +270,7 @@ def _weigher(
             own_thresholds=config.thresholds == "validation",
             base=base,
             shares=consistent,
+            groups=grouping(groups, rows),
         )
 
     return weigh

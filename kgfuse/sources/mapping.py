@@ -61,6 +61,7 @@ class ItemForm(BaseModel):
     images: str | None = None
     label: str | None = None
     split: str | None = None
+    group: str | None = None
 
     def columns(self) -> set[str]:
         """The columns that are named."""

@@ -39,6 +39,9 @@ class Answering(State):
     ) -> Trained:
         """Train a classifier on the labelled items, with the ablation of text, picture and graph.
 
+        Items to which their manifest gives one ``group`` (of one author, patient, shelf) stay together wherever kgfuse
+        splits, and a part of the model must pay over groups, not over items (:mod:`kgfuse.fuse.groups`).
+
         Args:
             target: class whose subclasses are told apart, or a property; several are learned together; empty takes
                 whatever the items' labels are.

@@ -62,7 +62,7 @@ def check(
         parts: the workspace.
         shapes: files of SHACL shapes, beside those of the packs.
         on_event: told about progress.
-        leakage: also name duplicates across splits.
+        leakage: also name duplicates and groups across splits.
 
     Raises:
         PackError: a shapes file cannot be read; names file and line.

@@ -1,4 +1,4 @@
-"""Items of different splits that share a text or a picture, or have near duplicates of one another's pictures."""
+"""Items of different splits that share a text, a picture or a group, or whose pictures are near duplicates."""
 
 from __future__ import annotations
 
@@ -19,6 +19,25 @@ _REMEDY = "put both items into one split, or leave one of them out"
 
 
 def across_splits(parts: Parts, checked: Checked) -> Iterator[Finding]:
+    """Name what stands in more than one split."""
+    yield from _duplicates(parts, checked)
+    yield from _groups(parts)
+
+
+def _groups(parts: Parts) -> Iterator[Finding]:
+    """Every group with items in several splits, by its name, with one item of each."""
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for item in parts.catalog.items():
+        if item.group is not None and item.split is not None:
+            found[item.group].setdefault(item.split, item.identifier)
+    for group, firsts in sorted(found.items()):
+        if len(firsts) > 1:
+            who = " and ".join(f"{identifier} ({split})" for split, identifier in sorted(firsts.items()))
+            remedy = "put all items of the group into one split, or give them no group"
+            yield Finding("group across splits", group, f"group {group!r} holds {who}", remedy)
+
+
+def _duplicates(parts: Parts, checked: Checked) -> Iterator[Finding]:
     """Name every pair of sources that are duplicates across splits, each once, by their names.
 
     Texts are compared by content, pictures by content and by the near duplicates of the last build: all that are linked

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from kgfuse.catalog import ItemRow
 from kgfuse.errors import SourceError, TrainingError
 from kgfuse.extract.resolve import Resolution
-from kgfuse.fuse.data import ClassNodes, FusionData, GraphArrays, Split, Target
+from kgfuse.fuse.data import ClassNodes, FusionData, GraphArrays, IntArray, Split, Target
+from kgfuse.fuse.groups import deal_groups, grouping
 from kgfuse.terms.mentions import Fact, Source
 from kgfuse.workspace.encoderview import EncoderView, arrays, encoder_view, text_features
 from kgfuse.workspace.exclusions import ruled
@@ -90,6 +91,7 @@ def make_dataset(
         image_mask=image_mask,
         graph=graph,
         targets=targets,
+        groups=_groups(samples),
     )
     return Dataset(data, view, mask, tuple(samples), tuple(specs))
 
@@ -186,10 +188,11 @@ def make_split(samples: Sequence[Sample], strata: Sequence[str | None], seed: in
         strata: (N) each item's class, to be shared out evenly; ``None`` where it has no label.
         seed: ``None`` keeps the split of the manifest (items that name none are for training, and a tenth of the
             training items validates where none does); a number splits anew, into parts of the manifest's sizes, or
-            70 / 10 / 20 per cent where it has none.
+            70 / 10 / 20 per cent where it has none. Items of one group are then in one part, and the sizes only nearly
+            kept.
 
     Raises:
-        TrainingError: no labelled training item.
+        TrainingError: no labelled training item, or all are of one group, so that none can be held out.
     """
     labelled = [i for i, c in enumerate(strata) if c is not None]
     own = {i: samples[i].item.split for i in labelled}
@@ -201,25 +204,48 @@ def make_split(samples: Sequence[Sample], strata: Sequence[str | None], seed: in
     validation = [i for i in labelled if keep and own[i] == "validation"]
     test = [i for i in labelled if keep and own[i] == "test"]
     rng = np.random.default_rng(seed or 0)
+    groups = _groups(samples)
     if not keep:
-        train, test = _hold_out(train, strata, shares[1], rng)
+        train, test = _hold_out(train, strata, shares[1], rng, groups)
     if not validation:
-        train, validation = _hold_out(train, strata, shares[0] / (1 - shares[1]) if not keep else 0.1, rng)
+        train, validation = _hold_out(train, strata, shares[0] / (1 - shares[1]) if not keep else 0.1, rng, groups)
     if not train:
         raise TrainingError("no labelled training item", remedy="give items a label, and split train to some of them")
     return Split(*(np.array(sorted(part), np.int64) for part in (train, validation, test)))
 
 
+def _groups(samples: Sequence[Sample]) -> IntArray | None:
+    """(n,) number of each item's group, its own where it names none; ``None`` where none names one."""
+    names = [s.item.group for s in samples]
+    if all(name is None for name in names):
+        return None
+    either = [(s.item.iri, "") if name is None else ("", name) for s, name in zip(samples, names, strict=True)]
+    number = {pair: n for n, pair in enumerate(sorted(set(either)))}
+    return np.array([number[pair] for pair in either], np.int64)
+
+
 def _hold_out(
-    rows: Sequence[int], strata: Sequence[str | None], share: float, rng: np.random.Generator
+    rows: Sequence[int],
+    strata: Sequence[str | None],
+    share: float,
+    rng: np.random.Generator,
+    groups: IntArray | None,
 ) -> tuple[list[int], list[int]]:
-    """Share ``rows`` out class by class; a class of two or more gives at least one and keeps at least one."""
-    groups: dict[str, list[int]] = {}
+    """Share ``rows`` out class by class; a class of two or more gives at least one and keeps at least one.
+
+    Where items share groups, these are held out as a whole, and the classes are spread as evenly as they let them.
+    """
+    own = grouping(groups, np.array(rows, np.int64))
+    if own is not None:
+        part = deal_groups([str(strata[row]) for row in rows], own, max(2, round(1 / share)), rng)
+        at = np.array(rows, np.int64)
+        return at[part > 0].tolist(), at[part == 0].tolist()
+    by_class: dict[str, list[int]] = {}
     for row in rows:
-        groups.setdefault(str(strata[row]), []).append(row)
+        by_class.setdefault(str(strata[row]), []).append(row)
     kept, held = [], []
-    for name in sorted(groups):
-        order = [groups[name][j] for j in rng.permutation(len(groups[name]))]
+    for name in sorted(by_class):
+        order = [by_class[name][j] for j in rng.permutation(len(by_class[name]))]
         count = min(max(1, round(share * len(order))), len(order) - 1) if len(order) > 1 else 0
         held += order[:count]
         kept += order[count:]

@@ -102,7 +102,7 @@ class Filling(State):
 
         Args:
             shapes: files of SHACL shapes, beside those of the packs.
-            leakage: also name texts and pictures that are duplicates across splits.
+            leakage: also name texts and pictures that are duplicates across splits, and groups that are in several.
             on_event: told about progress.
 
         Raises:

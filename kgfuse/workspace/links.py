@@ -119,6 +119,7 @@ def item_row(entry: Entry, manifest: str, names: Names, path: Path) -> ItemRow:
         split=entry.split,
         labels=labels,
         links=links,
+        meta={} if entry.group is None else {"group": entry.group},
     )
 
 

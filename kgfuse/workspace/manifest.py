@@ -1,7 +1,8 @@
 """Manifests: JSON Lines or CSV that say which texts and pictures make up which item, and what is known of it.
 
-One line an item: ``id, name, type, text | text_path, images, audio, label, split, links``. ``label`` is a class (or a
-list of classes, or ``{property: value}`` for further targets); ``links`` is ``{property: [ids or literals]}``.
+One line an item: ``id, name, type, text | text_path, images, audio, label, split, group, links``. ``label`` is a class
+(or a list of classes, or ``{property: value}`` for further targets); ``links`` is ``{property: [ids or literals]}``.
+Items of one ``group`` (one author, patient, shelf) are alike beyond their class: training keeps them together.
 """
 
 from __future__ import annotations
@@ -40,13 +41,19 @@ class Entry(BaseModel):
     audio: tuple[str, ...] = ()
     label: str | tuple[str, ...] | dict[str, str | tuple[str, ...]] | None = None
     split: str | None = None
+    group: str | None = None
     links: dict[str, tuple[Scalar, ...]] = Field(default_factory=dict)
     line: int = 0
 
-    @field_validator("id", mode="before")
+    @field_validator("id", "group", mode="before")
     @classmethod
-    def _id_as_text(cls, value: Any) -> Any:
+    def _as_text(cls, value: Any) -> Any:
         return str(value) if isinstance(value, int) else value
+
+    @field_validator("group")
+    @classmethod
+    def _no_blank_group(cls, value: str | None) -> str | None:
+        return value or None
 
     @field_validator("images", "audio", mode="before")
     @classmethod
@@ -205,5 +212,5 @@ def _entry(path: Path, number: int, record: Any) -> Entry | ManifestError:
         return ManifestError(
             f"{field}: {first['msg']}",
             where=where,
-            remedy="keys: id, type, text | text_path, images, label, split, links",
+            remedy="keys: id, type, text | text_path, images, label, split, group, links",
         )

@@ -137,6 +137,7 @@ def _entries(text: str, said: TableMapping, places: TablePlaces, problems: _Prob
                 images=tuple(part.strip() for part in images.split("|") if part.strip()),
                 label=filled(form.label, row) or None,
                 split=filled(form.split, row) or None,
+                group=filled(form.group, row) or None,
                 line=number,
             )
         except ValidationError as e:

@@ -23,6 +23,7 @@ from kgfuse.encode.tuned_text import TextTuning, TunedText
 from kgfuse.errors import ModelError
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import Split
+from kgfuse.fuse.groups import folds, grouping
 from kgfuse.fuse.train import by_name
 from kgfuse.terms.namespaces import digest
 from kgfuse.workspace.dataset import Dataset, in_columns, prepared_text
@@ -158,7 +159,10 @@ def tune_texts(
     net = fitted(train, validation, None, "all")
     tuned = TunedTexts(net, target.name, tuple(target.classes.iris[int(c)] for c in seen))
     scores = tuned.scores(parts, texts)
-    fold = text_folds([texts[row] for row in train], [int(target.labels[row]) for row in train])
+    own_groups = grouping(dataset.data.groups, np.array(train, np.int64))
+    fold = folds(len(train), FOLDS, own_groups)
+    if own_groups is None:
+        fold = text_folds([texts[row] for row in train], [int(target.labels[row]) for row in train])
     for number in range(int(fold.max()) + 1):
         learn = [row for row, own in zip(train, fold, strict=True) if own != number]
         asked = [row for row, own in zip(train, fold, strict=True) if own == number]

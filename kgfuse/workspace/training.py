@@ -163,7 +163,11 @@ def train(
             on_run=lambda n, total, what: on_event("ablation", n, total, what),
         )
     fingerprint = digest(
-        config.model_dump_json(), *dataset.data.items, str(data.graph.edges.tolist()), *map(str, strata)
+        config.model_dump_json(),
+        *dataset.data.items,
+        str(data.graph.edges.tolist()),
+        *map(str, strata),
+        *([] if dataset.data.groups is None else [str(dataset.data.groups.tolist())]),
     )
     name = name or f"{label_key(local_name(prepared.specs[0].name)).replace(' ', '-')}-{fingerprint[:8]}"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):

@@ -68,6 +68,7 @@ def with_copies(
         image=np.concatenate([data.image, np.stack(features)]),
         image_mask=np.concatenate([data.image_mask, np.ones(len(rows), np.bool_)]),
         targets=tuple(_grown(t, index, scores, tuned) for t in data.targets),
+        groups=None if data.groups is None else np.concatenate([data.groups, data.groups[index]]),
     )
     joined = []
     for split in splits:

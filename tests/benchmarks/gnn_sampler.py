@@ -48,10 +48,18 @@ def measure(edges: int, scratch: Path | None, *, quick: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         give_back()
         held, started = own_mb(), time.perf_counter()
-        files = write_edges(Path(folder), lambda: batches(edges), edges // DEGREE, RELATIONS)
+        most = held
+
+        def watched() -> Iterator[Batch]:
+            nonlocal most
+            for batch in batches(edges):
+                yield batch
+                most = max(most, own_mb())
+
+        files = write_edges(Path(folder), watched, edges // DEGREE, RELATIONS)
         written = time.perf_counter() - started
         row: dict[str, Any] = {"edges": edges, "write_seconds": written, "anonymous_mb_before": held}
-        row["write_anonymous_mb"] = own_mb()
+        row["write_anonymous_mb"] = most
         row["disk_mb"] = sum(file.stat().st_size for file in Path(folder).iterdir()) / 2**20
         row |= draw(files, 4 if quick else 50, train=False) | draw(files, 4 if quick else 20, train=True)
     print(
@@ -59,7 +67,7 @@ def measure(edges: int, scratch: Path | None, *, quick: bool) -> dict[str, Any]:
         f" {BATCH:,} nodes a batch, fanouts {FANOUTS}\n"
         f"  an s of processor time: {row['sampled_edges_per_processor_second']:,.0f} edges sampled,"
         f" or {row['trained_edges_per_processor_second']:,.0f} sampled and trained on\n"
-        f"  MB of the process' own: {held:.0f} before, {row['write_anonymous_mb']:.0f} after writing,"
+        f"  MB of the process' own: {held:.0f} before, {row['write_anonymous_mb']:.0f} writing,"
         f" {row['sampled_anonymous_mb']:.0f} sampling, {row['trained_anonymous_mb']:.0f} training",
         flush=True,
     )
@@ -70,7 +78,9 @@ def draw(files: EdgeFiles, number: int, *, train: bool) -> dict[str, Any]:
     """Throughput of ``number`` batches, and the most anonymous memory that was seen after one of them."""
     torch.manual_seed(0)
     sampler = NeighbourSampler(files, FANOUTS)
-    seeds = torch.from_numpy(np.random.default_rng(1).permutation(files.nodes)[: number * BATCH])
+    seeds = torch.from_numpy(
+        np.random.default_rng(1).choice(files.nodes, min(files.nodes, number * BATCH), replace=False)
+    )
     data = Data(num_nodes=files.nodes, edge_index=torch.empty(2, 0, dtype=torch.int64))
     loader = NodeLoader(data, sampler, input_nodes=seeds, batch_size=BATCH, transform=sampler.with_relations)
     encoder = RelationalEncoder(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
@@ -46,6 +48,37 @@ def test_files_hold_the_edges_grouped_by_destination(tmp_path: Path) -> None:
     destination = np.repeat(np.arange(NODES), np.diff(files.offset))
     found = Counter(zip(files.source.tolist(), files.relation.tolist(), destination.tolist(), strict=True))
     assert found == Counter(zip(*edges.tolist(), strict=True))
+
+
+@given(st.integers(1, 12), st.integers(1, 7), st.data())
+@settings(max_examples=50)
+def test_files_do_not_depend_on_how_edges_come_in_batches(nodes: int, batch: int, data: st.DataObject) -> None:
+    ends = st.integers(0, nodes - 1)
+    drawn = data.draw(st.lists(st.tuples(ends, st.integers(0, 2), ends), max_size=30))
+    edges = np.array(drawn, np.int64).reshape(-1, 3)
+    starts = range(0, len(edges), batch)
+    with tempfile.TemporaryDirectory() as folder:
+        files = write_edges(Path(folder), lambda: (tuple(edges[at : at + batch].T) for at in starts), nodes, 3)
+        order = np.argsort(edges[:, 2], kind="stable")
+        assert np.array_equal(files.source, edges[order, 0])
+        assert np.array_equal(files.relation, edges[order, 1])
+        assert np.array_equal(files.offset, np.searchsorted(edges[order, 2], np.arange(nodes + 1)))
+        assert sorted(file.name for file in Path(folder).iterdir()) == ["offset.npy", "relation.npy", "source.npy"]
+
+
+def test_memory_for_writing_does_not_grow_with_the_graph(tmp_path: Path) -> None:
+    def peak(nodes: int) -> int:
+        chance = np.random.default_rng(0)
+        edges = [chance.integers(limit, size=20_000) for limit in (nodes, RELATIONS, nodes)]
+        tracemalloc.start()
+        try:
+            write_edges(tmp_path / str(nodes), lambda: [tuple(edges)], nodes, RELATIONS)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(1_000)  # what is imported on the first call does not count
+    assert peak(5_000_000) < peak(200_000) + 1_000_000  # an array of one number a node would take 40 MB
 
 
 def test_taking_all_neighbours_gives_what_the_whole_graph_gives(tmp_path: Path) -> None:

@@ -93,6 +93,18 @@ def test_a_duplicate_across_splits_is_named(tmp_path: Path) -> None:
     assert any("(validation)" in t and "has the same content as" in t for t in told)
 
 
+def test_a_group_across_splits_is_named(tmp_path: Path) -> None:
+    said = (("a", "train", "Ada"), ("b", "test", "Ada"), ("c", "test", "Bo"), ("d", "test", "Bo"), ("e", "train", None))
+    rows = [{"id": i, "text": f"Item {i}.", "split": split, "group": group} for i, split, group in said]
+    with Workspace.create(tmp_path / "w.kg", [str(small_ontology(tmp_path))], SETTINGS) as ws:
+        ws.add(manifest(tmp_path, rows))
+        ws.build()
+        assert not ws.check().findings
+        (found,) = ws.check(leakage=True).findings
+    assert (found.rule, found.where) == ("group across splits", "Ada")
+    assert found.what == "group 'Ada' holds b (test) and a (train)"
+
+
 def hashed(name: str, bits: int, colours: bytes) -> Hashed:
     whole = Mention(f"urn:{name}", Region(0, 0, 1, 1), name, "image.picture")
     return Hashed(f"urn:{name}", name, name, Likeness(bits, colours), whole)

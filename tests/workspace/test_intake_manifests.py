@@ -49,6 +49,18 @@ def test_a_manifest_says_what_an_item_is(intake: Intake, tmp_path: Path) -> None
     assert names(intake) == ["data/a.png", "data/manifest.jsonl", "data/manifest.jsonl#saw", "data/owl.txt"]
 
 
+@pytest.mark.parametrize("suffix", ["jsonl", "csv"])
+def test_items_may_be_of_a_group(intake: Intake, tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"manifest.{suffix}"
+    rows = [("owl", "Ada"), ("saw", 3), ("pear", "")]
+    if suffix == "csv":
+        path.write_text("id,group\n" + "".join(f"{name},{group}\n" for name, group in rows))
+    else:
+        path.write_text("".join(json.dumps({"id": name, "group": group}) + "\n" for name, group in rows))
+    assert intake.add([path]).problems == []
+    assert {i.identifier: i.group for i in intake.catalog.items()} == {"owl": "Ada", "saw": "3", "pear": None}
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -18,6 +18,7 @@ id = "{name}"
 type = "fg:Thing"
 name = "{name}"
 text = "{about}"
+group = "{home}"
 images = "{photo}"
 
 [columns.eats]
@@ -62,7 +63,7 @@ def test_rows_are_items_and_cells_are_their_evidence(folder: Path, tmp_path: Pat
             "docs/birds.xlsx#owl": "text",
             "docs/owl.png": "image",
         }
-        assert {item.identifier for item in ws.items()} == {"owl", "heron", "saw"}
+        assert {item.identifier: item.group for item in ws.items()} == {"owl": "forest", "heron": "lake", "saw": None}
         said = {
             (local_name(s.subject), local_name(s.predicate), name(s.object)): s
             for s in ws.graph.statements()

@@ -64,6 +64,21 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
         yield Case(ws, root / "data", trained)
 
 
+def test_where_items_have_groups_none_is_on_two_sides_of_the_split(tmp_path: Path) -> None:
+    path = filled(tmp_path / "data")
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for number, row in enumerate(rows):
+        del row["split"]
+        row["group"] = f"box {number % 9}"  # one item of a class, and one of the next
+    with workspace(tmp_path / "ws", manifest(tmp_path / "data", rows), settings=SETTINGS) as ws:
+        trained = ws.train("fg:Thing", overrides=[*QUICK, "image.copies=1", "image.finetune=false"], runs=0)
+        sides = json.loads((trained.folder / "model.json").read_text())["items"]
+        box = {item.iri: item.group for item in ws.items()}
+    assert all(sides[name] for name in ("train", "validation", "test"))
+    found = [{box[iri] for iri in sides[name]} for name in ("train", "validation", "test")]
+    assert sum(map(len, found)) == len(set().union(*found)) == 9
+
+
 def test_training_reports_on_the_test_items_of_every_target(case: Case) -> None:
     assert case.trained.counts == {"train": 9, "validation": 3, "test": 6}
     assert set(case.trained.metrics) == {FG + "Thing", FG + "livesIn"}

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from kgfuse.errors import TrainingError
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import FusionData, IntArray, Split
+from kgfuse.fuse.groups import deal_groups, grouping
 from kgfuse.fuse.metrics import item_losses
 from kgfuse.fuse.train import by_name, fit
 
@@ -35,17 +36,24 @@ class Plan:
       other judges, then the other way round. Half as much to validate on, but two fits only, and right also where the
       features themselves were learned from the training items' labels.
 
+    Items of one group (:attr:`~kgfuse.fuse.data.FusionData.groups`) are never on two sides.
+
     Args:
         way: which of the two.
         folds: splits whose ``test`` items judge.
         again: the same, dealt anew: judges for what won on ``folds``, which chance has favoured there.
         weight: target → factor of its items' losses, so that their mean is the mean over the targets.
+        groups: group of the item behind each loss of ``folds``, in the order of :func:`losses`; ``None`` where each
+            item stands alone.
+        groups_again: the same for ``again``.
     """
 
     way: Way
     folds: tuple[Split, ...]
     again: tuple[Split, ...]
     weight: dict[str, float]
+    groups: IntArray | None = None
+    groups_again: IntArray | None = None
 
     @property
     def items(self) -> int:
@@ -70,6 +78,7 @@ def make_plan(data: FusionData, split: Split, seed: int, *, learned_features: bo
     train, validation = (by_name(data, part[labelled[part]]) for part in (split.train, split.validation))
     rest = by_name(data, split.train[~labelled[split.train]])
     way: Way = "cross-validation" if len(validation) < FEW and not learned_features else "validation halves"
+    groups = None if grouping(data.groups, np.concatenate([train, validation])) is None else data.groups
     rounds: list[tuple[Split, ...]] = []
     for number in range(2):
         rng = np.random.default_rng([seed, number, 20261130])
@@ -79,7 +88,7 @@ def make_plan(data: FusionData, split: Split, seed: int, *, learned_features: bo
                     f"{len(validation)} labelled validation items are too few to judge the trials of a search by",
                     remedy="mark more items as validation",
                 )
-            half = deal(_strata(data, validation), 2, rng)
+            half = _dealt(data, validation, 2, rng, groups)
             parts = [validation[half == side] for side in (0, 1)]
             learn = np.concatenate([rest, train])
             rounds.append(tuple(Split(learn, parts[1 - side], parts[side]) for side in (0, 1)))
@@ -90,18 +99,19 @@ def make_plan(data: FusionData, split: Split, seed: int, *, learned_features: bo
                 f"{len(pool)} labelled items are too few to search settings on", remedy="label more items"
             )
         share = max(2, round(len(pool) / max(1, len(validation))))
-        fold = deal(_strata(data, pool), FOLDS, rng)
+        fold = _dealt(data, pool, FOLDS, rng, groups)
         splits = []
         for side in range(FOLDS):
             others = pool[fold != side]
-            part = deal(_strata(data, others), share, rng)
+            part = _dealt(data, others, share, rng, groups)
             splits.append(Split(np.concatenate([rest, others[part > 0]]), others[part == 0], pool[fold == side]))
         rounds.append(tuple(splits))
     judges = np.concatenate([fold.test for fold in rounds[0]])
     counts = {target.name: int(target.labelled[judges].sum()) for target in data.targets}
     whole = sum(counts.values())
     weight = {name: whole / (len(counts) * count) if count else 0.0 for name, count in counts.items()}
-    return Plan(way, rounds[0], rounds[1], weight)
+    clusters = [None if groups is None else _judges(data, folds, groups) for folds in rounds]
+    return Plan(way, rounds[0], rounds[1], weight, *clusters)
 
 
 def deal(strata: Sequence[str], parts: int, rng: np.random.Generator) -> IntArray:
@@ -115,6 +125,16 @@ def deal(strata: Sequence[str], parts: int, rng: np.random.Generator) -> IntArra
     dealt = np.zeros(len(strata), np.int64)
     dealt[order] = np.arange(len(strata)) % parts
     return dealt
+
+
+def _dealt(data: FusionData, rows: IntArray, parts: int, rng: np.random.Generator, groups: IntArray | None) -> IntArray:
+    own, strata = grouping(groups, rows), _strata(data, rows)
+    return deal(strata, parts, rng) if own is None else deal_groups(strata, own, parts, rng)
+
+
+def _judges(data: FusionData, folds: Sequence[Split], groups: IntArray) -> IntArray:
+    """Group of the item behind each number that :func:`losses` gives, fold after fold."""
+    return np.concatenate([groups[fold.test[t.labelled[fold.test]]] for fold in folds for t in data.targets])
 
 
 def _strata(data: FusionData, rows: IntArray) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -10,6 +9,8 @@ from typing import Any, Final
 import tomli_w
 
 from kgfuse.fuse.config import TrainConfig, changed_settings
+from kgfuse.fuse.data import IntArray
+from kgfuse.fuse.groups import standard_error
 
 NOISE: Final = 1.645
 """Standard errors by which the best trial must better the default on judges dealt anew: chance does so in 5 of 100."""
@@ -25,7 +26,7 @@ class Tried:
         settings: dotted name → value.
         loss: mean log-loss of the judging items, ``None`` where it failed.
         gain: by how much it is less than the default's, on the same items.
-        error: standard error of that difference, paired over the items.
+        error: standard error of that difference, paired over the items or their groups.
         note: what went wrong.
     """
 
@@ -139,8 +140,7 @@ class SearchResult:
         }
 
 
-def difference(default: Any, other: Any) -> tuple[float, float]:
-    """Mean of ``default`` − ``other`` over items, and its standard error."""
+def difference(default: Any, other: Any, groups: IntArray | None = None) -> tuple[float, float]:
+    """Mean of ``default`` − ``other`` over items, and its standard error over items or, where given, their groups."""
     fall = default - other
-    error = float(fall.std(ddof=1)) / math.sqrt(len(fall)) if len(fall) > 1 else math.inf
-    return float(fall.mean()), error
+    return float(fall.mean()), standard_error(fall, None if groups is None else groups[: len(fall)])

@@ -130,7 +130,7 @@ class _Run:
             except Exception as error:  # whatever a setting does to a fit, the others are tried all the same
                 said = error.message if isinstance(error, TrainingError) else f"{type(error).__name__}: {error}"
                 return Trial("failed", drawn, np.zeros(0), 0, float("inf"), " ".join(said.split())[:300])
-            lead, error_ = difference(best[: len(found)], found)
+            lead, error_ = difference(best[: len(found)], found, self.plan.groups)
             if number < len(self.plan.folds) and lead < -_BEHIND * error_:
                 gain, _ = difference(default[: len(found)], found)
                 return Trial("stopped", drawn, found, number, float(default.mean()) - gain)
@@ -146,7 +146,7 @@ class _Run:
         if number == 0:
             return 0, None
         default, found = self._again(0, self.base), self._again(number, self.config(best))
-        mean, error = difference(default, found)
+        mean, error = difference(default, found, self.plan.groups_again)
         return number, Gain(float(found.mean()), float(default.mean()), mean, error)
 
     def _again(self, number: int, config: TrainConfig) -> Losses:
@@ -172,7 +172,7 @@ class _Run:
             settings = {name: _setting(self.base, name) for name in self.space}
         if trial.state == "failed":
             return Tried(number, trial.state, settings, None, None, None, trial.error)
-        gain, error = difference(self.trials.all[0].losses[: len(trial.losses)], trial.losses)
+        gain, error = difference(self.trials.all[0].losses[: len(trial.losses)], trial.losses, self.plan.groups)
         return Tried(number, trial.state, settings, trial.score, gain, error)
 
 

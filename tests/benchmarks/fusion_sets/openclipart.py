@@ -87,7 +87,8 @@ def case_sets(data: Path | None, features: Features, seeds: int, salt: int) -> I
     titled = np.array([bool(d.title) for d in drawings])
     seen = np.ones(len(items), np.bool_)
     target = Target("folder", classes, labels)
-    fused = FusionData(tuple(items), nodes_of(graph, items), text, titled, image, seen, graph, (target,))
+    nodes = nodes_of(graph, items)
+    fused = FusionData(tuple(items), nodes, text, titled, image, seen, graph, (target,))
     cases = [Case(fused, by_creator(drawings, f"{salt} {seed}"), seed) for seed in range(seeds)]
     about = f"{len(items)} drawings, {len(names)} folders, no creator on both sides"
     yield CaseSet("openclipart", about, cases)
