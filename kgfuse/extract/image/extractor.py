@@ -101,14 +101,20 @@ class ImageExtractor:
             **({"texts": self._wording.extractor.parameters} if self._wording else {}),
         }
 
-    def extract_batch(self, sources: Sequence[Source]) -> Iterator[list[Found]]:
-        """Yield one list per picture, in the order given; pictures are looked at side by side, each for itself.
+    def extract_batch(self, sources: Sequence[Source]) -> Iterator[list[Found] | Exception]:
+        """Yield one list per picture, in the order given, or why it cannot be read.
 
-        Raises:
-            SourceError: one of them cannot be read.
+        Pictures are looked at side by side, each for itself: one is decoded while the CNN or OCR is busy with another.
+        At most as many are held decoded as there are threads.
         """
         with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
-            yield from pool.map(lambda source: list(self.extract(source)), sources)
+            yield from pool.map(self._attempt, sources)
+
+    def _attempt(self, source: Source) -> list[Found] | Exception:
+        try:
+            return list(self.extract(source))
+        except Exception as error:  # it is the picture's, and stops no other
+            return error
 
     def extract(self, source: Source) -> Iterator[Found]:
         """Yield a mention of the whole picture, then statements with their regions.
