@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Found: TypeAlias = Mention | Statement
 FeatureSink: TypeAlias = Callable[[str, NDArray[np.float32]], None]
 
-_VERSION: Final = "4"
+_VERSION: Final = "5"
 _WORKERS: Final = min(4, os.cpu_count() or 1)
 DEPICTS: Final = KGF + "depicts"
 SHOWS_TEXT: Final = KGF + "showsText"
