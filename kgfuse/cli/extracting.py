@@ -1,10 +1,10 @@
-"""The command that reads texts without a workspace: extract."""
+"""The command that reads texts, pictures and recordings without a workspace: extract."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,15 +15,20 @@ from kgfuse.cli.command import FAILED, LanguageOption, OntologyOption, WorkersOp
 from kgfuse.cli.output import Output
 from kgfuse.cli.overrides import nested
 from kgfuse.cli.tables import plural, table
-from kgfuse.errors import PROBLEM, SourceError, UsageError
-
-_TEXTS = frozenset({".txt", ".md", ".markdown", ".html", ".htm", ".pdf", ".docx", ""})
+from kgfuse.errors import PROBLEM, ModelError, SourceError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from kgfuse.extract.documents import Document, Stated
+    from kgfuse.extract.document import Document, Stated
     from kgfuse.ontology import Vocabulary
+    from kgfuse.terms.mentions import Source
+    from kgfuse.workspace.loose import LooseFiles
+
+_TEXTS = frozenset({".txt", ".md", ".markdown", ".html", ".htm", ".xhtml", ".pdf", ".docx", ".odt", ""})
+_PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".svg"})
+_RECORDINGS = frozenset({".wav", ".flac", ".mp3", ".ogg", ".oga"})
+_READ = _TEXTS | _PICTURES | _RECORDINGS
 
 
 @command(
@@ -31,12 +36,14 @@ if TYPE_CHECKING:
     "extract",
     "kgfuse extract --ontology field-guide owl.txt",
     "kgfuse extract -o hospital.ttl notes/*.txt --html notes.html",
+    "kgfuse extract -o field-guide walk.ogg owl.jpg report.pdf --json",
     "echo 'The saw is made of steel.' | kgfuse extract -o field-guide - --json",
 )
 def extract(
     out: Output,
     files: Annotated[
-        list[str] | None, typer.Argument(metavar="FILE", help="Texts, folders of texts, or - for standard input.")
+        list[str] | None,
+        typer.Argument(metavar="FILE", help="Texts, documents, pictures, recordings, folders, or - for a text."),
     ] = None,
     ontology: OntologyOption = [],  # noqa: B006
     html: Annotated[
@@ -55,52 +62,58 @@ def extract(
         list[str], typer.Option("--set", metavar="KEY=VALUE", help="A setting of extraction; may be repeated.")
     ] = [],  # noqa: B006
 ) -> int:
-    """Read texts against an ontology, without a workspace: what they mention and state, with the exact words.
+    """Read files against an ontology, without a workspace: what they mention and state, and where.
 
-    With --json one object a line, one line a text: its mentions, statements and what was turned away.
+    Where is exact words, with page or seconds, or a box of a picture. With --json one object a line, one line a text,
+    picture or recording: its mentions, statements and what was turned away.
     """
     from kgfuse.extract.document_records import document_record
     from kgfuse.extract.documents import Reader, ontology_of
     from kgfuse.extract.settings import ExtractSettings
+    from kgfuse.workspace.loose import LooseFiles
     from kgfuse.workspace.reading import read
     from kgfuse.workspace.workers import worker_count
 
     if not ontology:
         raise UsageError("no ontology is given", remedy="--ontology NAME_OR_PATH; `kgfuse ontologies list` shows packs")
     if not files:
-        raise UsageError("FILE is missing", remedy="name texts, or - for standard input; see --help for examples")
+        raise UsageError("FILE is missing", remedy="name files, or - for standard input; see --help for examples")
     values = nested(set, {"extract": ExtractSettings().model_dump()}).get("extract", {})
     if min_confidence is not None:
         values["min_confidence"] = min_confidence
     vocabulary = ontology_of(*ontology)
     reader = Reader(vocabulary, _settings(values), language=language)
     paths = _paths(files)
-    problems: list[str] = []
     documents: list[Document] = []
-    with out.progress() as on_event:
-        count = worker_count(workers, len(paths))
-        for n, document in enumerate(read(reader, ontology, _texts(paths, encoding, problems), count), 1):
-            on_event("extract:text", n, len(paths), document.name)
-            if document.problem:
-                problems.append(f"{document.name}: {document.problem}")
-                on_event(PROBLEM, n, len(paths), problems[-1])
-            if out.json:
-                out.raw(json.dumps(document_record(document, vocabulary), ensure_ascii=False) + "\n")
-            if html or not out.json:
-                documents.append(document)
-    for line in problems:
-        out.problem(line)
-    if html is not None:
-        from kgfuse.workspace.report.extracted import write_extracted
+    is_read = False
+    with LooseFiles(reader.settings.speech, encoding, language) as loose:
+        with out.progress() as on_event:
 
-        write_extracted(documents, vocabulary, html)
-        out.note(f"page: {html}")
+            def tell(problem: str) -> None:
+                on_event(PROBLEM, len(documents), len(paths), problem)
+
+            sources = _sources(paths, loose, tell)
+            for n, found in enumerate(read(reader, ontology, sources, worker_count(workers, len(paths))), 1):
+                document = loose.located(found)
+                on_event("extract", n, max(n, len(paths)), document.name)
+                if document.problem:
+                    tell(f"{document.name}: {document.problem}")
+                is_read = is_read or not document.problem
+                if out.json:
+                    out.raw(json.dumps(document_record(document, vocabulary), ensure_ascii=False) + "\n")
+                if html or not out.json:
+                    documents.append(document)
+        if html is not None:
+            from kgfuse.workspace.report.extracted import write_extracted
+
+            write_extracted(documents, vocabulary, html)
+            out.note(f"page: {html}")
     if not out.json:
         out.result({}, *_shown(documents, vocabulary, with_rejected=rejected))
         turned = sum(len(d.rejected) for d in documents)
         if turned and not rejected:
             out.note(f"{plural(turned, 'statement')} turned away; --rejected lists why")
-    return FAILED if len(problems) >= len(paths) else 0
+    return 0 if is_read else FAILED
 
 
 def _settings(values: dict[str, Any]) -> Any:
@@ -117,7 +130,7 @@ def _settings(values: dict[str, Any]) -> Any:
 
 
 def _paths(given: Sequence[str]) -> list[str]:
-    """Files in the order given; a folder stands for the texts in it, by name."""
+    """Files in the order given; a folder stands for what is read of it, by name."""
     from kgfuse.sources.identify import walk
 
     found: list[str] = []
@@ -128,28 +141,27 @@ def _paths(given: Sequence[str]) -> list[str]:
         if name == "-" or not path.is_dir():
             found.append(name)
             continue
-        texts = [str(p) for p in walk(path) if p.suffix.lower() in _TEXTS]
-        if not texts:
-            raise UsageError("holds no texts", where=path, remedy="name the files themselves")
-        found += texts
+        inside = [str(p) for p in walk(path) if p.suffix.lower() in _READ]
+        if not inside:
+            raise UsageError("holds no texts, pictures or recordings", where=path, remedy="name the files themselves")
+        found += inside
     return list(dict.fromkeys(found))
 
 
-def _texts(paths: Sequence[str], encoding: str | None, problems: list[str]) -> Iterator[tuple[str, str]]:
-    """Name and text of each file; what cannot be read is told, and the others go on."""
-    from kgfuse.sources.identify import identify
-    from kgfuse.sources.texts import stored, words
-
+def _sources(paths: Sequence[str], loose: LooseFiles, tell: Callable[[str], None]) -> Iterator[Source]:
+    """What is in each file; what cannot be read is told, and the others go on."""
     for name in paths:
         try:
             if name == "-":
-                text, _ = stored(sys.stdin.buffer.read(), "text/plain", "standard input", encoding)
-                yield "stdin", text.text
+                yield loose.text(sys.stdin.buffer.read(), "stdin", "standard input")
                 continue
-            identified = identify(Path(name))
-            yield Path(name).as_posix(), words(identified, name, encoding)
-        except SourceError as e:
-            problems.append(e.message)
+            sources, notes = loose.open(Path(name))
+        except (SourceError, ModelError) as e:
+            tell(e.message)
+            continue
+        for note in notes:
+            tell(f"{name}: {note}")
+        yield from sources
 
 
 def _shown(documents: Sequence[Document], vocabulary: Vocabulary, *, with_rejected: bool) -> list[RenderableType]:
@@ -182,6 +194,5 @@ def _row(stated: Stated, vocabulary: Vocabulary) -> tuple[RenderableType, ...]:
 def _where(document: Document, stated: Stated, *, several: bool) -> RenderableType:
     from rich.text import Text
 
-    spans = [e.span for e in (stated.subject, stated.object) if e.span] or list(stated.evidence)
-    place = f"{min(s.start for s in spans)}–{max(s.end for s in spans)}" if spans else ""
+    place = document.whereabouts(stated)
     return Text(f"{document.name}:{place}" if several else place)

@@ -23,7 +23,8 @@ class Extractor(Protocol):
     An extractor is pure: what it yields depends on the source, its own settings and its vocabulary, never on other
     sources or on their order. It may also have
 
-    * ``extract_batch(sources) -> Iterable[list[Found]]``: the same results for many sources at once;
+    * ``extract_batch(sources) -> Iterable[list[Found] | Exception]``: the same results for many sources at once, and in
+      place of those of a source what came up over it; where it raises instead, each source is tried alone;
     * ``parameters``: a JSON-able mapping that goes into the record of the run;
     * ``languages``: ISO 639 codes of the texts that it reads, where it does not read all. A text whose language is not
       known is read by all.
@@ -53,8 +54,8 @@ class Extractor(Protocol):
 class BatchExtractor(Extractor, Protocol):
     """An extractor that is faster on many sources at once."""
 
-    def extract_batch(self, sources: Sequence[Source]) -> Iterable[list[Found]]:
-        """Yield one list per source, in the order given, equal to what `extract` yields for it."""
+    def extract_batch(self, sources: Sequence[Source]) -> Iterable[list[Found] | Exception]:
+        """Yield one list per source, in the order given, equal to what `extract` yields for it, or what it raises."""
         ...
 
 
@@ -104,12 +105,14 @@ def run(extractor: Extractor, sources: Sequence[Source]) -> Iterator[Extraction]
     """Run an extractor over sources of its kinds, in batches where it can, and yield one extraction per source."""
     iri = run_iri(extractor)
     parameters: Mapping[str, Any] = getattr(extractor, "parameters", {})
-    found: Iterable[Iterable[Found]]
+    found: Iterable[Iterable[Found] | Exception]
     if isinstance(extractor, BatchExtractor):
         found = extractor.extract_batch(sources)
     else:
         found = (extractor.extract(source) for source in sources)
     for source, results in zip(sources, found, strict=True):
+        if isinstance(results, Exception):
+            raise results
         yield collect(source.iri, iri, results, parameters)
 
 

@@ -59,8 +59,9 @@ def _run(extractor: Extractor, batch: Sequence[Source]) -> Iterator[tuple[Source
     """Yield each source's extraction, or the sentence that says why there is none."""
     if isinstance(extractor, BatchExtractor) and len(batch) > 1:
         began = time.perf_counter()
+        results: list[list[Found] | Exception]
         try:
-            results = [list(found) for found in extractor.extract_batch(batch)]
+            results = [one if isinstance(one, Exception) else list(one) for one in extractor.extract_batch(batch)]
         except Exception:  # one bad source must not stop the batch: each is tried alone below, and recorded
             results = []
         if len(results) == len(batch):
@@ -74,8 +75,10 @@ def _run(extractor: Extractor, batch: Sequence[Source]) -> Iterator[tuple[Source
         yield source, result, time.perf_counter() - began
 
 
-def _result(extractor: Extractor, source: Source, found: Sequence[Found] | None) -> Extraction | str:
+def _result(extractor: Extractor, source: Source, found: Sequence[Found] | Exception | None) -> Extraction | str:
     try:
+        if isinstance(found, Exception):
+            raise found
         return extract_one(extractor, source) if found is None else _collect(extractor, source, found)
     except KgfuseError as e:
         return e.message

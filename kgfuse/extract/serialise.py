@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from sys import intern
 from typing import Any, Final
 
 from kgfuse.errors import WorkspaceError
@@ -87,7 +88,8 @@ def _statement(row: list[Any], table: list[Mention], subject: Node | Value, obje
         raise ValueError("a literal cannot be a subject")
     evidence = tuple(table[i] for i in row[3])
     said_by = None if row[9] is None else table[row[9]]
-    return Statement(subject, row[1], object_, evidence, row[4], row[5], row[6], row[7], row[8], said_by)
+    predicate, extractor, source = map(intern, (row[1], row[4], row[7]))  # thousands of extractions share them
+    return Statement(subject, predicate, object_, evidence, extractor, row[5], row[6], source, row[8], said_by)
 
 
 def _mention_row(mention: Mention) -> list[Any]:
@@ -104,7 +106,10 @@ def _mention_row(mention: Mention) -> list[Any]:
 
 def _mention(row: list[Any]) -> Mention:
     source, selector, label, extractor, types, entity, confidence = row
-    return Mention(source, _selector(selector), label, extractor, tuple(types), entity, confidence)
+    known = None if entity is None else intern(entity)
+    return Mention(
+        intern(source), _selector(selector), label, intern(extractor), tuple(map(intern, types)), known, confidence
+    )
 
 
 def _selector_row(selector: Selector) -> list[Any]:

@@ -7,8 +7,9 @@ do not depend on the number of workers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from kgfuse.catalog import SourceRow
 from kgfuse.errors import PROBLEM
@@ -144,7 +145,8 @@ def _keep(parts: Parts, extractor: Extractor, key: str, result: Result) -> bool:
 
 
 def extractions(parts: Parts) -> Iterator[Extraction]:
-    """All extractions of the present configuration, in source order."""
+    """All extractions of the present configuration, in source order; those of one run share its parameters."""
+    parameters: dict[str, Mapping[str, Any]] = {}
     for row in parts.catalog.sources():
         source: Source | None = None
         for extractor in parts.extractors:
@@ -152,4 +154,5 @@ def extractions(parts: Parts) -> Iterator[Extraction]:
                 source = source or parts.source(row)
                 payload = parts.catalog.extraction(row.name, extraction_key(extractor, source))
                 if payload is not None:
-                    yield loads(payload)
+                    found = loads(payload)
+                    yield replace(found, parameters=parameters.setdefault(found.run, found.parameters))

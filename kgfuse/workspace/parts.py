@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -171,18 +171,24 @@ class Parts:
     def source(self, row: SourceRow) -> Source:
         """What an extractor sees of a catalog row."""
         item = self.catalog.item(row.item) if row.item else None
-        return Source(
-            iri=source_iri(row.name),
-            name=row.name,
-            kind=row.kind,
-            media_type=row.media_type,
-            sha256=row.sha256,
-            item=row.item,
-            item_label=(item.label or None) if item else None,
-            item_types=self.types(item) if item else (),
-            text=self.blobs.read_text(row.text_sha256) if row.text_sha256 else None,
-            path=self.blobs.path(row.sha256),
-            language=row.meta.get("language", ""),
-            mapping=row.meta.get("mapping", ""),
-            transcription=json.dumps(row.meta["transcription"], sort_keys=True) if "transcription" in row.meta else "",
-        )
+        source = source_of(row, self.blobs)
+        if item is None:
+            return source
+        return replace(source, item_label=item.label or None, item_types=self.types(item))
+
+
+def source_of(row: SourceRow, blobs: Blobs) -> Source:
+    """What an extractor sees of a catalog row, but for what its item is called and is."""
+    return Source(
+        iri=source_iri(row.name),
+        name=row.name,
+        kind=row.kind,
+        media_type=row.media_type,
+        sha256=row.sha256,
+        item=row.item,
+        text=blobs.read_text(row.text_sha256) if row.text_sha256 else None,
+        path=blobs.path(row.sha256),
+        language=row.meta.get("language", ""),
+        mapping=row.meta.get("mapping", ""),
+        transcription=json.dumps(row.meta["transcription"], sort_keys=True) if "transcription" in row.meta else "",
+    )

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from kgfuse.catalog import SourceRow
-from kgfuse.errors import KgfuseError
+from kgfuse.catalog import Blobs, SourceRow
+from kgfuse.errors import KgfuseError, SourceError
 from kgfuse.extract.speech.settings import SpeechSettings
 from kgfuse.sources.places import dumps
 from kgfuse.sources.sandbox import Sandbox
@@ -33,7 +33,7 @@ STAGE: Final = "transcribe"
 _MARK: Final = f"failed:{STAGE}:"
 _TICK: Final = 0.2
 _NOTHING: Final = sha256(b"").hexdigest()
-_SILENT: Final = "holds no speech that was heard: its transcript is empty"
+SILENT: Final = "holds no speech that was heard: its transcript is empty"
 
 
 def transcribe_pending(parts: Parts, on_event: OnEvent, *, retry: bool = False, workers: int | None = 1) -> int:
@@ -71,7 +71,7 @@ def transcribe_pending(parts: Parts, on_event: OnEvent, *, retry: bool = False, 
     told = {problem.place for problem in parts.catalog.problems(STAGE)}
     for row in rows:
         if row.name in told and row.meta.get("transcriber") == key:
-            _tell(parts, row, _SILENT if row.text_sha256 == _NOTHING else "")
+            _tell(parts, row, SILENT if row.text_sha256 == _NOTHING else "")
     return _transcribe(parts, transcriber, pending, count, on_event)
 
 
@@ -105,21 +105,39 @@ def _transcript(
 ) -> tuple[SourceRow | None, str, str]:
     """The row with its transcript, or ``None``; what there is to tell, and what to do about it."""
     try:
-        path, spoken = parts.blobs.path(row.sha256), row.meta.get("spoken", "")
-        transcript = heard(transcriber, path, row.media_type, row.location, spoken, stop)
+        made = transcribed(parts.blobs, transcriber, row, stop)
     except KgfuseError as e:
         return None, e.message, e.remedy
+    return made, "" if made.text_sha256 != _NOTHING else SILENT, ""
+
+
+def transcribed(blobs: Blobs, transcriber: Transcriber, row: SourceRow, stop: Event | None = None) -> SourceRow:
+    """The row of a recording with its transcript.
+
+    Args:
+        blobs: hold the recording; take its transcript and places.
+        transcriber: writes it down.
+        row: of the recording.
+        stop: once it is set, nobody wants the transcript any more.
+
+    Raises:
+        SourceError: it cannot be decoded or transcribed.
+        ModelError: the model cannot be loaded.
+    """
+    try:
+        path, spoken = blobs.path(row.sha256), row.meta.get("spoken", "")
+        transcript = heard(transcriber, path, row.media_type, row.location, spoken, stop)
     except (RuntimeError, ValueError, MemoryError, OSError) as e:  # a model's own fault is the recording's problem
-        return None, f"cannot be transcribed: {type(e).__name__}: {e}", "save it in another form"
+        remedy = "save it in another form"
+        raise SourceError(f"cannot be transcribed: {type(e).__name__}: {e}", where=row.location, remedy=remedy) from e
     meta: Mapping[str, Any] = {
         **row.meta,
         "language": transcript.language,
-        "places": parts.blobs.put(dumps(transcript.places)),
+        "places": blobs.put(dumps(transcript.places)),
         "transcriber": transcriber.fingerprint,
         "transcription": transcriber.parameters,
     }
-    made = replace(row, text_sha256=parts.blobs.put(transcript.text.encode("utf-8")), meta=meta)
-    return made, "" if transcript.text else _SILENT, ""
+    return replace(row, text_sha256=blobs.put(transcript.text.encode("utf-8")), meta=meta)
 
 
 def heard(

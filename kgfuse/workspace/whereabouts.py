@@ -50,30 +50,33 @@ class Whereabouts:
         return found
 
     def of(self, mentions: Iterable[Mention]) -> Mapping[str, DocumentPlace]:
-        """Page and box, path, cell or seconds of each mention of characters, by its IRI.
+        """Page and box, path, cell or seconds of each mention of characters, by its IRI."""
+        spans = {m.iri: (m.selector.start, m.selector.end) for m in mentions if isinstance(m.selector, TextSpan)}
+        found = self.at(spans.values())
+        return {iri: found[span] for iri, span in spans.items() if span in found}
+
+    def at(self, spans: Iterable[tuple[int, int]]) -> Mapping[tuple[int, int], DocumentPlace]:
+        """Page and box, path, cell or seconds of characters, by their start and end.
 
         A file that cannot be opened any more tells the page alone.
         """
-        spans = {m.iri: (m.selector.start, m.selector.end) for m in mentions if isinstance(m.selector, TextSpan)}
+        asked = list(dict.fromkeys(spans))
         match self.places:
             case ElementPlaces():
-                return {iri: DocumentPlace(path=self.places.path(start)) for iri, (start, _) in spans.items()}
+                return {span: DocumentPlace(path=self.places.path(span[0])) for span in asked}
             case TablePlaces():
                 text = self.blobs.read_text(self.row.text_sha256 or "")
-                return {iri: DocumentPlace(cell=self.places.cell(text, start)) for iri, (start, _) in spans.items()}
+                return {span: DocumentPlace(cell=self.places.cell(text, span[0])) for span in asked}
             case TimePlaces() as places:
-                heard = {iri: places.seconds(*span) for iri, span in spans.items()}
-                return {iri: DocumentPlace(time=time) for iri, time in heard.items() if time is not None}
+                heard = {span: places.seconds(*span) for span in asked}
+                return {span: DocumentPlace(time=time) for span, time in heard.items() if time is not None}
             case CharacterPlaces() | LineEndPlaces():
                 return {}
         try:
-            found = self.spots(list(spans.values()))
+            found = self.spots(asked)
         except KgfuseError:
-            found = [[] for _ in spans]
-        return {
-            iri: _around(self.places.page(start), spots)
-            for (iri, (start, _)), spots in zip(spans.items(), found, strict=True)
-        }
+            found = [[] for _ in asked]
+        return {span: _around(self.places.page(span[0]), spots) for span, spots in zip(asked, found, strict=True)}
 
 
 def whereabouts(blobs: Blobs, row: SourceRow, sandbox: Sandbox) -> Whereabouts | None:

@@ -57,7 +57,9 @@ def grocery(data: common.Path) -> dict[str, Any]:
     rows += [
         ("argmax: share of its classes that are true", f"{found['argmax_precision']:.3f}"),
         (f"kgfuse: share of the {found['tags_let_in']} tags let in that are true", f"{found['tag_precision']:.3f}"),
-        ("kgfuse: calibration error / Brier", f"{found['calibration_error']:.3f} / {found['brier']:.3f}"),
+        ("kgfuse: mean confidence of these", f"{found['mean_confidence_let_in']:.3f}"),
+        ("kgfuse: calibration error of these", f"{found['calibration_error_let_in']:.3f}"),
+        ("kgfuse: of all tags, calibration error / Brier", f"{found['calibration_error']:.3f} / {found['brier']:.3f}"),
     ]
     common.table(f"groceries, {found['photos']} photos, share of photos", rows)
     return found

@@ -31,11 +31,11 @@ class Judged:
     drawing: bool
 
 
-def judged(data: Path, encoder: ImageEncoder, vocabulary: Vocabulary) -> Iterator[Judged]:
-    """The labelled photos that tags were not calibrated on: all but those of ``train.txt``."""
+def judged(data: Path, encoder: ImageEncoder, vocabulary: Vocabulary, *, train: bool = False) -> Iterator[Judged]:
+    """The labelled photos that tags were not calibrated on: all but those of ``train.txt``; or else those."""
     classes = read_classes(data)
     for photo in read_photos(data):
-        if photo.split != "train" and photo.label is not None:
+        if (photo.split == "train") == train and photo.label is not None:
             own = classes[photo.label]
             section = SECTIONS[own.section]
             truth = vocabulary.expand(known_class(vocabulary, own.coarse, section, section))
@@ -93,6 +93,8 @@ def score(photos: Sequence[Judged], names: Sequence[str], vocabulary: Vocabulary
         "tags_let_in": len(admitted_all),
         "tag_precision": sum(ok for _, ok in admitted_all) / max(len(admitted_all), 1),
         "calibration_error": calibration_error(said),
+        "calibration_error_let_in": calibration_error(admitted_all),
+        "mean_confidence_let_in": sum(c for c, _ in admitted_all) / max(len(admitted_all), 1),
         "brier": sum((c - ok) ** 2 for c, ok in said) / max(len(said), 1),
     }
 

@@ -20,6 +20,7 @@ from kgfuse.extract.image.extractor import DEPICTS, SHOWS_COLOUR, SHOWS_TEXT, Im
 from kgfuse.extract.image.settings import ImageSettings
 from kgfuse.extract.image.tags import Tagger, confidence, is_drawing
 from kgfuse.extract.resolve import resolve
+from kgfuse.extract.running import run_batch
 from kgfuse.extract.settings import ExtractSettings
 from kgfuse.ontology.pack import load_pack
 from kgfuse.ontology.registry import load_all
@@ -134,6 +135,23 @@ def test_pictures_side_by_side_say_what_each_says_alone(extractor: ImageExtracto
         image.save(tmp_path / f"{n}.png")
         sources.append(stored(tmp_path / f"{n}.png"))
     assert list(extractor.extract_batch(sources)) == [list(extractor.extract(source)) for source in sources]
+
+
+def test_a_picture_that_cannot_be_read_has_the_others_looked_at_once(extractor: ImageExtractor, tmp_path: Path) -> None:
+    sources = []
+    for n in range(4):
+        drawing().rotate(n).save(tmp_path / f"{n}.png")
+        sources.append(stored(tmp_path / f"{n}.png"))
+    (tmp_path / "1.png").write_bytes((tmp_path / "1.png").read_bytes()[:200])
+    seen: list[str] = []
+    extractor.on_features = lambda sha256, _: seen.append(sha256)
+    try:
+        results = run_batch(extractor, sources)
+    finally:
+        extractor.on_features = None
+    assert [result.payload is None for result in results] == [False, True, False, False]
+    assert "1.png: a damaged picture" in results[1].problem
+    assert sorted(seen) == sorted(source.sha256 for source in sources if not source.name.endswith("1.png"))
 
 
 def test_a_drawing_is_told_from_a_photo_and_its_tag_turned_away(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
@@ -49,3 +51,11 @@ def test_turned_writing_is_read_with_its_box(reader: LineReader, angle: float) -
     left, top, width, height = line.box
     found = (left, top, left + width, top + height)
     assert all(abs(a - b) < 25 for a, b in zip(found, inked, strict=True))
+
+
+def test_threads_that_read_at_once_read_what_one_reads(reader: LineReader) -> None:
+    small = written(0).resize((320, 320))
+    asked = [(written(0), False), (small, True), (written(90), False), (small, False)] * 4
+    alone = [(reader.glance(image), reader.read(image, close=close)) for image, close in asked]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda one: (reader.glance(one[0]), reader.read(one[0], close=one[1])), asked)) == alone

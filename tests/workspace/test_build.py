@@ -18,6 +18,7 @@ from kgfuse.extract import registry
 from kgfuse.graph.store import holds
 from kgfuse.terms.mentions import Mention, Statement, TextSpan
 from kgfuse.terms.namespaces import GRAPH_PROVENANCE, KGF, OA, PROV, RDF, source_iri
+from kgfuse.workspace.extraction import extractions
 from tests.workspace.samples import FG, ITEM, TEXTS, graph_hash, manifest, shape, texts, workspace
 
 ALL = {"extract": {"extractors": ["text", "image"], "image": {"ocr": "off"}}}
@@ -122,6 +123,15 @@ def test_mentions_are_exact_on_any_text(built: Workspace, before: str, between: 
     for mention in (*found.mentions, *(m for s in found.statements for m in s.evidence)):
         assert isinstance(mention.selector, TextSpan)
         assert text[mention.selector.start : mention.selector.end] == mention.selector.exact
+
+
+def test_thousands_of_extractions_hold_their_run_s_parameters_once(built: Workspace) -> None:
+    by_run: dict[str, set[int]] = {}
+    found = list(extractions(built._parts))
+    for one in found:
+        by_run.setdefault(one.run, set()).add(id(one.parameters))
+    assert len(found) > len(by_run)
+    assert {len(held) for held in by_run.values()} == {1}
 
 
 def test_the_default_graph_is_exactly_what_holds(built: Workspace) -> None:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kgfuse.extract.documents import Document, End, Place, Reader, Stated, ontology_of
+from kgfuse.extract.document import Document, End, Place, Stated
+from kgfuse.extract.documents import Reader, ontology_of
 from kgfuse.terms.mentions import TextSpan, Value
 from kgfuse.workspace.report.extracted import write_extracted
 
@@ -53,10 +54,10 @@ class Page(HTMLParser):
 def hostile() -> Document:
     """A document that is hostile wherever it can be."""
     span, other = TextSpan(4, 7, "owl"), TextSpan(13, 17, "mice")
-    ends = End(HOSTILE, HOSTILE, span=span), End(HOSTILE, value=Value(HOSTILE), span=other)
+    ends = End(HOSTILE, HOSTILE, at=span), End(HOSTILE, value=Value(HOSTILE), at=other)
     stated = Stated(ends[0], EATS, ends[1], 0.9, (HOSTILE,), HOSTILE, (span, other), "", "")
     away = Stated(ends[0], HOSTILE, ends[1], 0.1, (HOSTILE,), HOSTILE, (span,), HOSTILE, HOSTILE)
-    place = Place(4, 7, "owl", HOSTILE, HOSTILE, (HOSTILE,), (HOSTILE,), 0.5)
+    place = Place(span, HOSTILE, HOSTILE, (HOSTILE,), (HOSTILE,), 0.5)
     return Document(HOSTILE, TEXT, (place,), (stated,), (away,))
 
 
@@ -101,7 +102,7 @@ def test_every_statement_leads_from_and_to_marks_that_are_there(page: Path) -> N
 def test_whatever_the_marks_the_page_is_the_text(tmp_path: Path, text: str, data: st.DataObject) -> None:
     edges = data.draw(st.lists(st.tuples(st.integers(0, 79), st.integers(1, 9)), max_size=5))
     places = {(a, min(a + n, len(text))) for a, n in edges if a < len(text)}
-    found = [Place(a, b, text[a:b], "x", "", (), ("t",), 1.0) for a, b in sorted(places)]
+    found = [Place(TextSpan(a, b, text[a:b]), "x", "", (), ("t",), 1.0) for a, b in sorted(places)]
     write_extracted([Document("t", text, tuple(found))], VOCABULARY, tmp_path / "t.html")
     assert "".join(Page(tmp_path / "t.html").blocks) == text
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kgfuse.extract import documents
-from kgfuse.extract.documents import Reader, ontology_of
+from kgfuse.extract.documents import Reader, ontology_of, text_source
 from kgfuse.extract.settings import ExtractSettings
 from kgfuse.workspace.reading import read
 
@@ -49,10 +49,10 @@ def test_workers_give_the_documents_of_one_process_and_tell_of_the_text_that_end
     monkeypatch.setattr(documents, "_BATCH", 2)
     settings = ExtractSettings.model_validate({"extractors": ["text", "lethal"]})
     reader = Reader(ontology_of("field-guide"), settings)
-    texts = [(f"{n}.txt", text) for n, text in enumerate(SAID * 2)]
+    texts = [text_source(f"{n}.txt", text) for n, text in enumerate(SAID * 2)]
     straight = list(read(reader, ["field-guide"], texts, 1))
     assert sum(len(d.statements) for d in straight) == 8
-    one_kills = [*texts[:3], ("killer.txt", "It kills."), *texts[3:]]
+    one_kills = [*texts[:3], text_source("killer.txt", "It kills."), *texts[3:]]
     found = list(read(reader, ["field-guide"], iter(one_kills), 2))
     killer = found.pop(3)
     assert found == straight

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Found: TypeAlias = Mention | Statement
 FeatureSink: TypeAlias = Callable[[str, NDArray[np.float32]], None]
 
-_VERSION: Final = "4"
+_VERSION: Final = "5"
 _WORKERS: Final = min(4, os.cpu_count() or 1)
 DEPICTS: Final = KGF + "depicts"
 SHOWS_TEXT: Final = KGF + "showsText"
@@ -101,14 +101,20 @@ class ImageExtractor:
             **({"texts": self._wording.extractor.parameters} if self._wording else {}),
         }
 
-    def extract_batch(self, sources: Sequence[Source]) -> Iterator[list[Found]]:
-        """Yield one list per picture, in the order given; pictures are looked at side by side, each for itself.
+    def extract_batch(self, sources: Sequence[Source]) -> Iterator[list[Found] | Exception]:
+        """Yield one list per picture, in the order given, or why it cannot be read.
 
-        Raises:
-            SourceError: one of them cannot be read.
+        Pictures are looked at side by side, each for itself: one is decoded while the CNN or OCR is busy with another.
+        At most as many are held decoded as there are threads.
         """
         with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
-            yield from pool.map(lambda source: list(self.extract(source)), sources)
+            yield from pool.map(self._attempt, sources)
+
+    def _attempt(self, source: Source) -> list[Found] | Exception:
+        try:
+            return list(self.extract(source))
+        except Exception as error:  # it is the picture's, and stops no other
+            return error
 
     def extract(self, source: Source) -> Iterator[Found]:
         """Yield a mention of the whole picture, then statements with their regions.

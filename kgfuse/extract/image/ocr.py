@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 import threading
@@ -40,7 +41,7 @@ class TextLine:
 
 
 class LineReader:
-    """Reads the lines of a picture.
+    """Reads the lines of a picture; several threads may at once.
 
     Args:
         threads: of the inference engine; part of what fixes the last bits.
@@ -53,7 +54,7 @@ class LineReader:
             from rapidocr import RapidOCR
         except ImportError as error:
             raise ModelError("rapidocr cannot be imported", remedy="pip install rapidocr onnxruntime") from error
-        self._engine: Any = RapidOCR(
+        self._shared: Any = RapidOCR(
             params={
                 "Global.log_level": "critical",
                 "EngineConfig.onnxruntime.intra_op_num_threads": threads,
@@ -62,15 +63,23 @@ class LineReader:
                 "Det.limit_side_len": _READ_SIDE,
             }
         )
-        self._engine(np.zeros((32, 32, 3), dtype=np.uint8))
-        self._lock = threading.Lock()
+        self._shared(np.zeros((32, 32, 3), dtype=np.uint8))
+        self._own = threading.local()
+
+    @property
+    def _engine(self) -> Any:
+        """The engine of this thread: sessions and weights are shared, what a call sets on the detector is not."""
+        engine = getattr(self._own, "engine", None)
+        if engine is None:
+            engine = self._own.engine = copy.copy(self._shared)
+            engine.text_det = copy.copy(self._shared.text_det)
+        return engine
 
     def glance(self, image: Image.Image) -> bool:
         """Whether the detector sees a line, wider or higher than a blob, at 256 pixels: about 30 ms on one core."""
         small = image.copy()
         small.thumbnail((_GLANCE_SIDE, _GLANCE_SIDE))
-        with self._lock:
-            found = self._engine.text_det(_bgr(small))
+        found = self._engine.text_det(_bgr(small))
         if found.boxes is None:
             return False
         sides = [sorted((math.dist(b[0], b[1]), math.dist(b[1], b[2]))) for b in found.boxes.tolist()]
@@ -89,14 +98,14 @@ class LineReader:
         """
         scale = 2 if not close and max(image.size) < _SMALL_SIDE else 1
         pixels = _bgr(image.resize((image.width * scale, image.height * scale), Image.Resampling.BICUBIC))
-        with self._lock:
-            detector = self._engine.text_det
-            detector.limit_type, detector.limit_side_len = ("min", _CLOSE_SIDE) if close else ("max", _READ_SIDE)
-            result = self._engine(pixels)
-            detector.limit_type, detector.limit_side_len = "max", _READ_SIDE
-            if result.boxes is None or result.txts is None:
-                return []
-            ways = self._ways(pixels, result.boxes)
+        engine = self._engine
+        detector = engine.text_det
+        detector.limit_type, detector.limit_side_len = ("min", _CLOSE_SIDE) if close else ("max", _READ_SIDE)
+        result = engine(pixels)
+        detector.limit_type, detector.limit_side_len = "max", _READ_SIDE
+        if result.boxes is None or result.txts is None:
+            return []
+        ways = self._ways(pixels, result.boxes)
         lines = []
         for n in _reading_order(result.boxes, ways, result.txts):
             polygon, text, score = result.boxes[n] / scale, result.txts[n], result.scores[n]
@@ -109,8 +118,9 @@ class LineReader:
 
     def _ways(self, pixels: Any, boxes: Any) -> list[tuple[bool, bool]]:
         """For each line, whether it stands on end, and whether it is upside down then."""
-        crops = self._engine.crop_text_regions(pixels, boxes.astype(np.float32))
-        turner = self._engine.text_cls
+        engine = self._engine
+        crops = engine.crop_text_regions(pixels, boxes.astype(np.float32))
+        turner = engine.text_cls
         turned = ["180" in label and score > turner.cls_thresh for label, score in turner(crops).cls_res]
         return [(_stands(box), turn) for box, turn in zip(boxes.tolist(), turned, strict=True)]
 

@@ -37,7 +37,7 @@ class ImageSettings(BaseModel):
     pipeline: ImagePipeline = Field(default_factory=ImagePipeline)
     reading: ImagePipeline = ImagePipeline(steps=(Contrast(below=96),))
     tags: bool = True
-    tag_threshold: float = Field(default=0.5, ge=0, le=1)
+    tag_threshold: float = Field(default=0.7, ge=0, le=1)
     box_threshold: float = Field(default=0.4, ge=0, le=1)
     ocr: Literal["auto", "on", "off"] = "auto"
     ocr_threshold: float = Field(default=0.8, ge=0, le=1)

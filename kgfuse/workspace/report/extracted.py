@@ -1,21 +1,24 @@
-"""Texts with what was extracted from them, as one page: marked mentions, arrows, reasons, filters."""
+"""Texts, pictures and recordings with what was extracted from them, as one page: marks, arrows, reasons, filters."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup, escape
 
+from kgfuse.terms.mentions import Region, TextSpan
+from kgfuse.workspace.report.extracted_media import Box, boxed, heard
 from kgfuse.workspace.report.highlight import Span, pieces
 
 if TYPE_CHECKING:
-    from kgfuse.extract.documents import Document, Place, Stated
+    from kgfuse.extract.document import Document, Place, Spot, Stated
     from kgfuse.ontology import Vocabulary
-    from kgfuse.terms.mentions import TextSpan
+    from kgfuse.workspace.report.pictures import Picture
+    from kgfuse.workspace.report.recordings import Clip
 
 HUES: Final = 12
 _BLOCK: Final = 4000
@@ -54,20 +57,26 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One text of the page: blocks of marked characters (paragraphs), and its statements."""
+    """One source of the page: blocks of marked characters (paragraphs), or a picture with boxes, and its statements.
+
+    Of a recording ``clips`` are what its statements rest on.
+    """
 
     key: str
     name: str
     blocks: tuple[Markup, ...]
     lines: tuple[Line, ...]
     problem: str
+    picture: Picture | None = None
+    boxes: tuple[Box, ...] = ()
+    clips: tuple[Clip, ...] = ()
 
 
 def write_extracted(documents: Sequence[Document], vocabulary: Vocabulary, path: Path) -> None:
     """Write documents with what was found in them as a page that loads nothing from elsewhere.
 
     Args:
-        documents: from :class:`kgfuse.extract.documents.Reader`.
+        documents: from :class:`kgfuse.extract.documents.Reader`; their files are still there.
         vocabulary: names of classes and properties.
         path: of the page; written whole or not at all.
 
@@ -113,42 +122,48 @@ def _class(place: Place, vocabulary: Vocabulary) -> str:
 
 def _shown(document: Document, number: int, kinds: dict[str, Kind], vocabulary: Vocabulary) -> Shown:
     key = f"d{number}"
-    marks = {(p.start, p.end): f"{key}m{n}" for n, p in enumerate(document.places)}
-    spans = []
+    marks = {p.at: f"{key}m{n}" for n, p in enumerate(document.places)}
+    found: list[tuple[Spot, str, str, str]] = []
     for place in document.places:
-        cls = _class(place, vocabulary)
-        kind = kinds[cls]
-        spans.append(Span(place.start, place.end, marks[place.start, place.end], kind.key, _title(place, kind)))
+        kind = kinds[_class(place, vocabulary)]
+        found.append((place.at, marks[place.at], kind.key, _title(place, kind)))
     lines: list[Line] = []
     for stated in (*document.statements, *document.rejected):
         ends = []
         for end in (stated.subject, stated.object):
-            if end.span is not None and (end.span.start, end.span.end) not in marks:
-                at = end.span.start, end.span.end
-                marks[at] = f"{key}m{len(marks)}"
-                spans.append(Span(*at, marks[at], "k", "value" if end.value else end.label))
-            ends.append(marks[end.span.start, end.span.end] if end.span else "")
+            if end.at is not None and end.at not in marks:
+                marks[end.at] = f"{key}m{len(marks)}"
+                found.append((end.at, marks[end.at], "k", "value" if end.value else end.label))
+            ends.append(marks[end.at] if end.at else "")
         evidence = []
-        for n, span in enumerate(stated.evidence):
-            if (span.start, span.end) not in marks:
+        for n, spot in enumerate(stated.evidence):
+            if spot not in marks:
                 evidence.append(f"{key}e{len(lines)}-{n}")
-                spans.append(Span(span.start, span.end, evidence[-1], "evidence"))
+                found.append((spot, evidence[-1], "evidence", ""))
+            elif isinstance(spot, Region) and marks[spot] not in ends:
+                evidence.append(marks[spot])
         lines.append(_line(stated, f"{key}s{len(lines)}", ends, evidence, vocabulary, document))
     hues = {k.key: k.hue for k in kinds.values()}
+    spans = [Span(spot.start, spot.end, *rest) for spot, *rest in found if isinstance(spot, TextSpan)]
     blocks = tuple(_block(document.text, a, b, spans, hues) for a, b in _paragraphs(document.text))
-    return Shown(key, document.name, blocks, tuple(lines), document.problem)
+    shown = Shown(key, document.name, blocks, tuple(lines), document.problem, clips=tuple(heard(document)))
+    if document.kind != "image":
+        return shown
+    boxes = [Box(spot, k, kind, title, hues.get(kind, 0)) for spot, k, kind, title in found if isinstance(spot, Region)]
+    picture, within = boxed(document, boxes)
+    return replace(shown, picture=picture, boxes=within)
 
 
 def _title(place: Place, kind: Kind) -> str:
-    name = f" = {place.label}" if place.label != place.exact else ""
-    return f"{place.exact}{name}: {kind.label} ({', '.join(place.extractors)}, {place.confidence:.2f})"
+    exact = place.at.exact if isinstance(place.at, TextSpan) else place.label
+    name = f" = {place.label}" if place.label != exact else ""
+    return f"{exact}{name}: {kind.label} ({', '.join(place.extractors)}, {place.confidence:.2f})"
 
 
 def _line(
     stated: Stated, key: str, ends: Sequence[str], evidence: Sequence[str], vocabulary: Vocabulary, document: Document
 ) -> Line:
-    spans = [e.span for e in (stated.subject, stated.object) if e.span is not None]
-    quotes = tuple(q for q in map(_quote, stated.evidence) if q)
+    quotes = tuple(q for spot in stated.evidence if isinstance(spot, TextSpan) and (q := _quote(spot)))
     longest = tuple(sorted(quotes, key=len)[-1:]) if len(quotes) > 1 else quotes
     return Line(
         key=key,
@@ -164,7 +179,7 @@ def _line(
         why=f"{stated.rule}: {stated.why}" if stated.rule else "",
         quotes=longest,
         evidence=" ".join(evidence),
-        where=f"{min(s.start for s in spans)}–{max(s.end for s in spans)}" if spans else "",
+        where=document.whereabouts(stated),
     )
 
 

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kgfuse.catalog import SourceRow
@@ -85,22 +86,46 @@ def clips(ws: Workspace, said: Sequence[Said]) -> list[Clip]:
 
 
 def _of(ws: Workspace, row: SourceRow, mine: Sequence[Said], sandbox: Sandbox) -> list[Clip]:
-    groups = _grouped([(_span(ws, row, one.place), one) for one in mine])
-    weightiest = sorted(groups, key=lambda g: -sum(10 if one.cited else 1 for one in g[1]))[:MOST]
+    said = [(_span(ws, row, one.place), one) for one in mine]
+    return cut(row.name, ws._parts.blobs.path(row.sha256), row.media_type, said, sandbox)
+
+
+def cut(
+    name: str, path: Path, media_type: str, said: Sequence[tuple[tuple[float, float], Said]], sandbox: Sandbox
+) -> list[Clip]:
+    """Clips of a recording.
+
+    Args:
+        name: of the recording.
+        path: of its file.
+        media_type: of its file.
+        said: seconds to play, with the words that are spoken then.
+        sandbox: opens the file.
+
+    Raises:
+        SourceError: it cannot be decoded.
+    """
+    weightiest = sorted(_grouped(said), key=lambda g: -sum(10 if one.cited else 1 for one in g[1]))[:MOST]
     chosen = sorted(weightiest, key=lambda g: g[0])
-    sounds = sandbox.clips(ws._parts.blobs.path(row.sha256), row.media_type, row.name, [span for span, _ in chosen])
-    return [_clip(row.name, span, group, sound) for (span, group), sound in zip(chosen, sounds, strict=True)]
+    sounds = sandbox.clips(path, media_type, name, [span for span, _ in chosen])
+    return [_clip(name, span, group, sound) for (span, group), sound in zip(chosen, sounds, strict=True)]
 
 
 def _span(ws: Workspace, row: SourceRow, place: Place) -> tuple[float, float]:
-    """Seconds to play: the sentence, but no more than some seconds on both sides of the words."""
+    """Seconds to play: the sentence around the words."""
     assert place.seconds is not None
     context = place_of(ws._parts.blobs, row, place.context_start, place.context_start + len(place.context)).time
-    start, end = context or place.seconds
-    return (
-        max(0.0, max(start, place.seconds[0] - _AROUND) - _BEFORE),
-        min(end, place.seconds[1] + _AROUND) + _AFTER,
-    )
+    return played(place.seconds, context or place.seconds)
+
+
+def played(words: tuple[float, float], around: tuple[float, float]) -> tuple[float, float]:
+    """Seconds to play: what is around the words, but no more than some seconds on both sides of them.
+
+    >>> [round(s, 1) for s in played((10.0, 11.0), (2.0, 12.0))]
+    [4.7, 12.5]
+    """
+    start, end = around
+    return max(0.0, max(start, words[0] - _AROUND) - _BEFORE), min(end, words[1] + _AROUND) + _AFTER
 
 
 def _grouped(spans: Sequence[tuple[tuple[float, float], Said]]) -> list[tuple[tuple[float, float], list[Said]]]:

@@ -92,7 +92,10 @@ def _triple(statement: Statement, start: int, end: int) -> dict[str, Any]:
 
 
 def _object_place(statement: Statement) -> TextSpan | None:
-    return literal_place(statement) if isinstance(statement.object, Value) else _place(statement.object)
+    if not isinstance(statement.object, Value):
+        return _place(statement.object)
+    place = literal_place(statement)
+    return place if isinstance(place, TextSpan) else None
 
 
 def _place(node: Mention | str | Value) -> TextSpan | None:

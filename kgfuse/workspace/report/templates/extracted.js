@@ -143,7 +143,7 @@ function choose(s, scroll = true) {
     s.li.querySelector(".more").hidden = false;
     s.li.querySelector("button").setAttribute("aria-expanded", "true");
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const place = marks.get(s.from)?.[0] ?? marks.get(s.evidence[0])?.[0];
+    const place = marks.get(s.from)?.[0] ?? marks.get(s.to)?.[0] ?? marks.get(s.evidence[0])?.[0];
     if (scroll && place) place.scrollIntoView({ block: "center", behavior: calm ? "auto" : "smooth" });
   }
   for (const b of new Set([before?.block, s?.block])) if (b) draw(b);
@@ -171,9 +171,9 @@ for (const s of statements) {
   button.addEventListener("click", () => choose(chosen === s ? null : s));
 }
 byId("texts").addEventListener("click", (event) => {
-  const keys = event.target.closest("mark")?.dataset.k.split(" ");
+  const keys = event.target.closest("mark, rect")?.dataset.k.split(" ");
   if (!keys) return;
-  const about = statements.filter((s) => passes(s) && (keys.includes(s.from) || keys.includes(s.to)));
+  const about = statements.filter((s) => passes(s) && (keys.includes(s.from) || keys.includes(s.to) || s.evidence.some((key) => keys.includes(key))));
   const next = about[(about.indexOf(chosen) + 1) % about.length];
   if (next) choose(next, false), next.li.scrollIntoView({ block: "nearest" });
 });
@@ -191,7 +191,7 @@ for (const button of $("[data-legend]"))
     const on = button.getAttribute("aria-pressed") !== "true";
     for (const other of $("[data-legend]")) other.setAttribute("aria-pressed", String(other === button && on));
     byId("texts").classList.toggle("quiet", on);
-    for (const mark of $("mark")) mark.classList.toggle("kept", on && mark.dataset.kind === button.dataset.legend);
+    for (const mark of $("mark, rect")) mark.classList.toggle("kept", on && mark.dataset.kind === button.dataset.legend);
   });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") { choose(null); return; }
