@@ -75,8 +75,9 @@ def _is_plain_definite(reading: Reading, token: Any) -> bool:
 
 def _definite_antecedent(reading: Reading, token: Any) -> tuple[Candidate, float] | None:
     place = reading.offset + token.idx
-    found = reading.topic.definite(token.lemma_.lower(), _classes(reading, token), place)
-    if found is None and token.lemma_.lower() in GENERIC and reading.topic.last is not None:
+    several = token.tag_ == "NNS"
+    found = reading.topic.definite(token.lemma_.lower(), _classes(reading, token), place, plural=several)
+    if found is None and not several and token.lemma_.lower() in GENERIC and reading.topic.last is not None:
         found = reading.topic.pronoun("it", place)
     return found
 
@@ -96,7 +97,7 @@ def is_unclear(reading: Reading, token: Any) -> bool:
 
 def _has_kin(reading: Reading, token: Any) -> bool:
     noun, place = token.lemma_.lower(), reading.offset + token.idx
-    named = reading.topic.of_kind(noun, _classes(reading, token), place)
+    named = reading.topic.of_kind(noun, _classes(reading, token), place, plural=token.tag_ == "NNS")
     return any(c.mention.label.casefold() != noun for c in named)
 
 

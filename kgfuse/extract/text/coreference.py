@@ -175,15 +175,18 @@ class Topic:
             return _most_salient([c for c in near if not c.person and not c.plural])
         return None
 
-    def definite(self, noun: str, classes: Collection[str], start: int) -> tuple[Candidate, float] | None:
+    def definite(
+        self, noun: str, classes: Collection[str], start: int, *, plural: bool = False
+    ) -> tuple[Candidate, float] | None:
         """The one thing of the last sentences that a noun with "the" names by its kind.
 
         Args:
             noun: lemma of the noun.
             classes: IRIs of the classes that the noun names.
             start: its place in the text.
+            plural: it names several, which one thing is not.
         """
-        near, fitting = self._near(start), self.of_kind(noun, classes, start)
+        near, fitting = self._near(start), self.of_kind(noun, classes, start, plural=plural)
         distinct = {c.key for c in fitting}
         if len(distinct) == 1:
             last = fitting[-1]
@@ -191,12 +194,12 @@ class Topic:
         topics = [c for c in reversed(fitting) if c.is_subject and _continues(c, fitting)]
         if len({c.key for c in topics}) == 1:
             return topics[0], 0.7
-        return None if fitting else self._untyped(noun, classes, near)
+        return None if fitting or plural else self._untyped(noun, classes, near)
 
-    def of_kind(self, noun: str, classes: Iterable[str], start: int) -> list[Candidate]:
+    def of_kind(self, noun: str, classes: Iterable[str], start: int, *, plural: bool = False) -> list[Candidate]:
         """What the last sentences mention of a kind, oldest first: see `definite`."""
         wanted = set(classes)
-        near = self._near(start)
+        near = [c for c in self._near(start) if c.plural or not plural]
         fitting = [c for c in near if noun in c.kinds or not wanted.isdisjoint(c.classes)]
         return fitting or [c for c in near if c.label and not c.plural and noun in _KINDS.get(c.label, ())]
 

@@ -12,6 +12,7 @@ from kgfuse.extract.text.coreference import Topic
 from kgfuse.extract.text.discourse import note, note_abbreviations, note_names, note_others
 from kgfuse.extract.text.ellipsis import elliptic_hits
 from kgfuse.extract.text.lexicon import Lexicon, fold, words_of
+from kgfuse.extract.text.misread import Misread
 from kgfuse.extract.text.nlp import load, model_hash, model_view, pieces
 from kgfuse.extract.text.patterns import Patterns
 from kgfuse.extract.text.reading import Reading, main_subject
@@ -24,7 +25,7 @@ from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Source, SourceKind, Statement
 from kgfuse.terms.namespaces import digest
 
-VERSION: Final = "4"
+VERSION: Final = "5"
 
 
 class TextExtractor:
@@ -44,6 +45,7 @@ class TextExtractor:
         self._nlp = load(settings.model)
         self._lexicon = Lexicon(vocabulary.lexicon if settings.lexicon else {})
         self._triggers = compile_triggers(vocabulary.properties.values() if settings.triggers else (), self._nlp)
+        self._misread = Misread(self._nlp, self._triggers)
         self._facets = facets_of(vocabulary)
         self._patterns = Patterns(vocabulary, self._nlp) if settings.patterns else None
         meta = self._nlp.meta
@@ -74,7 +76,7 @@ class TextExtractor:
             while current < number:
                 yield found
                 found, topic, current = [], Topic(), current + 1
-            found += self._read(sources[number], offset, doc, topic)
+            found += self._read(sources[number], offset, self._misread.mended(doc), topic)
         while current < len(sources):
             yield found
             found, current = [], current + 1
