@@ -46,8 +46,10 @@ def _antecedent(reading: Reading, token: Any) -> tuple[Mention, float] | None:
 
 
 def _inside_sentence(reading: Reading, token: Any) -> tuple[Candidate, float] | None:
-    """The subject of the main clause, for a pronoun in a clause under it: "Marie says that she …"."""
+    """The subject of another clause of the sentence: "Marie says that she …", "When owls are hungry, they …"."""
     main = main_subject(token.sent)
+    if main is None or main.i >= token.i:
+        main = _subject_before(token)
     if main is None or main.i >= token.i or token.head == main.head or main.pos_ not in ("PROPN", "NOUN"):
         return None
     one = candidate(reading, main, is_subject=True)
@@ -61,6 +63,14 @@ def _inside_sentence(reading: Reading, token: Any) -> tuple[Candidate, float] | 
     if not fits or exact_of(one.mention) == "":
         return None
     return one, 0.75
+
+
+def _subject_before(token: Any) -> Any | None:
+    """The subject of a clause that goes before the one whose subject a pronoun is."""
+    if token.dep_ not in ("nsubj", "nsubjpass"):
+        return None
+    clauses = [c for c in token.head.lefts if c.dep_ in ("ccomp", "advcl", "parataxis") and c.i < token.i]
+    return next((c for verb in clauses for c in verb.lefts if c.dep_ in ("nsubj", "nsubjpass")), None)
 
 
 def _is_plain_definite(reading: Reading, token: Any) -> bool:
@@ -112,6 +122,14 @@ def candidate(reading: Reading, token: Any, *, is_subject: bool) -> Candidate:
     if person is None and (label or (above and person_class is not None)):
         person = False
     group = any(c.dep_ == "conj" for c in token.children)
-    plural = group or token.tag_ in ("NNS", "NNPS")
+    plural = group or token.tag_ in ("NNS", "NNPS") or _has_plural_verb(token)
     kinds = kinds_of(token, mention.label)
     return Candidate(mention, reading.topic.sentences, is_subject, plural, person, label, kinds, above, group)
+
+
+def _has_plural_verb(noun: Any) -> bool:
+    """True for "Bananas grow": the verb tells, where a capital letter hides the plural."""
+    verb = noun.head
+    if noun.dep_ != "nsubj" or noun.pos_ != "PROPN" or verb.tag_ not in ("VBP", "VB"):
+        return False
+    return not any(c.dep_.startswith("aux") for c in verb.children)

@@ -16,6 +16,7 @@ _SURE: Final = {True: "lives", False: "contains"}
 _NOUNS: Final = frozenset(("NOUN", "PROPN"))
 _BEFORE: Final = frozenset(("NOUN", "PROPN", "ADJ", "PRON"))
 _OBJECTS: Final = frozenset(("DET", "ADJ", "NOUN", "PROPN", "NUM", "PRON"))
+_OTHERS: Final = frozenset(("conj", "relcl", "acl", "advcl", "ccomp"))
 _FINITE: Final = frozenset(("VBZ", "VBP", "VBD", "MD"))
 
 
@@ -48,10 +49,10 @@ class Misread:
         before, after = token.nbor(-1), token.nbor(1)
         if before.pos_ not in _BEFORE or before.head != token:
             return False
-        if token.dep_ in ("nsubj", "nsubjpass"):
+        if token.dep_ in ("nsubj", "nsubjpass") and token.head.pos_ not in _NOUNS:  # of which a noun is none
             if token.head.tag_ != "VBZ" or any(c.dep_.startswith("aux") for c in token.head.children):
                 return False  # it agrees, or may
-        elif token.dep_ != "ROOT" or any(t.tag_ in _FINITE for t in sent if t.head == token and t.dep_ != "conj"):
+        elif token.dep_ not in ("ROOT", "nsubj") or any(t.tag_ in _FINITE for t in sent if t.dep_ not in _OTHERS):
             return False
         for trigger in self._triggers.at(token.lower_, _lemma(token.lower_)):
             if trigger.kind == "finite" and (after.lower_ == trigger.after[0] if trigger.after else _opens(after)):
