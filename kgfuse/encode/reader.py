@@ -40,7 +40,7 @@ class ReaderConfig:
         dropout: on the heads' inputs.
     """
 
-    split: int = 4
+    split: int = 2
     width: int = 128
     hidden: int = 128
     longest: int = 20
