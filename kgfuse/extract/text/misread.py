@@ -7,6 +7,7 @@ with a verb in its place that is nothing else; only if that makes it the verb of
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Final
 
 from kgfuse.extract.text.triggers import Triggers
@@ -16,6 +17,9 @@ _SURE: Final = {True: "lives", False: "contains"}
 _NOUNS: Final = frozenset(("NOUN", "PROPN"))
 _BEFORE: Final = frozenset(("NOUN", "PROPN", "ADJ", "PRON"))
 _OBJECTS: Final = frozenset(("DET", "ADJ", "NOUN", "PROPN", "NUM", "PRON"))
+_TRIED: Final = 2
+_LONGEST: Final = 80
+"""Tokens of a sentence that is parsed again, and how often at most: what is no language costs no more than it does."""
 _OTHERS: Final = frozenset(("conj", "relcl", "acl", "advcl", "ccomp"))
 _FINITE: Final = frozenset(("VBZ", "VBP", "VBD", "MD"))
 
@@ -35,12 +39,13 @@ class Misread:
         """The same document, or one of the same words with other parses of some sentences."""
         found = {}
         for sent in doc.sents:
-            for token in sent:
-                if self._doubtful(token, sent):
-                    parse = self._again(token, sent)
-                    if parse is not None:
-                        found[sent.start] = parse
-                        break
+            if len(sent) > _LONGEST:
+                continue
+            for token in itertools.islice((t for t in sent if self._doubtful(t, sent)), _TRIED):
+                parse = self._again(token, sent)
+                if parse is not None:
+                    found[sent.start] = parse
+                    break
         return self._with(doc, found) if found else doc
 
     def _doubtful(self, token: Any, sent: Any) -> bool:

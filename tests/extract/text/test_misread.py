@@ -123,3 +123,15 @@ def test_the_birds_are_not_one_goose_that_was_named_before(hunting: TextExtracto
     assert "goose eats grass" in found
     assert any(s.endswith("kind bird") for s in found)
     assert not any(s.endswith("kind goose") for s in found)
+
+
+@pytest.mark.parametrize("text", ["the owl hunts at " * 4000, "The owl hunts at, " * 12 + "night."])
+def test_a_text_made_to_be_parsed_again_is_not(
+    hunting: TextExtractor, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+    monkeypatch.setattr(Misread, "_again", lambda self, token, sent: tried.append(token))
+    doc = load("auto")(text)
+    hunting._misread.mended(doc)
+    assert len(tried) <= 2 * sum(1 for _ in doc.sents)
+    assert len(tried) < 200
