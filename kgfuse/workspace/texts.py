@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kgfuse.encode.device import resolve
-from kgfuse.encode.finetune import FinetuneEvent
+from kgfuse.encode.epochs import FinetuneEvent
 from kgfuse.encode.finetune_text import fit_text
 from kgfuse.encode.tuned_text import TextTuning, TunedText
 from kgfuse.errors import ModelError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from kgfuse.encode.finetune import FinetuneEvent
+from kgfuse.encode.epochs import FinetuneEvent
 from kgfuse.encode.finetune_text import fit_text
 from kgfuse.encode.text import bert
 from kgfuse.encode.tuned_text import Reading, TextTuning, TunedText
