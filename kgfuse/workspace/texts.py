@@ -20,7 +20,7 @@ from kgfuse.encode.device import resolve
 from kgfuse.encode.epochs import FinetuneEvent
 from kgfuse.encode.finetune_text import fit_text
 from kgfuse.encode.tuned_text import TextTuning, TunedText
-from kgfuse.errors import ModelError
+from kgfuse.errors import ModelError, TrainingError
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import Split
 from kgfuse.fuse.groups import folds, grouping
@@ -105,16 +105,32 @@ def _with_scores(dataset: Dataset, target: str, classes: Sequence[str], scores: 
 
 
 def wants_text_tuning(parts: Parts, dataset: Dataset, split: Split, config: TrainConfig) -> bool:
-    """Whether a run fine-tunes: as configured, or, left to itself, where texts are many enough and not too many."""
-    data = dataset.data
-    if "text" not in config.modalities or config.text.finetune is False or data.targets[0].multi_label:
+    """Whether a run fine-tunes: as configured, or, left to itself, where texts are many enough and not too many.
+
+    Raises:
+        TrainingError: it is asked for, and the first target gives items several classes or no item a text.
+    """
+    if "text" not in config.modalities or config.text.finetune is False:
         return False
+    asked, several = config.text.finetune is True, dataset.data.targets[0].multi_label
+    if several and not asked:
+        return False
+    if several:
+        raise TrainingError(
+            f"a text classifier is tuned for one class an item, and {dataset.data.targets[0].name} gives several",
+            remedy="leave text.finetune at auto",
+        )
     if config.head == "linear" and config.text.finetune == "auto":
         return False
     texts = item_texts(parts, dataset)
     read = [len(texts[row]) for row in split.train.tolist() if texts[row].strip()]
-    if config.text.finetune is True or len(read) < MINIMUM_TEXTS:
-        return bool(config.text.finetune is True and len(read) > 1)
+    if asked and len(read) < 2:
+        raise TrainingError(
+            f"{len(read)} labelled training items have a text: too few to tune the text encoder on",
+            remedy="add texts, or leave text.finetune at auto",
+        )
+    if asked or len(read) < MINIMUM_TEXTS:
+        return asked
     return resolve(config.device).type == "cuda" or sum(read) * config.text.epochs * FOLDS <= MOST_CHARACTERS
 
 

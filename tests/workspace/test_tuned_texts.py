@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kgfuse import Workspace
-from kgfuse.errors import ModelError
+from kgfuse.errors import ModelError, TrainingError
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.workspace import texts as tuning
 from kgfuse.workspace.counterfactuals import Counterfactuals
@@ -125,6 +125,21 @@ def test_left_to_itself_it_tunes_only_where_texts_are_many_enough_and_quick(
     assert not wanted("modalities=['graph']")
     monkeypatch.setattr(tuning, "MOST_CHARACTERS", 1000)
     assert not wanted()
+
+
+def test_what_is_asked_for_and_cannot_be_is_said(case: Case) -> None:
+    prepared = prepare(case.ws._parts, case.ws._facts(), ["w:Report"])
+    split = make_split(prepared.dataset.samples, _strata(prepared.dataset))
+    config, parts = TrainConfig(device="cpu").with_overrides(["text.finetune=true"]), case.ws._parts
+    target = prepared.dataset.data.targets[0]
+    several = replace(target, labels=np.eye(2, dtype=np.bool_)[np.maximum(target.labels, 0)])
+    dataset = replace(prepared.dataset, data=replace(prepared.dataset.data, targets=(several,)))
+    with pytest.raises(TrainingError, match="gives several"):
+        wants_text_tuning(parts, dataset, split, config)
+    assert not wants_text_tuning(parts, dataset, split, config.with_overrides(["text.finetune=auto"]))
+    silent = tuple(replace(s, texts=()) for s in prepared.dataset.samples)
+    with pytest.raises(TrainingError, match="0 labelled training items have a text"):
+        wants_text_tuning(parts, replace(prepared.dataset, samples=silent), split, config)
 
 
 def test_a_damaged_classifier_is_refused(case: Case) -> None:
