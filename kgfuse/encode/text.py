@@ -19,7 +19,7 @@ from kgfuse.errors import ModelError
 
 _MAX_TOKENS: Final = 256
 _MAX_CHUNKS: Final = 32
-MAX_CHARACTERS: Final = _MAX_TOKENS * _MAX_CHUNKS * 16
+_MAX_CHARACTERS: Final = _MAX_TOKENS * _MAX_CHUNKS * 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +87,8 @@ class TextEncoder:
         for at, text in enumerate(texts):
             if not text.strip():
                 continue
-            encoded = self._tokenizer(
-                text[:MAX_CHARACTERS],
-                truncation=True,
-                max_length=self._max_tokens,
-                return_overflowing_tokens=True,
-                return_attention_mask=False,
-                return_token_type_ids=False,
-            )
-            for tokens in encoded["input_ids"][:_MAX_CHUNKS]:
-                yield _Chunk(at, tuple(tokens))
+            for tokens in stretches(self._tokenizer, text, self._max_tokens, _MAX_CHUNKS):
+                yield _Chunk(at, tokens)
 
     def _token_sums(self, batch: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
         """Sum of the last layer's token vectors of each sequence, special tokens included, as in training."""
@@ -109,6 +101,19 @@ class TextEncoder:
             states = self._model(input_ids=ids, attention_mask=mask.long()).last_hidden_state
             summed = (states * mask[..., None]).sum(dim=1)
         return summed.double().cpu().numpy()  # type: ignore[no-any-return]
+
+
+def stretches(tokenizer: Any, text: str, longest: int, most: int) -> list[tuple[int, ...]]:
+    """Token ids of a text, at most ``longest`` at a time, special ones included: one stretch to ``most``."""
+    encoded = tokenizer(
+        text[:_MAX_CHARACTERS],
+        truncation=True,
+        max_length=longest,
+        return_overflowing_tokens=True,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+    )
+    return [tuple(ids) for ids in encoded["input_ids"][:most]]
 
 
 def bert(model: str | None = None) -> tuple[Any, Any, int]:

@@ -20,7 +20,7 @@ from torch.nn import functional
 from kgfuse.encode.bert_layers import layers_of, through
 from kgfuse.encode.checkpoint import plain
 from kgfuse.encode.device import resolve
-from kgfuse.encode.text import MAX_CHARACTERS, bert
+from kgfuse.encode.text import bert, stretches
 from kgfuse.encode.weights import state_sha256
 from kgfuse.errors import ModelError
 
@@ -126,15 +126,7 @@ class Reading:
 
     def tokens(self, text: str) -> list[Ids]:
         """Token ids of a text's stretches, at least one."""
-        encoded = self._tokenizer(
-            text[:MAX_CHARACTERS],
-            truncation=True,
-            max_length=self.longest,
-            return_overflowing_tokens=True,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-        )
-        return [tuple(ids) for ids in encoded["input_ids"][:_CHUNKS]]
+        return stretches(self._tokenizer, text, self.longest, _CHUNKS)
 
     def given(self, rows: Sequence[Ids]) -> tuple[Tensor, Tensor]:
         """What the upper half takes of a batch of stretches: ids or states, and their mask (B, T)."""
