@@ -1,9 +1,10 @@
 """The relation reader: one pass over a sentence together with the relations of an ontology.
 
 Sentence tokens and relation descriptions go through the lower layers of a BERT encoder apart; each description is
-pooled to one vector; then all tokens and all relations attend to one another in the upper layers. So a sentence costs
-one pass for all relations instead of one for each, relations compete with each other in view of the words, and one
-that was never trained on is read from its description. Three heads follow: is the relation said at all, where are its
+pooled to three vectors, of what the relation is called, what its subjects are and what its objects are; then all tokens
+and all these vectors attend to one another in the upper layers. So a sentence costs one pass for all relations instead
+of one for each, relations compete with each other in view of the words, and one that was never trained on is read from
+its description. Three heads follow: is the relation said at all, where are its
 subject and object (begin and end words), and do these two belong together under it.
 
 On one thread of a CPU a sentence's numbers are the same in every batch that is padded to the same size.
@@ -22,6 +23,8 @@ from torch import Tensor, nn
 from kgfuse.encode.bert_layers import through
 
 ROLES: Final = 2
+PARTS: Final = 1 + ROLES
+"""Of a description: the relation's label, what its subjects are, what its objects are."""
 _SIDES: Final = 2 * ROLES
 _ROWS: Final = 4
 
@@ -59,7 +62,7 @@ class Sentences:
     """A batch of sentences, padded.
 
     Args:
-        states: (B, T, d) output of the lower layers.
+        ids: (B, T) word pieces.
         mask: (B, T) true for tokens.
         first: (B, W) place of each word's first token.
         last: (B, W) place of each word's last token.
@@ -67,7 +70,7 @@ class Sentences:
         places: (B, P, 2) first and last word of places that arguments may take, whatever is asked; -1 for padding.
     """
 
-    states: Tensor
+    ids: Tensor
     mask: Tensor
     first: Tensor
     last: Tensor
@@ -105,11 +108,11 @@ class Reader(nn.Module):
         self.embeddings = encoder.embeddings
         self.layers = encoder.encoder.layer
         d = int(encoder.config.hidden_size)
-        self.kind = nn.Parameter(torch.zeros(d))
+        self.kind = nn.Parameter(torch.zeros(PARTS, d))
         self.presence = nn.Sequential(_Linear(d, config.hidden), nn.GELU(), _rarely(config.hidden))
         self.begin = _Linear(d, ROLES * config.width)
         self.end = _Linear(d, ROLES * config.width)
-        self.query = _Linear(d, _SIDES * config.width)
+        self.query = nn.ModuleList(_Linear(d, 2 * config.width) for _ in range(ROLES))
         self.pair_words = nn.ModuleList(_Linear(d, config.hidden) for _ in range(_SIDES))
         self.pair_relation = _Linear(d, config.hidden)
         self.pair_scores = _Linear(7, config.hidden)
@@ -124,19 +127,28 @@ class Reader(nn.Module):
         states = self.embeddings(input_ids=ids)
         return through(states, mask, self.layers[: self.config.split])
 
-    def describe(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """(R, T) token ids of descriptions to (R, d): mean over their tokens below the split."""
-        return pool(self.lower(ids, mask), mask)
+    def describe(self, ids: Tensor, mask: Tensor, parts: Tensor) -> Tensor:
+        """Descriptions to (R, 3, d): means over the tokens of their parts, below the split.
+
+        Args:
+            ids: (R, T) word pieces.
+            mask: (R, T) true for these.
+            parts: (R, 3, T) true for the word pieces of each part, of which there is at least one.
+        """
+        weights = parts.to(self.kind.dtype)
+        return torch.matmul(weights / weights.sum(-1, keepdim=True), self.lower(ids, mask))
 
     def forward(self, sentences: Sentences, relations: Tensor) -> Read:
-        """Read sentences and relation vectors (R, d) together."""
-        batch, tokens, _ = sentences.states.shape
+        """Read sentences and relation vectors (R, 3, d) together."""
+        batch, tokens = sentences.ids.shape
         count = relations.shape[0]
-        asked = (relations + self.kind).expand(batch, count, -1)
-        states = torch.cat((sentences.states, asked), dim=1)
-        mask = torch.cat((sentences.mask, sentences.mask.new_ones(batch, count)), dim=1)
+        asked = (relations + self.kind).flatten(0, 1).expand(batch, count * PARTS, -1)
+        states = torch.cat((self.lower(sentences.ids, sentences.mask), asked), dim=1)
+        mask = torch.cat((sentences.mask, sentences.mask.new_ones(batch, count * PARTS)), dim=1)
         states = through(states, mask, self.layers[self.config.split :])
-        words, asked = states[:, :tokens], self.dropout(states[:, tokens:])
+        words = states[:, :tokens]
+        parts = self.dropout(states[:, tokens:]).view(batch, count, PARTS, -1)
+        asked = parts[:, :, 0]
         first = self.dropout(_gather(words, sentences.first))
         last = self.dropout(_gather(words, sentences.last))
         width = self.config.width
@@ -144,7 +156,8 @@ class Reader(nn.Module):
         begin = self.begin(first).view(batch, n, ROLES, width)
         end = self.end(last).view(batch, n, ROLES, width)
         keys = torch.stack((begin[:, :, 0], end[:, :, 0], begin[:, :, 1], end[:, :, 1]), dim=1)
-        query = self.query(asked).view(batch, count, _SIDES, width).transpose(1, 2)
+        query = torch.cat([q(asked + parts[:, :, 1 + role]) for role, q in enumerate(self.query)], dim=-1)
+        query = query.view(batch, count, _SIDES, width).transpose(1, 2)
         sides = torch.matmul(query, keys.transpose(2, 3)).transpose(1, 2) / width**0.5
         sides = sides.masked_fill(~sentences.words[:, None, None, :], -30.0)
         return Read(self.presence(asked).squeeze(-1), sides.log_softmax(-1), first, last, asked, sentences.places)
@@ -241,12 +254,6 @@ def _rarely(width: int) -> nn.Linear:
     layer = _Linear(width, 1)
     nn.init.constant_(layer.bias, -3.0)
     return layer
-
-
-def pool(states: Tensor, mask: Tensor) -> Tensor:
-    """Mean over tokens: (R, T, d), (R, T) to (R, d)."""
-    weights = mask.to(states.dtype)[..., None]
-    return (states * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
 def is_proposed(places: Tensor, begin: Tensor, end: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ from kgfuse.extract.learned.schema import Relation, Schema
 from kgfuse.extract.learned.tokens import tokenise
 from kgfuse.extract.learned.training import describe
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 LEAST: Final = -5.0
 """Log-odds from which a candidate is judged at all."""
 RECORD: Final = "extractor.json"
@@ -140,7 +140,7 @@ class RelationReader:
             return [[] for _ in texts]
         known = self.known(schema, style)
         tokens = tokenise(self.tokenizer, texts)
-        rows = candidates(self.reader, texts, tokens, self._vectors_of(schema), LEAST, self.reader.lower)
+        rows = candidates(self.reader, texts, tokens, self._vectors_of(schema), LEAST)
         found: list[list[Found]] = []
         for text, row in zip(texts, rows, strict=True):
             probabilities = self._probabilities(text, row, schema, known)
@@ -198,11 +198,10 @@ class RelationReader:
         The record is replaced last and at once: killed before, the folder still holds the former extractor.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        split = self.reader.config.split
         state = {
             name: tensor.detach().cpu().contiguous()
             for name, tensor in self.reader.state_dict().items()
-            if not _is_given(name, split)
+            if not _is_given(name)
         }
         for name, known in self.learned.items():
             if name.startswith(_STYLE):  # all schemas of a style share them
@@ -273,7 +272,7 @@ class RelationReader:
         state = load_file(file, device=str(reader.kind.device))
         tensors = {name: state.pop(name).cpu().numpy() for name in list(state) if name.startswith(_CLUES)}
         missing, unexpected = reader.load_state_dict(state, strict=False)
-        if unexpected or any(not _is_given(name, reader.config.split) for name in missing):
+        if unexpected or any(not _is_given(name) for name in missing):
             raise ModelError("the weights do not fit the record", where=file, remedy=_REMEDY)
         reader.eval()
         schemas = {
@@ -301,7 +300,7 @@ class RelationReader:
 
 
 def new_reader(encoder: str | None, config: ReaderConfig, device: str = "auto", seed: int = 0) -> tuple[Any, Reader]:
-    """Tokenizer and reader, its upper layers as pre-trained and its heads drawn from the seed."""
+    """Tokenizer and reader, its layers as pre-trained and its heads drawn from the seed."""
     tokenizer, model, _ = bert(encoder)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -315,6 +314,6 @@ def _weights_name(sha256: str) -> str:
     return f"reader-{sha256[:16]}.safetensors"
 
 
-def _is_given(name: str, split: int) -> bool:
+def _is_given(name: str) -> bool:
     """The encoder brings this tensor: it is not trained."""
-    return name.startswith("embeddings.") or (name.startswith("layers.") and int(name.split(".")[1]) < split)
+    return name.startswith("embeddings.")

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from torch import Tensor
-
 from kgfuse.extract.learned.examples import Example, Triple
 from kgfuse.extract.learned.formats import Aligned
 from kgfuse.extract.learned.locate import Folded, Place, anaphors, places
@@ -51,7 +49,6 @@ class Item:
 
     Args:
         tokens: its word pieces and words.
-        states: (T, d) half-precision output of the reader's lower layers.
         gold: its triples.
         rejected: what a reviewer said it does not state.
         places: that arguments may take, whatever is asked.
@@ -59,32 +56,29 @@ class Item:
     """
 
     tokens: Tokenised
-    states: Tensor
     gold: tuple[Gold, ...]
     rejected: tuple[Gold, ...]
     places: tuple[Words, ...]
     complete: bool
 
 
-def items_of(examples: Sequence[Example], schema: Schema, tokenizer: Any, lower: Any) -> list[Item]:
+def items_of(examples: Sequence[Example], schema: Schema, tokenizer: Any) -> list[Item]:
     """Items in the order of the examples.
 
     Args:
         examples: annotated with the schema; triples of other relations are left out.
         schema: the relations.
         tokenizer: of the reader's encoder.
-        lower: token rows to their lower-layer states.
     """
     tokens = tokenise(tokenizer, [e.text for e in examples])
-    states = lower([t.ids for t in tokens])
     keys = schema.keys
     found = []
     likely = word_places(tokens, [e.text for e in examples])
-    for example, words, state, open_to in zip(examples, tokens, states, likely, strict=True):
+    for example, words, open_to in zip(examples, tokens, likely, strict=True):
         folded = Folded(example.text)
         gold = tuple(_gold(t, keys[t.relation], folded, words) for t in example.triples if t.relation in keys)
         wrong = tuple(_gold(t, keys[t.relation], folded, words) for t in example.rejected if t.relation in keys)
-        found.append(Item(words, state, gold, wrong, open_to, example.complete))
+        found.append(Item(words, gold, wrong, open_to, example.complete))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -36,7 +36,7 @@ class Candidate:
 
 
 def candidates(
-    reader: Reader, texts: Sequence[str], tokens: Sequence[Tokenised], relations: Tensor, least: float, lower: Any
+    reader: Reader, texts: Sequence[str], tokens: Sequence[Tokenised], relations: Tensor, least: float
 ) -> list[list[Candidate]]:
     """Candidates of every text whose log-odds reach ``least``, the surest first; rivals for one place are among them.
 
@@ -51,7 +51,7 @@ def candidates(
         if numbers:
             batch = [tokens[n] for n in numbers]
             likely = [places[n] for n in numbers]
-            for n, one in zip(numbers, _read(reader, batch, likely, relations, least, lower), strict=True):
+            for n, one in zip(numbers, _read(reader, batch, likely, relations, least), strict=True):
                 found[n] = one
     return found
 
@@ -63,14 +63,13 @@ def _read(
     places: Sequence[Sequence[tuple[int, int]]],
     relations: Tensor,
     least: float,
-    lower: Any,
 ) -> Iterator[list[Candidate]]:
     ids, mask = padded([t.ids for t in batch])
     first, words = padded([t.first for t in batch])
     last, _ = padded([t.last for t in batch])
     where = padded_places(places, reader.config.proposals)
     ids, mask, first, words, last, where = (t.to(relations.device) for t in (ids, mask, first, words, last, where))
-    read = reader(Sentences(lower(ids, mask), mask, first, last, words, where), relations)
+    read = reader(Sentences(ids, mask, first, last, words, where), relations)
     begin, end, scores = reader.spans(read)
     logits = reader.pairs(read, begin, end, scores)
     return iter(_candidates(read, logits, begin, end, batch, least))

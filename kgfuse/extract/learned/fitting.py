@@ -61,7 +61,7 @@ def fit(
         raise UsageError("too few examples to train on", remedy="annotate at least ten sentences of an ontology")
     tokenizer, reader = new_reader(encoder, config or ReaderConfig(), device, settings.seed)
     seed_everything(settings.seed)
-    train(reader, Corpus(reader, tokenizer, training, settings), settings, on_step)
+    train(reader, Corpus(tokenizer, training, settings), settings, on_step)
     return RelationReader(
         reader,
         tokenizer,
@@ -90,23 +90,33 @@ def learn(
     for style in styles:
         found = [x for a, (rest, _) in zip(annotated, parts, strict=True) if a.style == style for x in aligned(rest)]
         habits[style] = (Formats.learn(found), Habits.learn(found))
-    learned: dict[str, Learned] = {}
-    for style in styles:
-        formats, habit = habits[style]
-        own = [(a.schema, rest, dev) for a, (rest, dev) in zip(annotated, parts, strict=True) if a.style == style]
-        judges = [Judge(reader, tokenizer, schema, habit, settings.unsaid) for schema, _, _ in own]
-        clues = Clues.learn(j for judge, (_, rest, _) in zip(judges, own, strict=True) for j in judge.judgements(rest))
-        judged = [
-            (judge.judge(dev, clues), [len(e.triples) for e in dev])
-            for judge, (_, _, dev) in zip(judges, own, strict=True)
+    own = {
+        style: [(a.schema, rest, dev) for a, (rest, dev) in zip(annotated, parts, strict=True) if a.style == style]
+        for style in styles
+    }
+    clues: dict[str, Clues] = {}
+    judged: dict[str, list[tuple[list[Judged], list[int]]]] = {}
+    for style, sets in own.items():
+        judges = [Judge(reader, tokenizer, schema, habits[style][1], settings.unsaid) for schema, _, _ in sets]
+        clues[style] = Clues.learn(
+            j for judge, (_, rest, _) in zip(judges, sets, strict=True) for j in judge.judgements(rest)
+        )
+        judged[style] = [
+            (judge.judge(dev, clues[style]), [len(e.triples) for e in dev])
+            for judge, (_, _, dev) in zip(judges, sets, strict=True)
         ]
-        verifier, threshold, missing, scores = _calibrated(*_pool(judged), settings)
-        learned[f"style:{style}"] = Learned(formats, habit, clues, verifier, threshold, missing, scores)
-        for (schema, rest, _), (by_place, gold) in zip(own, judged, strict=True):
+    # of whole ontologies few are kept out: a verifier for each style would learn the only one of its style by heart
+    together = [one for found in judged.values() for one in found] if settings.unseen else None
+    learned: dict[str, Learned] = {}
+    for style, sets in own.items():
+        verifier, threshold, missing, scores = _calibrated(*_pool(together or judged[style]), settings)
+        formats, habit = habits[style]
+        learned[f"style:{style}"] = Learned(formats, habit, clues[style], verifier, threshold, missing, scores)
+        for (schema, rest, _), (by_place, gold) in zip(sets, judged[style], strict=True):
             scores = _scores(by_place, gold, verifier, threshold)
             places = list(aligned(rest))
-            known = Formats.learn(places) if places else formats
-            learned[schema.name] = Learned(known, habit, clues, verifier, threshold, missing, scores)
+            formats_here = Formats.learn(places) if places else formats
+            learned[schema.name] = Learned(formats_here, habit, clues[style], verifier, threshold, missing, scores)
     return learned
 
 
@@ -190,7 +200,7 @@ class Judge:
     def _read(self, examples: Sequence[Example]) -> Iterator[tuple[Example, list[Candidate]]]:
         texts = [e.text for e in examples]
         tokens = tokenise(self.tokenizer, texts)
-        rows = candidates(self.reader, texts, tokens, self.vectors, LEAST, self.reader.lower)
+        rows = candidates(self.reader, texts, tokens, self.vectors, LEAST)
         return ((e, row) for e, row in zip(examples, rows, strict=True) if row)
 
     def _facts(self, example: Example, row: Sequence[Candidate]) -> list[tuple[bool, bool]]:

@@ -36,16 +36,11 @@ class Weights:
 
 def collate(items: Sequence[Item], device: torch.device, proposals: int) -> Sentences:
     """Items as one padded batch, with room for at least so many proposed places."""
-    longest = max(len(i.tokens.ids) for i in items)
-    states = torch.zeros(len(items), longest, items[0].states.shape[1])
-    mask = torch.zeros(len(items), longest, dtype=torch.bool)
-    for n, item in enumerate(items):
-        states[n, : len(item.states)] = item.states.float()
-        mask[n, : len(item.states)] = True
+    ids, mask = padded([i.tokens.ids for i in items])
     first, words = padded([i.tokens.first for i in items])
     last, _ = padded([i.tokens.last for i in items])
     places = padded_places([i.places for i in items], proposals)
-    return Sentences(*(t.to(device) for t in (states, mask, first, last, words, places)))
+    return Sentences(*(t.to(device) for t in (ids, mask, first, last, words, places)))
 
 
 def loss(
@@ -56,7 +51,7 @@ def loss(
     Args:
         reader: in training.
         items: sentences of one schema.
-        relations: (R, d) descriptions, those of the schema that are asked and strangers that are not said.
+        relations: (R, 3, d) descriptions, those of the schema that are asked and strangers that are not said.
         column: of each relation number of the schema among them.
         weights: see there.
         pick: which gold places are added to the reader's own, where there are many; any number.

@@ -33,9 +33,9 @@ class Relation:
     functional: bool = False
 
     @property
-    def description(self) -> str:
-        """What the encoder reads: ``director: film to human``."""
-        return f"{words(self.label)}: {words(self.domain) or 'thing'} to {words(self.range) or 'value'}"
+    def parts(self) -> tuple[str, str, str]:
+        """What the encoder reads of it: ``("director", "film", "human")``."""
+        return words(self.label), words(self.domain) or "thing", words(self.range) or "value"
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,50 @@ def tokenise(tokenizer: Any, texts: Sequence[str]) -> list[Tokenised]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A relation's description, ``director: film to human``.
+
+    Args:
+        ids: word pieces, special ones included.
+        parts: of label, domain and range, the first piece and the one after the last.
+    """
+
+    ids: tuple[int, ...]
+    parts: tuple[tuple[int, int], ...]
+
+
+def described(tokenizer: Any, relations: Sequence[tuple[str, str, str]]) -> list[Described]:
+    """Descriptions of relations from their parts; one that has no piece of its own within 160 takes all of them."""
+    if not relations:
+        return []
+    texts = [_clean(f"{label}: {domain} to {range_}") for label, domain, range_ in relations]
+    encoded = tokenizer(texts, truncation=True, max_length=MAX_PIECES, return_offsets_mapping=True)
+    found = []
+    for (label, domain, range_), ids, offsets in zip(
+        relations, encoded["input_ids"], encoded["offset_mapping"], strict=True
+    ):
+        second = len(label) + len(": ")
+        third = second + len(domain) + len(" to ")
+        bounds = ((0, len(label)), (second, second + len(domain)), (third, third + len(range_)))
+        parts = []
+        for start, end in bounds:
+            inside = [n for n, (a, b) in enumerate(offsets) if a < b and a < end and b > start]
+            parts.append((inside[0], inside[-1] + 1) if inside else (0, len(ids)))
+        found.append(Described(tuple(ids), tuple(parts)))
+    return found
+
+
+def padded_descriptions(relations: Sequence[Described]) -> tuple[Tensor, Tensor, Tensor]:
+    """(R, T) word pieces, the mask of what is no padding, and (R, 3, T) the mask of each part."""
+    ids, mask = padded([r.ids for r in relations])
+    parts = torch.zeros((len(relations), 3, ids.shape[1]), dtype=torch.bool)
+    for n, relation in enumerate(relations):
+        for part, (start, end) in enumerate(relation.parts):
+            parts[n, part, start:end] = True
+    return ids, mask, parts
+
+
 def is_whole(tokenizer: Any, text: str) -> bool:
     """Whether `tokenise` takes in the whole text."""
     return len(tokenizer(_clean(text), truncation=True, max_length=MAX_PIECES + 1)["input_ids"]) <= MAX_PIECES

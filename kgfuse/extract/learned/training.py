@@ -17,12 +17,11 @@ from kgfuse.extract.learned.corpus import Annotated, Item, items_of
 from kgfuse.extract.learned.losses import Weights, loss
 from kgfuse.extract.learned.phrasing import phrased
 from kgfuse.extract.learned.schema import Schema
-from kgfuse.extract.learned.tokens import padded
+from kgfuse.extract.learned.tokens import Described, described, padded_descriptions
 from kgfuse.extract.learned.variation import Names, vary
 
 OnStep: TypeAlias = Callable[[int, int, float], None]
 _CHUNK: Final = 8
-_LOWER_BATCH: Final = 32
 
 
 class TrainSettings(BaseModel):
@@ -31,7 +30,8 @@ class TrainSettings(BaseModel):
     Attributes:
         epochs: passes over the examples.
         batch: sentences a step, all of one ontology.
-        learning_rate: of the encoder's upper layers, at its peak.
+        learning_rate: of the encoder's layers in which sentence and relations meet, at its peak.
+        lower_rate: of the layers below, in which they are read apart.
         head_rate: of what is new.
         weight_decay: of AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101).
         warm_up: share of the steps over which both rates rise; then they fall to zero.
@@ -50,6 +50,7 @@ class TrainSettings(BaseModel):
     epochs: int = Field(default=6, ge=1)
     batch: int = Field(default=8, ge=1)
     learning_rate: float = Field(default=4e-4, gt=0)
+    lower_rate: float = Field(default=1.2e-4, gt=0)
     head_rate: float = Field(default=3e-3, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     warm_up: float = Field(default=0.1, ge=0, lt=1)
@@ -64,18 +65,16 @@ class TrainSettings(BaseModel):
 
 
 class Corpus:
-    """Schemas, their examples and their relations' vectors, ready for steps.
+    """Schemas, their examples and their relations' descriptions, ready for steps.
 
     Args:
-        reader: whose lower layers read them; those are not trained.
-        tokenizer: of its encoder.
+        tokenizer: of the reader's encoder.
         annotated: at least one set of examples.
         settings: how many copies and phrased sentences there are, and their seed.
     """
 
-    def __init__(self, reader: Reader, tokenizer: Any, annotated: Sequence[Annotated], settings: TrainSettings) -> None:
+    def __init__(self, tokenizer: Any, annotated: Sequence[Annotated], settings: TrainSettings) -> None:
         self.schemas = [a.schema for a in annotated]
-        lower = states_by(reader)
         names = Names.of(annotated)
         rng = random.Random(settings.seed)
         self.items: list[list[list[Item]]] = []
@@ -83,8 +82,8 @@ class Corpus:
             versions = [a.examples]
             versions += [tuple(vary(e, a.schema, names, rng) for e in a.examples) for _ in range(settings.copies)]
             versions = [(*own, *phrased(a.schema, names, rng, settings.phrased)) for own in versions]
-            self.items.append([items_of(examples, a.schema, tokenizer, lower) for examples in versions])
-        self.relations = [describe(reader, tokenizer, a.schema) for a in annotated]
+            self.items.append([items_of(examples, a.schema, tokenizer) for examples in versions])
+        self.relations = [described(tokenizer, [r.parts for r in a.schema.relations]) for a in annotated]
 
     def sizes(self) -> list[int]:
         """Examples and phrased sentences of each set."""
@@ -108,13 +107,13 @@ class Corpus:
 
     def asked(
         self, number: int, items: Sequence[Item], settings: TrainSettings, rng: random.Random
-    ) -> tuple[Tensor, dict[int, int]]:
-        """Vectors of the relations asked in a step, and the column of each of the schema's relations among them."""
+    ) -> tuple[list[Described], dict[int, int]]:
+        """The relations asked in a step, and the column of each of the schema's relations among them."""
         schema = self.schemas[number]
         said = sorted({g.relation for i in items for g in (*i.gold, *i.rejected)})
         others = sorted(set(range(len(schema.relations))) - set(said))
         own = said + rng.sample(others, min(len(others), max(settings.relations - len(said), 4)))
-        vectors = [self.relations[number][own]]
+        rows = [self.relations[number][k] for k in own]
         labels = {r.label for r in schema.relations}
         strange = [
             (m, k)
@@ -122,44 +121,26 @@ class Corpus:
             for k, r in enumerate(s.relations)
             if m != number and r.label not in labels
         ]
-        picked = rng.sample(strange, min(len(strange), settings.strangers))
-        if picked:
-            vectors.append(torch.stack([self.relations[m][k] for m, k in picked]))
-        return torch.cat(vectors), {relation: column for column, relation in enumerate(own)}
-
-
-def states_by(reader: Reader) -> Callable[[Sequence[Sequence[int]]], list[Tensor]]:
-    """The reader's lower layers as a function of token rows; the states are kept in half precision."""
-
-    @torch.inference_mode()
-    def lower(rows: Sequence[Sequence[int]]) -> list[Tensor]:
-        found: list[Tensor] = [torch.empty(0)] * len(rows)
-        order = sorted(range(len(rows)), key=lambda n: (len(rows[n]), tuple(rows[n])))
-        device = reader.kind.device
-        for start in range(0, len(order), _LOWER_BATCH):
-            numbers = order[start : start + _LOWER_BATCH]
-            ids, mask = padded([rows[n] for n in numbers])
-            states = reader.lower(ids.to(device), mask.to(device)).half().cpu()
-            for k, n in enumerate(numbers):
-                found[n] = states[k, : len(rows[n])].clone()
-        return found
-
-    return lower
+        rows += [self.relations[m][k] for m, k in rng.sample(strange, min(len(strange), settings.strangers))]
+        return rows, {relation: column for column, relation in enumerate(own)}
 
 
 @torch.inference_mode()
 def describe(reader: Reader, tokenizer: Any, schema: Schema) -> Tensor:
-    """(R, d) vectors of a schema's relations."""
-    ids, mask = padded(tokenizer([r.description for r in schema.relations])["input_ids"])
-    device = reader.kind.device
-    return reader.describe(ids.to(device), mask.to(device)).clone()
+    """(R, 3, d) vectors of a schema's relations."""
+    return _vectors(reader, described(tokenizer, [r.parts for r in schema.relations])).clone()
+
+
+def _vectors(reader: Reader, relations: Sequence[Described]) -> Tensor:
+    ids, mask, parts = (t.to(reader.kind.device) for t in padded_descriptions(relations))
+    return reader.describe(ids, mask, parts)
 
 
 def train(reader: Reader, corpus: Corpus, settings: TrainSettings, on_step: OnStep | None = None) -> None:
-    """Train the upper layers and the heads in place.
+    """Train all but the word embeddings in place.
 
     Args:
-        reader: whose lower layers stay as they are.
+        reader: of the encoder and new heads.
         corpus: the examples.
         settings: see there.
         on_step: told (step, of how many, loss).
@@ -172,7 +153,7 @@ def train(reader: Reader, corpus: Corpus, settings: TrainSettings, on_step: OnSt
     reader.train()
     for step, (number, items) in enumerate(_steps(corpus, settings, rng, total), 1):
         relations, column = corpus.asked(number, items, settings, rng)
-        lost = loss(reader, items, relations.clone(), column, weights, rng.randrange(1 << 16))
+        lost = loss(reader, items, _vectors(reader, relations), column, weights, rng.randrange(1 << 16))
         optimiser.zero_grad()
         lost.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -190,18 +171,21 @@ def _steps(corpus: Corpus, settings: TrainSettings, rng: random.Random, total: i
 
 def _optimiser(reader: Reader, settings: TrainSettings) -> tuple[torch.optim.Optimizer, list[nn.Parameter]]:
     upper: list[nn.Parameter] = []
+    lower: list[nn.Parameter] = []
     heads: list[nn.Parameter] = []
     for name, parameter in reader.named_parameters():
-        layer = int(name.split(".")[1]) if name.startswith("layers.") else None
-        trained = not name.startswith("embeddings.") and (layer is None or layer >= reader.config.split)
-        parameter.requires_grad_(trained)
-        if trained:
-            (heads if layer is None else upper).append(parameter)
+        if name.startswith("embeddings."):
+            parameter.requires_grad_(False)
+        elif name.startswith("layers."):
+            (lower if int(name.split(".")[1]) < reader.config.split else upper).append(parameter)
+        else:
+            heads.append(parameter)
     groups = [
         {"params": heads, "lr": settings.head_rate},
         {"params": upper, "lr": settings.learning_rate},
+        {"params": lower, "lr": settings.lower_rate},
     ]
-    return torch.optim.AdamW(groups, weight_decay=settings.weight_decay, fused=True), [*heads, *upper]
+    return torch.optim.AdamW(groups, weight_decay=settings.weight_decay, fused=True), [*heads, *upper, *lower]
 
 
 def _rate(step: int, total: int, warm_up: float) -> float:

@@ -70,7 +70,7 @@ def test_proposed_places_are_candidates_though_the_reader_would_not_find_them(re
     texts = ["Velvet Lantern, which Greta Moreau and her friends like, was lost by Nils Petrov of Bergen."]
     tokens = tokenise(reader.tokenizer, texts)
     vectors = reader._vectors_of(SCHEMA)
-    (row,) = candidates(reader.reader, texts, tokens, vectors, -100.0, reader.reader.lower)
+    (row,) = candidates(reader.reader, texts, tokens, vectors, -100.0)
     named = {texts[0][slice(*c.object)] for c in row if c.named[1]}
     assert {"Greta Moreau", "Nils Petrov", "Bergen"} <= named
     assert len({(c.relation, c.subject, c.object) for c in row}) == len(row)
