@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from kgfuse.fuse.search.budget import Search
     from kgfuse.workspace.assessment import Assessment
     from kgfuse.workspace.completing import Completion
-    from kgfuse.workspace.prediction import Prediction, Predictor
+    from kgfuse.workspace.prediction import Prediction
+    from kgfuse.workspace.predictor import Predictor
     from kgfuse.workspace.training import Trained
     from kgfuse.workspace.workspace import Workspace
 
@@ -250,7 +251,7 @@ class Answering(State):
         return row
 
     def _predictor(self, name: str | None) -> Predictor:
-        from kgfuse.workspace.prediction import Predictor
+        from kgfuse.workspace.predictor import Predictor
 
         row = self.model(name)
         if row.name not in self._predictors:

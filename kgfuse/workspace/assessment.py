@@ -23,7 +23,7 @@ from kgfuse.workspace.exclusions import upward
 if TYPE_CHECKING:
     from kgfuse.catalog import ItemRow
     from kgfuse.fuse.loop import Curve
-    from kgfuse.workspace.prediction import Predictor
+    from kgfuse.workspace.predictor import Predictor
 
 SplitName: TypeAlias = Literal["test", "validation", ""]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from kgfuse.workspace.aligning import Aligned
     from kgfuse.workspace.completing import Completer
-    from kgfuse.workspace.prediction import Predictor
+    from kgfuse.workspace.predictor import Predictor
     from kgfuse.workspace.resolving import Resolved
     from kgfuse.workspace.review.candidates import Candidate
 

@@ -15,7 +15,8 @@ from kgfuse.workspace.parts import OnEvent
 from kgfuse.workspace.visiting import visiting_source
 
 if TYPE_CHECKING:
-    from kgfuse.workspace.prediction import Prediction, Predictor
+    from kgfuse.workspace.prediction import Prediction
+    from kgfuse.workspace.predictor import Predictor
 
 BATCH: Final = 64
 """Sources that are read and answered for together."""

@@ -13,7 +13,8 @@ from kgfuse.workspace.assessment import Judged
 from kgfuse.workspace.parts import OnEvent, silent
 
 if TYPE_CHECKING:
-    from kgfuse.workspace.prediction import Prediction, Predictor
+    from kgfuse.workspace.prediction import Prediction
+    from kgfuse.workspace.predictor import Predictor
 
 ANSWERS: Final = 5
 

@@ -15,7 +15,7 @@ from kgfuse.workspace.report.figure import drawable
 from kgfuse.workspace.report.numbers import percent
 
 if TYPE_CHECKING:
-    from kgfuse.workspace.prediction import Predictor
+    from kgfuse.workspace.predictor import Predictor
 
 MOST_ITEMS: Final = 1000
 WIDTH: Final = 860

@@ -24,7 +24,7 @@ from kgfuse.workspace.report.reliability_plot import reliability_plot
 
 if TYPE_CHECKING:
     from kgfuse.fuse.reliability import Reliability
-    from kgfuse.workspace.prediction import Predictor
+    from kgfuse.workspace.predictor import Predictor
     from kgfuse.workspace.workspace import Workspace
 
 _MOST_TAKEN: Final = 4
