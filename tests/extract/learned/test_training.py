@@ -12,6 +12,7 @@ from kgfuse.errors import ModelError, UsageError
 from kgfuse.extract.learned.artefact import RECORD, RelationReader
 from kgfuse.extract.learned.corpus import Annotated
 from kgfuse.extract.learned.fitting import fit
+from kgfuse.extract.learned.schema import Schema
 from kgfuse.extract.learned.training import TrainSettings
 from tests.extract.learned.conftest import SCHEMA, sentences
 
@@ -139,7 +140,7 @@ def test_a_save_that_dies_half_way_leaves_the_former_extractor(
 ) -> None:
     reader.save(tmp_path)
     before = RelationReader.load(tmp_path, "cpu").read(["Red River was filmed in Oslo."], SCHEMA)
-    settings = TrainSettings(epochs=1, copies=0, dev=0.3, seed=4)
+    settings = TrainSettings(epochs=3, copies=0, dev=0.3, seed=4)
     other = fit([Annotated(SCHEMA, sentences(40, 4))], settings, ReaderConfig(split=6, hidden=32), device="cpu")
 
     def killed(*_: object, **__: object) -> str:
@@ -159,10 +160,21 @@ def test_training_repeats_with_the_seed() -> None:
     config = ReaderConfig(split=5, hidden=32, spans=2)
     texts = [e.text for e in sentences(6, 2)]
     one, two = (
-        fit([Annotated(SCHEMA, sentences(40, 3))], settings, config, device="cpu").read(texts, SCHEMA, least=0.0)
+        fit([Annotated(SCHEMA, sentences(30, 3))], settings, config, device="cpu").read(texts, SCHEMA, least=0.0)
         for _ in range(2)
     )
     assert one == two
+
+
+def test_ontologies_that_are_kept_out_share_one_verifier_whatever_their_style() -> None:
+    renamed = [Schema(name, SCHEMA.relations) for name in ("a", "b", "c", "d")]
+    annotated = [Annotated(s, sentences(24, n), "one" if n < 2 else "two") for n, s in enumerate(renamed)]
+    settings = TrainSettings(epochs=3, copies=0, unseen=True)
+    learned = fit(annotated, settings, ReaderConfig(split=5, hidden=32), device="cpu").learned
+    one, two = learned["style:one"], learned["style:two"]
+    assert (one.verifier, one.threshold, one.missing) == (two.verifier, two.threshold, two.missing)
+    assert one.scores["sentences"] == 48
+    assert one.habits != two.habits
 
 
 def test_too_few_examples_are_said_to_be_too_few() -> None:
