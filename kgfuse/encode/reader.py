@@ -186,10 +186,15 @@ class Reader(nn.Module):
         first, last = (read.places[:, None, None, :, side].clamp(min=0).expand(room) for side in (0, 1))
         among = (at[..., :, None] == first[..., None, :]) & (to[..., :, None] == last[..., None, :])
         there = (read.places[:, None, None, :, 0] >= 0) & ~among.any(-2)
-        more = ((begin.gather(-1, first) + end.gather(-1, last)) / 2).masked_fill(~there, -60.0).topk(count, dim=-1)
+        likely = ((begin.gather(-1, first) + end.gather(-1, last)) / 2).masked_fill(~there, -torch.inf)
+        more = likely.topk(count, dim=-1)
         is_one = there.gather(-1, more.indices)
         also = torch.where(is_one, first.gather(-1, more.indices), -1), last.gather(-1, more.indices)
-        return torch.cat((at, also[0]), -1), torch.cat((to, also[1]), -1), torch.cat((top.values, more.values), -1)
+        return (
+            torch.cat((at, also[0]), -1),
+            torch.cat((to, also[1]), -1),
+            torch.cat((top.values, more.values.clamp(min=-60)), -1),
+        )
 
     def pairs(self, read: Read, begin: Tensor, end: Tensor, scores: Tensor) -> Tensor:
         """Log-odds that a subject's place and an object's belong together under their relation.

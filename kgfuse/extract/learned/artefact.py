@@ -31,8 +31,6 @@ from kgfuse.extract.learned.tokens import tokenise
 from kgfuse.extract.learned.training import describe
 
 FORMAT: Final = 5
-LEAST: Final = -5.0
-"""Log-odds from which a candidate is judged at all."""
 RECORD: Final = "extractor.json"
 _CLUES: Final = "clues "
 _STYLE: Final = "style:"
@@ -140,7 +138,7 @@ class RelationReader:
             return [[] for _ in texts]
         known = self.known(schema, style)
         tokens = tokenise(self.tokenizer, texts)
-        rows = candidates(self.reader, texts, tokens, self._vectors_of(schema), LEAST)
+        rows = candidates(self.reader, texts, tokens, self._vectors_of(schema))
         found: list[list[Found]] = []
         for text, row in zip(texts, rows, strict=True):
             probabilities = self._probabilities(text, row, schema, known)

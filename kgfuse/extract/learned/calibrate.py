@@ -75,6 +75,14 @@ class Verifier:
         if min(self.scale) <= 0:
             raise ValueError("a scale of the verifier is not positive")
 
+    @classmethod
+    def of_reader(cls) -> Verifier:
+        """Takes the reader's log-odds as they are."""
+        size, reach = len(NAMES), 5.0
+        weights = [0.0] * (size + size * (size + 1) // 2)
+        weights[0] = reach / _SCALE
+        return cls((0.0,) * size, (reach,) * size, tuple(weights), {}, 0.0)
+
     def probabilities(self, features: NDArray[np.float32], relations: Sequence[str]) -> NDArray[np.float64]:
         """(n,) probabilities of (n, features)."""
         inputs = _inputs(features, np.array(self.mean), np.array(self.scale))
@@ -104,19 +112,27 @@ def _inputs(features: NDArray[Any], mean: NDArray[np.float64], scale: NDArray[np
 
 
 def fit(judged: Sequence[Judged], unsaid: float) -> Verifier:
-    """Fit on development candidates; a negative that proves little counts ``unsaid``."""
+    """Fit on development candidates; a negative that proves little counts ``unsaid``.
+
+    Where all of them are right there is nothing to learn, and the reader is believed.
+
+    Raises:
+        ValueError: none of them is right.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    features = np.stack([j.features for j in judged]).astype(np.float64)
+    features = np.stack([j.features for j in judged]).astype(np.float64) if judged else np.zeros((0, len(NAMES)))
     right = np.array([j.right for j in judged])
+    if not right.any():
+        raise ValueError("in the development sentences nothing right is found")
+    if right.all():
+        return Verifier.of_reader()
     weight = np.array([unsaid if j.open and not j.right else 1.0 for j in judged])
     mean, scale = features.mean(0), features.std(0) + 1e-6
     names = sorted({j.relation for j in judged})
     place = {name: n for n, name in enumerate(names)}
     offsets = np.zeros((len(judged), len(names)))
     offsets[np.arange(len(judged)), [place[j.relation] for j in judged]] = _OFFSET
-    if right.all() or not right.any():
-        raise ValueError("development sentences without right or without wrong candidates")
     inputs = _inputs(features, mean, scale)
     model = LogisticRegression(C=_STRENGTH, max_iter=1000)
     model.fit(np.hstack((inputs, offsets)), right, sample_weight=weight)

@@ -14,6 +14,11 @@ from kgfuse.extract.learned.spans import word_places
 from kgfuse.extract.learned.tokens import Tokenised, padded, padded_places
 
 BATCH: Final = 16
+LEAST: Final = -5.0
+"""Log-odds from which a candidate is judged, however many there are."""
+LOWEST: Final = -9.0
+"""The same where there are few candidates: of relations that it never saw the reader says no too surely."""
+FEW: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +41,11 @@ class Candidate:
 
 
 def candidates(
-    reader: Reader, texts: Sequence[str], tokens: Sequence[Tokenised], relations: Tensor, least: float
+    reader: Reader, texts: Sequence[str], tokens: Sequence[Tokenised], relations: Tensor, lowest: float = LOWEST
 ) -> list[list[Candidate]]:
-    """Candidates of every text whose log-odds reach ``least``, the surest first; rivals for one place are among them.
+    """Candidates of every text, the surest first; rivals for one place are among them.
+
+    Those whose log-odds reach -5, and the best others as long as there are fewer than 32, if they reach ``lowest``.
 
     Texts are read in batches of a fixed size in the order of their length, so that padding is small and one call
     always gives the same numbers.
@@ -51,7 +58,7 @@ def candidates(
         if numbers:
             batch = [tokens[n] for n in numbers]
             likely = [places[n] for n in numbers]
-            for n, one in zip(numbers, _read(reader, batch, likely, relations, least), strict=True):
+            for n, one in zip(numbers, _read(reader, batch, likely, relations, lowest), strict=True):
                 found[n] = one
     return found
 
@@ -62,7 +69,7 @@ def _read(
     batch: Sequence[Tokenised],
     places: Sequence[Sequence[tuple[int, int]]],
     relations: Tensor,
-    least: float,
+    lowest: float,
 ) -> Iterator[list[Candidate]]:
     ids, mask = padded([t.ids for t in batch])
     first, words = padded([t.first for t in batch])
@@ -72,30 +79,35 @@ def _read(
     read = reader(Sentences(ids, mask, first, last, words, where), relations)
     begin, end, scores = reader.spans(read)
     logits = reader.pairs(read, begin, end, scores)
-    return iter(_candidates(read, logits, begin, end, batch, least))
+    return iter(_candidates(read, logits, begin, end, batch, lowest))
 
 
 def _candidates(
-    read: Read, logits: Tensor, begin: Tensor, end: Tensor, batch: Sequence[Tokenised], least: float
+    read: Read, logits: Tensor, begin: Tensor, end: Tensor, batch: Sequence[Tokenised], lowest: float
 ) -> list[list[Candidate]]:
     found: list[list[Candidate]] = [[] for _ in batch]
     named = is_proposed(read.places, begin, end)
-    there = begin >= 0
-    high = ((logits >= least) & there[:, :, 0, :, None] & there[:, :, 1, None, :]).nonzero()
-    values = logits[tuple(high.T)].tolist()
-    for (n, r, s, o), value in zip(high.tolist(), values, strict=True):
-        tokens = batch[n]
-        subject = (int(begin[n, r, 0, s]), int(end[n, r, 0, s]))
-        object_ = (int(begin[n, r, 1, o]), int(end[n, r, 1, o]))
-        inside = max(subject[1], object_[1]) < len(tokens.begin)
-        if inside and (subject[1] < object_[0] or object_[1] < subject[0]):
-            sure = bool(named[n, r, 0, s]), bool(named[n, r, 1, o])
-            found[n].append(Candidate(r, _characters(tokens, subject), _characters(tokens, object_), value, sure))
+    words = torch.tensor([len(t.begin) for t in batch], device=end.device)
+    there = (begin >= 0) & (end < words[:, None, None, None])
+    apart = (end[:, :, 0, :, None] < begin[:, :, 1, None, :]) | (end[:, :, 1, None, :] < begin[:, :, 0, :, None])
+    can_be = apart & there[:, :, 0, :, None] & there[:, :, 1, None, :]
+    logits = logits.masked_fill(~can_be, -torch.inf)
+    ranked = logits.flatten(1).topk(min(FEW, logits[0].numel()), dim=1).values
+    cut = ranked[:, -1].clamp(min=lowest, max=LEAST)
+    high = (logits >= cut[:, None, None, None]).nonzero()
+    n, r, i, j = high.T
+    places = begin[n, r, 0, i], end[n, r, 0, i], begin[n, r, 1, j], end[n, r, 1, j]
+    sure = named[n, r, 0, i], named[n, r, 1, j]
+    rows = zip(n.tolist(), r.tolist(), *(t.tolist() for t in (*places, *sure, logits[n, r, i, j])), strict=True)
+    for text, relation, s_first, s_last, o_first, o_last, s_named, o_named, value in rows:
+        tokens = batch[text]
+        subject, object_ = _characters(tokens, s_first, s_last), _characters(tokens, o_first, o_last)
+        found[text].append(Candidate(relation, subject, object_, value, (s_named, o_named)))
     return [sorted(f, key=lambda c: (-c.logit, c.relation, c.subject, c.object)) for f in found]
 
 
-def _characters(tokens: Tokenised, words: tuple[int, int]) -> tuple[int, int]:
-    return tokens.begin[words[0]], tokens.end[words[1]]
+def _characters(tokens: Tokenised, first: int, last: int) -> tuple[int, int]:
+    return tokens.begin[first], tokens.end[last]
 
 
 def without_rivals(found: Sequence[Candidate], probabilities: Sequence[float]) -> list[int]:

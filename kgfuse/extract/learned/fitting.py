@@ -14,7 +14,7 @@ from kgfuse.encode.device import seed_everything
 from kgfuse.encode.reader import ReaderConfig
 from kgfuse.errors import UsageError
 from kgfuse.extract.learned import calibrate
-from kgfuse.extract.learned.artefact import LEAST, Learned, RelationReader, new_reader
+from kgfuse.extract.learned.artefact import Learned, RelationReader, new_reader
 from kgfuse.extract.learned.calibrate import Chosen, Judged, Verifier
 from kgfuse.extract.learned.clues import Clues, Judgement
 from kgfuse.extract.learned.corpus import Annotated, aligned, argument_places
@@ -200,7 +200,7 @@ class Judge:
     def _read(self, examples: Sequence[Example]) -> Iterator[tuple[Example, list[Candidate]]]:
         texts = [e.text for e in examples]
         tokens = tokenise(self.tokenizer, texts)
-        rows = candidates(self.reader, texts, tokens, self.vectors, LEAST)
+        rows = candidates(self.reader, texts, tokens, self.vectors)
         return ((e, row) for e, row in zip(examples, rows, strict=True) if row)
 
     def _facts(self, example: Example, row: Sequence[Candidate]) -> list[tuple[bool, bool]]:
