@@ -156,7 +156,7 @@ def test_a_save_that_dies_half_way_leaves_the_former_extractor(
 
 
 def test_training_repeats_with_the_seed() -> None:
-    settings = TrainSettings(epochs=4, copies=0, dev=0.3, seed=3)
+    settings = TrainSettings(epochs=3, copies=0, dev=0.3, seed=3)
     config = ReaderConfig(split=5, hidden=32, spans=2)
     texts = [e.text for e in sentences(6, 2)]
     one, two = (
