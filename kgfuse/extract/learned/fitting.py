@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -106,10 +107,10 @@ def learn(
             for judge, (_, _, dev) in zip(judges, sets, strict=True)
         ]
     # of whole ontologies few are kept out: a verifier for each style would learn the only one of its style by heart
-    together = [one for found in judged.values() for one in found] if settings.unseen else None
+    shared = _calibrated(*_pool(itertools.chain(*judged.values())), settings) if settings.unseen else None
     learned: dict[str, Learned] = {}
     for style, sets in own.items():
-        verifier, threshold, missing, scores = _calibrated(*_pool(together or judged[style]), settings)
+        verifier, threshold, missing, scores = shared or _calibrated(*_pool(judged[style]), settings)
         formats, habit = habits[style]
         learned[f"style:{style}"] = Learned(formats, habit, clues[style], verifier, threshold, missing, scores)
         for (schema, rest, _), (by_place, gold) in zip(sets, judged[style], strict=True):

@@ -10,6 +10,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
+from kgfuse.encode.reader import PARTS
+
 MAX_PIECES: Final = 160
 _STEP: Final = 8
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -103,7 +105,7 @@ def described(tokenizer: Any, relations: Sequence[tuple[str, str, str]]) -> list
 def padded_descriptions(relations: Sequence[Described]) -> tuple[Tensor, Tensor, Tensor]:
     """(R, T) word pieces, the mask of what is no padding, and (R, 3, T) the mask of each part."""
     ids, mask = padded([r.ids for r in relations])
-    parts = torch.zeros((len(relations), 3, ids.shape[1]), dtype=torch.bool)
+    parts = torch.zeros((len(relations), PARTS, ids.shape[1]), dtype=torch.bool)
     for n, relation in enumerate(relations):
         for part, (start, end) in enumerate(relation.parts):
             parts[n, part, start:end] = True
