@@ -98,6 +98,7 @@ def extraction_key(extractor: Extractor, source: Source) -> str:
         source.item_label or "",
         *sorted(source.item_types),
         *((f"mapping {source.mapping}",) if source.mapping else ()),
+        *((f"heard {source.heard}",) if source.heard else ()),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from kgfuse.encode.device import one_thread
 from kgfuse.errors import KgfuseError
+from kgfuse.extract.doubt import as_heard
 from kgfuse.extract.protocol import BatchExtractor, Extractor, Found, check_places, collect, run_iri
 from kgfuse.extract.serialise import dumps
 from kgfuse.terms.mentions import Extraction, Source
@@ -88,4 +89,4 @@ def _result(extractor: Extractor, source: Source, found: Sequence[Found] | Excep
 
 def _collect(extractor: Extractor, source: Source, found: Sequence[Found]) -> Extraction:
     check_places(found, source)
-    return collect(source.iri, run_iri(extractor), found, getattr(extractor, "parameters", {}))
+    return collect(source.iri, run_iri(extractor), as_heard(found, source), getattr(extractor, "parameters", {}))

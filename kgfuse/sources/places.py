@@ -102,15 +102,22 @@ class TimePlaces:
     Args:
         starts: offset of each word, ascending.
         times: milliseconds from the beginning of the recording at which each word begins and ends.
+        sure: probability that each was heard rightly, 0 to 1.
     """
 
     starts: tuple[int, ...]
     times: tuple[tuple[int, int], ...]
+    sure: tuple[float, ...]
+
+    @property
+    def heard(self) -> tuple[tuple[int, float], ...]:
+        """Where each word begins, and the probability that it was heard rightly."""
+        return tuple(zip(self.starts, self.sure, strict=True))
 
     def seconds(self, start: int, end: int) -> tuple[float, float] | None:
         """From when to when the words that a span touches are spoken; ``None`` where there are no words.
 
-        >>> TimePlaces((0, 4), ((0, 300), (300, 900))).seconds(1, 6)
+        >>> TimePlaces((0, 4), ((0, 300), (300, 900)), (0.9, 0.8)).seconds(1, 6)
         (0.0, 0.9)
         """
         first = max(0, bisect_right(self.starts, start) - 1)
@@ -145,7 +152,7 @@ def dumps(places: Places) -> bytes:
         case TablePlaces():
             record = {"kind": "table", "starts": places.starts, "numbers": places.numbers}
         case TimePlaces():
-            record = {"kind": "time", "starts": places.starts, "times": places.times}
+            record = {"kind": "time", "starts": places.starts, "times": places.times, "sure": places.sure}
     return zlib.compress(json.dumps(record, separators=(",", ":")).encode("ascii"), 6)
 
 
@@ -169,9 +176,8 @@ def loads(data: bytes) -> Places:
             case "table":
                 return TablePlaces(tuple(map(int, record["starts"])), tuple(map(int, record["numbers"])))
             case "time":
-                return TimePlaces(
-                    tuple(map(int, record["starts"])), tuple((int(a), int(b)) for a, b in record["times"])
-                )
+                starts, times = tuple(map(int, record["starts"])), tuple((int(a), int(b)) for a, b in record["times"])
+                return TimePlaces(starts, times, tuple(map(float, record.get("sure", [1.0] * len(starts)))))
         raise ValueError(f"kind {record['kind']!r}")
     except (zlib.error, ValueError, KeyError, TypeError) as e:
         raise WorkspaceError(f"where a text stands cannot be read: {e}", remedy="add its file again") from e

@@ -96,6 +96,7 @@ class Source:
         language: ISO 639 code of the text's language; empty where it is not known.
         mapping: what a table's columns mean, as JSON; see ``kgfuse.sources.mapping``.
         transcription: how a recording's transcript was made, as JSON.
+        heard: of a transcript, where each word begins, and the probability that it was heard rightly.
     """
 
     iri: str
@@ -111,6 +112,7 @@ class Source:
     language: str = ""
     mapping: str = ""
     transcription: str = ""
+    heard: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

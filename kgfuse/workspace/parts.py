@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from kgfuse.catalog import Blobs, Catalog, ItemRow, SourceRow
 from kgfuse.graph import GraphStore, KnowledgeGraph
 from kgfuse.ontology import Pack, Vocabulary, load_all
+from kgfuse.sources.places import TimePlaces, loads
 from kgfuse.terms.mentions import Source
 from kgfuse.terms.namespaces import RDFS, digest, label_key, source_iri
 from kgfuse.workspace.links import linked
@@ -191,4 +192,12 @@ def source_of(row: SourceRow, blobs: Blobs) -> Source:
         language=row.meta.get("language", ""),
         mapping=row.meta.get("mapping", ""),
         transcription=json.dumps(row.meta["transcription"], sort_keys=True) if "transcription" in row.meta else "",
+        heard=_heard(row, blobs),
     )
+
+
+def _heard(row: SourceRow, blobs: Blobs) -> tuple[tuple[int, float], ...]:
+    if row.kind != "audio" or "places" not in row.meta:
+        return ()
+    places = loads(blobs.read_bytes(row.meta["places"]))
+    return places.heard if isinstance(places, TimePlaces) else ()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -32,6 +32,9 @@ from kgfuse.workspace.texts import TunedTexts
 from kgfuse.workspace.training import Prepared, class_pictures, prepare
 from kgfuse.workspace.transcribing import listener
 from kgfuse.workspace.visiting import visiting_facts, visiting_samples, visiting_source
+
+if TYPE_CHECKING:
+    from kgfuse.extract.speech.transcript import Transcript
 
 TOP: Final = 10
 """How many possible answers a prediction names."""
@@ -167,8 +170,8 @@ class Predictor:
         return frozenset(self.card["items"]["train"])
 
     @cached_property
-    def hear(self) -> Callable[[Path, str], str]:
-        """Path and media type of a recording to what is said in it."""
+    def hear(self) -> Callable[[Path, str], Transcript]:
+        """Path and media type of a recording to its transcript."""
         return listener(self.parts.settings.extract.speech)
 
     def _in_folder(self, folder: Path, on_event: OnEvent) -> list[Source]:

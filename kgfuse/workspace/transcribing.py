@@ -161,8 +161,8 @@ def heard(
         return transcriber.transcribe(np.memmap(file, np.int16, "r"), spoken, stop=stop)
 
 
-def listener(settings: SpeechSettings) -> Callable[[Path, str], str]:
-    """What gives the words of recordings that are not added, by path and media type; it loads its model when needed.
+def listener(settings: SpeechSettings) -> Callable[[Path, str], Transcript]:
+    """What transcribes recordings that are not added, by path and media type; it loads its model when needed.
 
     What it returns raises as `heard` does, and:
 
@@ -173,10 +173,10 @@ def listener(settings: SpeechSettings) -> Callable[[Path, str], str]:
 
     transcriber: list[Transcriber] = []
 
-    def hear(path: Path, media_type: str) -> str:
+    def hear(path: Path, media_type: str) -> Transcript:
         if not transcriber:
             transcriber.append(Transcriber(settings))
-        return heard(transcriber[0], path, media_type, str(path)).text
+        return heard(transcriber[0], path, media_type, str(path))
 
     return hear
 

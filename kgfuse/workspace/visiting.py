@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kgfuse.catalog import ItemRow
 from kgfuse.errors import SourceError, UsageError
@@ -18,15 +19,18 @@ from kgfuse.workspace import identity
 from kgfuse.workspace.dataset import Sample
 from kgfuse.workspace.parts import Parts
 
+if TYPE_CHECKING:
+    from kgfuse.extract.speech.transcript import Transcript
 
-def visiting_source(path: Path, hear: Callable[[Path, str], str], folder: Path | None = None) -> Source:
+
+def visiting_source(path: Path, hear: Callable[[Path, str], Transcript], folder: Path | None = None) -> Source:
     """A text, picture or recording as a source of an item named after its stem.
 
     Args:
         path: of the file.
         folder: that was given for it: the item is named by the way from there, so that files of one name in two folders
             below it are two items.
-        hear: path and media type of a recording to what is said in it.
+        hear: path and media type of a recording to its transcript.
 
     Raises:
         SourceError: it cannot be read.
@@ -41,9 +45,13 @@ def visiting_source(path: Path, hear: Callable[[Path, str], str], folder: Path |
         data = path.read_bytes()
     except OSError as e:
         raise SourceError(f"cannot be read: {e.strerror}", where=path, remedy="check its permissions") from e
-    text = None
-    if identified.kind != "image":
-        text = words(identified, str(path)) if identified.kind == "text" else hear(path, identified.media_type)
+    text: str | None = None
+    heard: tuple[tuple[int, float], ...] = ()
+    if identified.kind == "text":
+        text = words(identified, str(path))
+    elif identified.kind == "audio":
+        transcript = hear(path, identified.media_type)
+        text, heard = transcript.text, transcript.places.heard
     place = Path(path.name) if folder is None else path.relative_to(folder)
     name = f"input/{place.as_posix()}"
     return Source(
@@ -56,6 +64,7 @@ def visiting_source(path: Path, hear: Callable[[Path, str], str], folder: Path |
         item_label=path.stem,
         text=text,
         path=path,
+        heard=heard,
     )
 
 

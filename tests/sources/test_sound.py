@@ -131,9 +131,9 @@ def test_cuts_are_small_and_of_their_length(files: dict[str, Path], tmp_path: Pa
 
 
 def test_times_of_words_are_found_and_kept() -> None:
-    places = TimePlaces((0, 4, 9), ((0, 300), (300, 900), (1_200, 1_500)))
+    places = TimePlaces((0, 4, 9), ((0, 300), (300, 900), (1_200, 1_500)), (0.9, 0.8, 1.0))
     assert loads(dumps(places)) == places
     assert places.seconds(0, 3) == (0.0, 0.3)
     assert places.seconds(5, 10) == (0.3, 1.5)
     assert places.seconds(9, 9) == (1.2, 1.5)
-    assert TimePlaces((), ()).seconds(0, 1) is None
+    assert TimePlaces((), (), ()).seconds(0, 1) is None

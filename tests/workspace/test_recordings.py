@@ -70,13 +70,15 @@ def test_recordings_become_transcripts_whose_words_have_their_seconds(ws: Worksp
             for m in s.mentions
             if m.file_name == name and isinstance(m.selector, TextSpan)
         }
-        _, mention = said["br:shows", "br:rust", "rust"]
+        stated, mention = said["br:shows", "br:rust", "rust"]
         assert isinstance(mention.selector, TextSpan)
         assert SAID[mention.selector.start : mention.selector.end] == "rust"
         assert mention.where is not None
         assert mention.where.time is not None
         start, end = mention.where.time
         assert 11.3 < start < end < 12.7
+        assert 0.3 < stated.confidence < 0.9
+        assert "heard with probability" in stated.reason
     assert ws.check().findings == ()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from kgfuse.extract.doubt import replaced
 from kgfuse.extract.protocol import Found, reads
 from kgfuse.extract.text.statements import MENTIONS
 from kgfuse.sources.language import language
@@ -97,22 +98,7 @@ class _Boxed:
         return replace(one, selector=_around([line.region for line in touched]), confidence=round(sure, 3))
 
     def statement(self, one: Statement) -> Statement:
-        evidence = tuple(dict.fromkeys(map(self.mention, one.evidence)))
-        sure = min((new.confidence / old.confidence for old, new in self._pairs(one)), default=1.0)
-        return replace(
-            one,
-            subject=self.mention(one.subject) if isinstance(one.subject, Mention) else one.subject,
-            object=self.mention(one.object) if isinstance(one.object, Mention) else one.object,
-            evidence=evidence,
-            said_by=None if one.said_by is None else self.mention(one.said_by),
-            confidence=round(one.confidence * min(sure, 1.0), 3),
-            reason=f"{one.reason}; in the writing of the picture",
-        )
-
-    def _pairs(self, one: Statement) -> Iterator[tuple[Mention, Mention]]:
-        for mention in one.evidence:
-            if mention.confidence:
-                yield mention, self.mention(mention)
+        return replace(replaced(one, self.mention), reason=f"{one.reason}; in the writing of the picture")
 
 
 def as_text(lines: Sequence[Line]) -> tuple[str, list[int]]:

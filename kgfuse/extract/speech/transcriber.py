@@ -23,7 +23,7 @@ from kgfuse.terms.namespaces import digest
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 _DECODING: Final[dict[str, Any]] = {
     "beam_size": 1,
     "best_of": 1,
@@ -117,7 +117,8 @@ class Transcriber:
                 if stop.is_set():
                     raise KeyboardInterrupt
                 for word in segment.words or ():
-                    yield Word(word.word, shift + round(1000 * word.start), shift + round(1000 * word.end))
+                    begins, ends = shift + round(1000 * word.start), shift + round(1000 * word.end)
+                    yield Word(word.word, begins, ends, word.probability)
 
 
 def _floats(samples: Samples) -> np.ndarray[Any, np.dtype[np.float32]]:

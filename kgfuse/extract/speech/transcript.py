@@ -28,11 +28,13 @@ class Word:
     Args:
         text: with a space before it where one belongs there.
         start, end: milliseconds from the beginning of the recording.
+        sure: the model's probability that it is the word, 0 to 1.
     """
 
     text: str
     start: int
     end: int
+    sure: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Transcript:
 
     Args:
         text: in the form in which texts are stored; empty where nothing is said.
-        places: when each word is spoken.
+        places: when each word is spoken, and how sure it is.
         language: ISO 639 code; empty where nothing is said.
     """
 
@@ -59,6 +61,7 @@ def joined(words: Iterable[Word]) -> tuple[str, TimePlaces]:
     text, last = "", 0
     starts: list[int] = []
     times: list[tuple[int, int]] = []
+    sure: list[float] = []
     for word in words:
         said = unicodedata.normalize("NFC", "".join(c if c.isprintable() else " " for c in word.text))
         shown = " ".join(said.split())
@@ -73,7 +76,8 @@ def joined(words: Iterable[Word]) -> tuple[str, TimePlaces]:
         text += shown
         last = max(start, word.end)
         times.append((start, last))
-    return text, TimePlaces(tuple(starts), tuple(times))
+        sure.append(round(word.sure, 2))
+    return text, TimePlaces(tuple(starts), tuple(times), tuple(sure))
 
 
 def cuts(samples: Samples, longest: int = PIECE * RATE, latest: int = _LATEST * RATE) -> list[tuple[int, int]]:

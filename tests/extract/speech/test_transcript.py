@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kgfuse.extract.speech.transcript import PAUSE, Word, cuts, joined
 from kgfuse.sources.normal import normalise
+from kgfuse.sources.places import dumps, loads
 
 WORDS = st.lists(
     st.tuples(st.text(st.characters(exclude_categories=("Cs",)), max_size=6), st.integers(0, 9_000), st.booleans())
@@ -40,6 +41,12 @@ def test_words_stand_where_their_offsets_say() -> None:
     assert [text[a:].split()[0] for a in places.starts] == ["20-year", "-year", "olds.", "They"]
     assert places.seconds(0, 7) == (0.0, 0.7)
     assert places.seconds(3, 12) == (0.4, 0.9)
+
+
+def test_each_word_keeps_how_surely_it_was_heard() -> None:
+    _, places = joined([Word(" An", 0, 200, 0.987), Word(" ", 200, 300, 0.1), Word(" owl", 300, 500, 0.424)])
+    assert places.heard == ((0, 0.99), (3, 0.42))
+    assert loads(dumps(places)) == places
 
 
 @given(st.integers(0, 4_000), st.integers(100, 900), st.integers(0, 2**32 - 1))
