@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from kgfuse.fuse.data import Split
 from kgfuse.terms.mentions import Source
 from kgfuse.workspace.dataset import Dataset, in_columns
 from kgfuse.workspace.parts import OnEvent, Parts
+from kgfuse.workspace.tuned import can_tune, read_classes, write_classes
 
 MINIMUM_PICTURES = 1000
 """Labelled training pictures from which on ``image.finetune = "auto"`` tunes."""
@@ -88,7 +88,7 @@ class Tuned:
     def save(self, folder: Path) -> None:
         """Write the tail (safetensors and JSON) with the classes that it tells apart."""
         self.tail.save(folder)
-        (folder / "classes.json").write_text(json.dumps({"target": self.target, "classes": self.classes}), "utf-8")
+        write_classes(folder, self.target, self.classes)
 
     @classmethod
     def load(cls, folder: Path) -> Tuned:
@@ -98,20 +98,21 @@ class Tuned:
             ModelError: the files are damaged.
         """
         try:
-            about = json.loads((folder / "classes.json").read_text("utf-8"))
-            return cls(TunedTail.load(folder), about["target"], tuple(about["classes"]))
+            return cls(TunedTail.load(folder), *read_classes(folder))
         except (OSError, ValueError, KeyError) as e:
             raise ModelError(f"cannot be read: {e}", where=folder, remedy="train it again") from e
 
 
 def wants_tuning(dataset: Dataset, split: Split, config: TrainConfig) -> bool:
-    """Whether a run fine-tunes: as configured, or, left to itself, from a thousand labelled pictures on."""
-    if "image" not in config.modalities or config.image.finetune is False:
+    """Whether a run fine-tunes: as configured, or, left to itself, from a thousand labelled pictures on.
+
+    Raises:
+        TrainingError: it is asked for, and the first target gives items several classes or no item a picture.
+    """
+    setting, pictures = config.image.finetune, int(dataset.data.image_mask[split.train].sum())
+    if "image" not in config.modalities or not can_tune("image", setting, dataset.data.targets[0], pictures):
         return False
-    if dataset.data.targets[0].multi_label:
-        return False
-    pictures = int(dataset.data.image_mask[split.train].sum())
-    return pictures > 0 and (config.image.finetune is True or pictures >= MINIMUM_PICTURES)
+    return setting is True or pictures >= MINIMUM_PICTURES
 
 
 def tune(parts: Parts, dataset: Dataset, split: Split, config: TrainConfig, on_event: OnEvent) -> Tuned:

@@ -7,7 +7,6 @@ so that its weight is set on honest answers.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from kgfuse.encode.device import resolve
 from kgfuse.encode.epochs import FinetuneEvent
 from kgfuse.encode.finetune_text import fit_text
 from kgfuse.encode.tuned_text import TextTuning, TunedText
-from kgfuse.errors import ModelError, TrainingError
+from kgfuse.errors import ModelError
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.fuse.data import Split
 from kgfuse.fuse.groups import folds, grouping
@@ -28,6 +27,7 @@ from kgfuse.fuse.train import by_name
 from kgfuse.terms.namespaces import digest
 from kgfuse.workspace.dataset import Dataset, in_columns, prepared_text
 from kgfuse.workspace.parts import OnEvent, Parts
+from kgfuse.workspace.tuned import can_tune, read_classes, write_classes
 
 MINIMUM_TEXTS: Final = 300
 """Labelled training texts from which on ``text.finetune = "auto"`` tunes."""
@@ -74,7 +74,7 @@ class TunedTexts:
     def save(self, folder: Path) -> None:
         """Write the classifier (safetensors and JSON) with the classes that it tells apart."""
         self.net.save(folder)
-        (folder / "classes.json").write_text(json.dumps({"target": self.target, "classes": self.classes}), "utf-8")
+        write_classes(folder, self.target, self.classes)
 
     @classmethod
     def load(cls, folder: Path) -> TunedTexts:
@@ -84,8 +84,7 @@ class TunedTexts:
             ModelError: the files are damaged.
         """
         try:
-            about = json.loads((folder / "classes.json").read_text("utf-8"))
-            return cls(TunedText.load(folder), about["target"], tuple(about["classes"]))
+            return cls(TunedText.load(folder), *read_classes(folder))
         except (OSError, ValueError, KeyError) as e:
             raise ModelError(f"cannot be read: {e}", where=folder, remedy="train it again") from e
 
@@ -110,27 +109,15 @@ def wants_text_tuning(parts: Parts, dataset: Dataset, split: Split, config: Trai
     Raises:
         TrainingError: it is asked for, and the first target gives items several classes or no item a text.
     """
-    if "text" not in config.modalities or config.text.finetune is False:
-        return False
-    asked, several = config.text.finetune is True, dataset.data.targets[0].multi_label
-    if several and not asked:
-        return False
-    if several:
-        raise TrainingError(
-            f"a text classifier is tuned for one class an item, and {dataset.data.targets[0].name} gives several",
-            remedy="leave text.finetune at auto",
-        )
-    if config.head == "linear" and config.text.finetune == "auto":
+    setting = config.text.finetune
+    if "text" not in config.modalities or setting is False or (config.head == "linear" and setting == "auto"):
         return False
     texts = item_texts(parts, dataset)
     read = [len(texts[row]) for row in split.train.tolist() if texts[row].strip()]
-    if asked and len(read) < 2:
-        raise TrainingError(
-            f"{len(read)} labelled training items have a text: too few to tune the text encoder on",
-            remedy="add texts, or leave text.finetune at auto",
-        )
-    if asked or len(read) < MINIMUM_TEXTS:
-        return asked
+    if not can_tune("text", setting, dataset.data.targets[0], len(read)):
+        return False
+    if setting is True or len(read) < MINIMUM_TEXTS:
+        return setting is True
     return resolve(config.device).type == "cuda" or sum(read) * config.text.epochs * FOLDS <= MOST_CHARACTERS
 
 

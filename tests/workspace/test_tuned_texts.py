@@ -15,6 +15,7 @@ from kgfuse.errors import ModelError, TrainingError
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.workspace import texts as tuning
 from kgfuse.workspace.counterfactuals import Counterfactuals
+from kgfuse.workspace.pictures import wants_tuning
 from kgfuse.workspace.texts import text_folds, tune_texts, wants_text_tuning
 from kgfuse.workspace.training import _strata, make_split, prepare
 from tests.workspace.samples import TEXT_ONLY, manifest, workspace
@@ -137,6 +138,12 @@ def test_what_is_asked_for_and_cannot_be_is_said(case: Case) -> None:
     with pytest.raises(TrainingError, match="gives several"):
         wants_text_tuning(parts, dataset, split, config)
     assert not wants_text_tuning(parts, dataset, split, config.with_overrides(["text.finetune=auto"]))
+    pictures = config.with_overrides(["image.finetune=true"])
+    with pytest.raises(TrainingError, match="an image classifier is tuned for one class an item"):
+        wants_tuning(dataset, split, pictures)
+    with pytest.raises(TrainingError, match="0 labelled training items have a picture"):
+        wants_tuning(prepared.dataset, split, pictures)
+    assert not wants_tuning(dataset, split, config)
     silent = tuple(replace(s, texts=()) for s in prepared.dataset.samples)
     with pytest.raises(TrainingError, match="0 labelled training items have a text"):
         wants_text_tuning(parts, replace(prepared.dataset, samples=silent), split, config)
