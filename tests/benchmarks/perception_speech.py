@@ -5,6 +5,7 @@
 The person is the recording of the package moonshine-voice; speech is synthesised by espeak-ng, which is left out, and
 said so, where it is not installed. ``kgfuse`` is beside faster-whisper as it comes (beam search, own decoding of the
 file), with the same model. Errors are substitutions, omissions and insertions, of words in lower case without marks.
+How surely kgfuse says that each word was heard is judged by how often such words are right, over all kinds of speech.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ import numpy as np
 
 from kgfuse.extract.speech.settings import SpeechSettings
 from kgfuse.extract.speech.transcriber import Transcriber
+from kgfuse.extract.speech.transcript import Transcript
 from kgfuse.sources.identify import identify
 from kgfuse.sources.sandbox import Sandbox
 from kgfuse.sources.sound import RATE, Samples
 from tests.benchmarks import common
+from tests.benchmarks.perception_grocery import calibration_error
 from tests.sources.sounds import person, write
 
 CITIES = """
@@ -61,6 +64,7 @@ class Row:
         words: of the reference.
         ours, bare: share of words that are wrong, a value a seed.
         speed: seconds of speech that kgfuse transcribed in a CPU second.
+        judged: of each word that kgfuse heard, how sure it was, and whether it is right.
     """
 
     speech: str
@@ -68,6 +72,7 @@ class Row:
     ours: list[float]
     bare: list[float]
     speed: list[float]
+    judged: list[tuple[float, bool]]
 
 
 def plain(text: str) -> list[str]:
@@ -90,6 +95,20 @@ def errors(reference: str, heard: str) -> tuple[int, int]:
 
     said, found = plain(reference), plain(heard)
     return int(Levenshtein.distance(said, found)), len(said)
+
+
+def judged(reference: str, heard: Sequence[tuple[str, float]]) -> list[tuple[float, bool]]:
+    """How sure each word that was heard is, and whether the reference has it there.
+
+    >>> judged("the owl eats mice", [("The", 0.9), ("tall", 0.3), ("eats", 0.8), ("nice mice.", 0.4)])
+    [(0.9, True), (0.3, False), (0.8, True), (0.4, False), (0.4, True)]
+    """
+    from rapidfuzz.distance import Levenshtein
+
+    words = [(word, sure) for text, sure in heard for word in plain(text)]
+    edits = Levenshtein.editops([word for word, _ in words], plain(reference))
+    wrong = {edit.src_pos for edit in edits if edit.tag != "insert"}
+    return [(sure, n not in wrong) for n, (_, sure) in enumerate(words)]
 
 
 def noisy(samples: Samples, decibels: float | None, seed: int) -> Samples:
@@ -134,7 +153,7 @@ def speech(seeds: int = 1) -> Iterator[Row]:
         for name, recordings in spoken(folder):
             clean = [(text, _samples(sandbox, path)) for text, path in recordings]
             for decibels in NOISE_DB:
-                row = Row(f"{name}{f', noise at {decibels:.0f} dB' if decibels else ''}", 0, [], [], [])
+                row = Row(f"{name}{f', noise at {decibels:.0f} dB' if decibels else ''}", 0, [], [], [], [])
                 for seed in range(seeds if decibels else 1):
                     row = _measured(row, clean, decibels, seed, folder, sandbox, ours, bare)
                 yield row
@@ -151,14 +170,16 @@ def _measured(
     bare: Any,
 ) -> Row:
     wrong, theirs, words, seconds, length = 0, 0, 0, 0.0, 0.0
+    found: list[tuple[float, bool]] = []
     for n, (text, samples) in enumerate(clean):
         path = write(folder / "now.flac", noisy(samples, decibels, 1000 * seed + n))
         began = time.process_time()
-        heard = ours.transcribe(_samples(sandbox, path)).text
+        heard = ours.transcribe(_samples(sandbox, path))
         seconds += time.process_time() - began
         length += len(samples) / RATE
         segments, _ = bare.transcribe(str(path), language="en")
-        error, count = errors(text, heard)
+        error, count = errors(text, heard.text)
+        found += judged(text, list(_pieces(heard)))
         wrong, words = wrong + error, words + count
         theirs += errors(text, " ".join(segment.text for segment in segments))[0]
     return Row(
@@ -167,7 +188,15 @@ def _measured(
         [*row.ours, wrong / words],
         [*row.bare, theirs / words],
         [*row.speed, length / seconds],
+        [*row.judged, *found],
     )
+
+
+def _pieces(transcript: Transcript) -> Iterator[tuple[str, float]]:
+    """The words of a transcript, each with how surely it was heard."""
+    ends = [*transcript.places.starts[1:], len(transcript.text)]
+    for (start, sure), end in zip(transcript.places.heard, ends, strict=True):
+        yield transcript.text[start:end], sure
 
 
 def _samples(sandbox: Sandbox, path: Path) -> Samples:
@@ -175,9 +204,28 @@ def _samples(sandbox: Sandbox, path: Path) -> Samples:
     return np.fromfile(file, np.int16)
 
 
+def surety(words: Sequence[tuple[float, bool]]) -> dict[str, float]:
+    """How well probabilities of words tell right ones from wrong ones; print and return it."""
+    from sklearn.metrics import roc_auc_score
+
+    sure, right = [p for p, _ in words], [r for _, r in words]
+    found = {
+        "words": len(words),
+        "right": sum(right) / len(words),
+        "mean": sum(sure) / len(words),
+        "calibration_error": calibration_error(words),
+        "auc": float(roc_auc_score(right, sure)) if len(set(right)) == 2 else float("nan"),
+    }
+    common.table(
+        f"{len(words)} words that kgfuse heard, and how sure it was", [(k, f"{v:.3f}") for k, v in found.items()]
+    )
+    return found
+
+
 def report(seeds: int) -> list[dict[str, Any]]:
-    """Measure and print; return the records."""
-    found = []
+    """Measure and print; return the records, a kind of speech each, and that of how sure words are."""
+    found: list[dict[str, Any]] = []
+    words: list[tuple[float, bool]] = []
     for row in speech(seeds):
         common.table(
             f"{row.speech}: {row.words} words, word error rate",
@@ -189,7 +237,8 @@ def report(seeds: int) -> list[dict[str, Any]]:
         )
         told = {key: common.summary(getattr(row, key)) for key in ("ours", "bare", "speed")}
         found.append({"speech": row.speech, "words": row.words} | told)
-    return found
+        words += row.judged
+    return [*found, {"surety": surety(words)}] if words else found
 
 
 def main() -> None:
