@@ -111,6 +111,8 @@ def learn(
 ) -> RunState:
     """Learn epoch by epoch, from the last whole one on; ``net`` ends with the weights of the best.
 
+    The checkpoint stays: with it the same call gives the same weights at once.
+
     Args:
         net: on its device.
         optimiser: of its parameters; each group has its highest rate as ``peak``.
@@ -154,7 +156,6 @@ def learn(
         figures = {name: value for name, value in record.items() if name != "loss"}
         tell(FinetuneEvent("epoch", state.epoch, plan.until, loss=record["loss"], **figures))
     net.load_state_dict(checkpoint.best(state))
-    checkpoint.remove()
     return state
 
 

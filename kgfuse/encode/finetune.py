@@ -76,10 +76,11 @@ def fit_tail(
             found: Tensor = net(maps)[1]
         return found.float()
 
+    checkpoint = Checkpoint(cache_folder / "checkpoints" / name)
     state = learn(
         net,
         _optimiser(net, config),
-        Checkpoint(cache_folder / "checkpoints" / name),
+        checkpoint,
         Epochs(config.epochs, config.epochs, config.patience, config.batch, seed, config.label_smoothing),
         train_labels,
         logits,
@@ -87,6 +88,7 @@ def fit_tail(
         val_labels,
         tell,
     )
+    checkpoint.remove()
     return TunedTail(net, num_classes, config, seed, cache_folder, state.history)
 
 

@@ -36,6 +36,7 @@ def fit_text(
     encoder: str | None = None,
     folder: Path,
     until: int | None = None,
+    keep: bool = False,
     on_event: OnEvent | None = None,
 ) -> TunedText:
     """Fine-tune on labelled texts; the epoch with the highest validation accuracy is kept.
@@ -54,6 +55,7 @@ def fit_text(
         encoder: a BERT by name or folder; ``None`` is the packaged one.
         folder: for checkpoints.
         until: stop after this epoch, with rates that fall as if all epochs came.
+        keep: leave the checkpoint where it is, so that the same call gives the same weights at once.
         on_event: told about progress.
 
     Raises:
@@ -74,10 +76,11 @@ def fit_text(
         seen[:, 0] = True
         return upper.judge(upper(given, seen)).float()
 
+    checkpoint = Checkpoint(folder / name)
     state = learn(
         upper,
         _optimiser(reading, config),
-        Checkpoint(folder / name),
+        checkpoint,
         Epochs(config.epochs, last, patience, config.batch, seed, config.label_smoothing, 1.0, "evenly"),
         train_labels,
         logits,
@@ -85,6 +88,8 @@ def fit_text(
         val_labels,
         on_event or (lambda _: None),
     )
+    if not keep:
+        checkpoint.remove()
     return TunedText(reading, encoder, config, seed, state.history, state.best)
 
 

@@ -7,6 +7,7 @@ so that its weight is set on honest answers.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -126,6 +127,8 @@ def tune_texts(
 ) -> tuple[TunedTexts, Dataset]:
     """Tune on the training texts, the best epoch chosen on the validation texts.
 
+    What was killed goes on when it is called again: classifiers that were done are not learned anew.
+
     Returns:
         the classifier, and the data set with what it says; of training items another one says it, which learned for
         as many epochs from the other folds.
@@ -141,6 +144,8 @@ def tune_texts(
     validation = [row for row in validation if int(target.labels[row]) in column]
     options = TextTuning(layers=config.text.layers, epochs=config.text.epochs, lr=config.text.lr, device=config.device)
 
+    checkpoints = parts.folder / "features" / "texts"
+
     def fitted(learn: Sequence[int], held: Sequence[int], until: int | None, what: str) -> TunedText:
         def event(e: FinetuneEvent) -> None:
             on_event(f"fine-tune: text, {what}", e.done, e.total, e.note)
@@ -154,8 +159,9 @@ def tune_texts(
             options,
             config.seed,
             encoder=parts.settings.encoders.text or None,
-            folder=parts.folder / "features" / "texts",
+            folder=checkpoints,
             until=until,
+            keep=True,
             on_event=event,
         )
 
@@ -172,6 +178,7 @@ def tune_texts(
         if len(learn) > 1 and asked:
             other = fitted(learn, (), net.kept, f"fold {number + 1} of {FOLDS}")
             scores[asked] = other.scores([texts[row] for row in asked])
+    shutil.rmtree(checkpoints, ignore_errors=True)
     return tuned, _with_scores(dataset, tuned.target, tuned.classes, scores)
 
 

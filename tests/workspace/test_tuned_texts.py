@@ -15,8 +15,9 @@ from kgfuse.errors import ModelError, TrainingError
 from kgfuse.fuse.config import TrainConfig
 from kgfuse.workspace import texts as tuning
 from kgfuse.workspace.counterfactuals import Counterfactuals
+from kgfuse.workspace.dataset import Dataset
 from kgfuse.workspace.pictures import wants_tuning
-from kgfuse.workspace.texts import text_folds, tune_texts, wants_text_tuning
+from kgfuse.workspace.texts import TunedTexts, text_folds, tune_texts, wants_text_tuning
 from kgfuse.workspace.training import _strata, make_split, prepare
 from tests.workspace.samples import TEXT_ONLY, manifest, workspace
 
@@ -106,6 +107,36 @@ def test_training_items_are_judged_by_a_classifier_that_has_not_seen_them(case: 
     other = np.setdiff1d(np.arange(len(own)), split.train)
     assert np.array_equal(own[other], asked[other])
     assert not np.isclose(own[split.train], asked[split.train]).all(axis=1).any()
+
+
+def test_what_was_killed_goes_on_without_learning_finished_classifiers_anew(case: Case) -> None:
+    parts = case.ws._parts
+    prepared = prepare(parts, case.ws._facts(), ["w:Report"])
+    split = make_split(prepared.dataset.samples, _strata(prepared.dataset))
+    config = TrainConfig().with_overrides([*OVERRIDES, "seed=7"])
+    told: set[str] = set()
+
+    def tuned(stop_at: str) -> tuple[TunedTexts, Dataset]:
+        def event(stage: str, done: int, total: int, note: str) -> None:
+            told.add(stage.removeprefix("fine-tune: text, "))
+            if stop_at in stage:
+                raise KeyboardInterrupt
+
+        return tune_texts(parts, prepared.dataset, split, config, event)
+
+    whole = tuned("nowhere")
+    assert told == {"all", *(f"fold {n} of 4" for n in (1, 2, 3, 4))}
+    with pytest.raises(KeyboardInterrupt):
+        tuned("fold 3")
+    told.clear()
+    again = tuned("nowhere")
+    assert told == {"fold 3 of 4", "fold 4 of 4"}
+    assert again[0].net.sha256 == whole[0].net.sha256
+    one, other = (found[1].data.targets[0].text_logits for found in (whole, again))
+    assert one is not None
+    assert other is not None
+    assert np.array_equal(one, other, equal_nan=True)
+    assert not (parts.folder / "features" / "texts").exists()
 
 
 def test_left_to_itself_it_tunes_only_where_texts_are_many_enough_and_quick(
