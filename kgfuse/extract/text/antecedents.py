@@ -56,7 +56,8 @@ def _inside_sentence(reading: Reading, token: Any) -> tuple[Candidate, float] | 
     beside = [e for e in reading.names_in(token.sent) if e.end <= token.i and not e.start <= main.i < e.end]
     if any(e.label_ == (one.label or "PERSON") for e in beside):
         return None
-    fits = {"it": not one.person and not one.plural, "they": one.plural}.get(token.lower_)
+    word = {"its": "it", "their": "they"}.get(token.lower_, token.lower_)
+    fits = {"it": not one.person and not one.plural, "they": one.plural}.get(word)
     if token.lower_ in ("he", "she"):
         said = reading.topic.pronouns.get(one.key, token.lower_)
         fits = one.person is True and said == token.lower_

@@ -15,7 +15,7 @@ from typing import Any, Final
 from kgfuse.extract.text.english import singular, words
 from kgfuse.terms.mentions import Mention, TextSpan
 
-THING: Final = words("it this that itself")
+THING: Final = words("it this that itself its")
 PEOPLE: Final = words("he she him her himself herself his hers")
 GROUP: Final = words("they them themselves these those their")
 PRONOUNS: Final = THING | PEOPLE | GROUP

@@ -70,6 +70,9 @@ def note(reading: Reading, token: Any) -> None:
         if token.lower_ != "they":
             reading.topic.last, reading.topic.last_plural = None, False
         return
+    for owner in (c for c in token.children if c.dep_ == "poss" and c.pos_ == "PRON"):
+        if reading.source.item is None and (found := antecedent(reading, owner)) is not None:
+            reading.topic.renew(_origin(reading, found[0]))  # "its revenue was …" goes on about it
     about = subject_of(reading, token, token)
     if about is not None and about.note == "" and about.mention.entity != (reading.source.item or ""):
         reading.topic.add(replace(candidate(reading, token, is_subject=True), mention=_origin(reading, about.mention)))

@@ -54,6 +54,13 @@ ATTRIBUTIVE: Final = words(
 ATTRIBUTIVE_ENDINGS: Final = (
     "al", "ous", "ful", "ish", "ic", "ible", "able", "less", "ive", "ed", "ing", "est", "ary", "ern", "like"
 )  # fmt: skip
+MEASURED_BY: Final = {
+    "length": ("long",), "height": ("high", "tall"), "width": ("wide", "broad"), "depth": ("deep",),
+    "thickness": ("thick",), "age": ("old",), "elevation": ("high",),
+}  # fmt: skip
+"""Adjectives that say a quantity after a figure: "324 metres tall"."""
+MEASURING: Final = {"weight": "weigh", "mass": "weigh", "duration": "last", "price": "cost"}
+"""Verbs whose object is the figure of a quantity: "weighs 3 kg"."""
 _IRREGULAR: Final = {
     "mice": "mouse", "geese": "goose", "feet": "foot", "teeth": "tooth", "men": "man", "women": "woman",
     "children": "child", "people": "person", "oxen": "ox", "lice": "louse", "dice": "die", "leaves": "leaf",

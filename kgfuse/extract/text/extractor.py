@@ -25,7 +25,7 @@ from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Source, SourceKind, Statement
 from kgfuse.terms.namespaces import digest
 
-VERSION: Final = "5"
+VERSION: Final = "6"
 
 
 class TextExtractor:

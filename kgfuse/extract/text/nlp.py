@@ -20,6 +20,8 @@ _PLAIN: Final = {
     "\u00ad": "-", "\u2010": "-", "\u2011": "-",
 }  # fmt: skip
 _BLANK_LINE: Final = re.compile(r"\n\s*\n")
+_UNITS: Final = frozenset(("g.", "h.", "l.", "m.", "s.", "t."))
+"""Not abbreviations whose full stop is their own: a sentence may end with "300 m."."""
 _PARAGRAPHS: Final = "kgfuse_paragraphs"
 
 
@@ -53,6 +55,7 @@ def load(name: str) -> Any:
             f"the spaCy pipeline {resolved!r} has no {' and no '.join(missing)}",
             remedy="use a pipeline with tagger, parser and lemmatizer, such as en_core_web_sm",
         )
+    nlp.tokenizer.rules = {text: rule for text, rule in nlp.tokenizer.rules.items() if text not in _UNITS}
     if _PARAGRAPHS not in nlp.pipe_names:
         spacy.Language.component(_PARAGRAPHS, func=_start_after_blank_lines)
         nlp.add_pipe(_PARAGRAPHS, first=True)

@@ -11,6 +11,7 @@ from kgfuse.extract.text.clauses import (
     dependents,
     is_hedged,
     is_passive,
+    lighten,
     preposition_objects,
     subjects,
     with_conjuncts,
@@ -18,13 +19,19 @@ from kgfuse.extract.text.clauses import (
 )
 from kgfuse.extract.text.english import HEDGES, PREPOSITIONS, RELATIVES
 from kgfuse.extract.text.sentence import Sentence
-from kgfuse.extract.text.triggers import Trigger, Triggers
+from kgfuse.extract.text.triggers import Trigger, Triggers, is_dated
 from kgfuse.ontology.pack import Property
 
 _DIRECT: Final = frozenset(("dobj", "obj", "oprd"))
 _PREDICATE: Final = frozenset(("acomp", "attr", "oprd"))
+_PREPOSED: Final = frozenset(("prep",))
 _MEASURE: Final = frozenset(("npadvmod",))
-"""What an adjective is measured by: "324 metres tall"."""
+"""What an adjective is measured by: "324 metres tall"; of "324 m tall" the parser makes two predicates."""
+_SITUATING: Final = frozenset(("in", "on", "at", "since"))
+_HAVING: Final = frozenset(("have", "reach", "possess", "boast", "with", "at"))
+_HOLDING: Final = _HAVING | {"employ", "contain", "comprise", "include", "hold", "feature"}
+_LISTING: Final = frozenset(("include", "comprise"))
+_COUNT: Final = frozenset(("nummod",))
 _REACH: Final = 12
 RESTRICTED: Final = 0.7
 """Of the confidence is left where a sentence restricts what it says ("rarely eats")."""
@@ -85,6 +92,9 @@ def _match(trigger: Trigger, token: Any) -> Iterator[tuple[Any | None, Any]]:
         case "attribute":
             if token.pos_ in ("NOUN", "PROPN"):
                 yield from _attribute(trigger, token)
+        case "counted":
+            if token.pos_ in ("NOUN", "PROPN") and token.dep_ in ("dobj", "pobj") and token.head.lemma_ in _HOLDING:
+                yield from _pairs(token.head, dependents(token, _COUNT))
         case "be":
             if token.lemma_ == "be":
                 yield from _pairs(token, _objects(trigger, token))
@@ -102,7 +112,12 @@ def _finite(trigger: Trigger, token: Any) -> Iterator[tuple[Any | None, Any]]:
     if not is_passive(token):
         yield from _pairs(token, _objects(trigger, token))
     elif not trigger.after:
-        yield from _by_agent(token)
+        yield from _pairs(token, _situated(token)) if is_dated(trigger.property) else _by_agent(token)
+
+
+def _situated(verb: Any) -> list[Any]:
+    """What stands where a sentence says when or where: "in 1950", "on 3 May", "in Berlin"."""
+    return [o for p in dependents(verb, _PREPOSED) if p.lower_ in _SITUATING for o in preposition_objects(p)]
 
 
 def _by_agent(participle: Any) -> Iterator[tuple[Any | None, Any]]:
@@ -113,6 +128,9 @@ def _by_agent(participle: Any) -> Iterator[tuple[Any | None, Any]]:
 
 def _participle(trigger: Trigger, token: Any) -> Iterator[tuple[Any | None, Any]]:
     if token.pos_ not in ("VERB", "ADJ", "AUX"):
+        return
+    if is_passive(token) and not trigger.after and is_dated(trigger.property):
+        yield from _pairs(token, _situated(token))
         return
     if is_passive(token) and not trigger.after and trigger.kind == "either":
         yield from _by_agent(token)
@@ -150,8 +168,12 @@ def _objects(trigger: Trigger, token: Any) -> list[Any]:
     if not trigger.after:
         deps = _DIRECT if token.pos_ == "VERB" else _MEASURE if token.pos_ == "ADJ" else frozenset[str]()
         found = [o for d in dependents(token, deps) for o in with_examples(d)]
+        if token.pos_ == "ADJ" and not found:
+            found = [o for o in dependents(token.head, frozenset(("attr",))) if o.i == token.i - 1 and _is_figure(o)]
         if trigger.is_linking():
             found += [o for d in dependents(token, frozenset(("acomp", "attr", "advmod"))) for o in with_conjuncts(d)]
+        if is_dated(trigger.property):
+            found += _situated(token)
         return [_antecedent(o) for o in found] or _shared(trigger, token)
     if last.lower_ in PREPOSITIONS:
         if last.tag_ == "TO" or last.dep_ == "aux":
@@ -197,21 +219,34 @@ def _follow(matched: Sequence[Any], word: str, final: bool) -> Any | None:
 
 
 def _attribute(trigger: Trigger, noun: Any) -> Iterator[tuple[Any | None, Any]]:
-    """Read "its colour is red", "the colour of the fox is red", "has a red colour", "red in colour"."""
+    """Read "its colour is red", "the colour of the fox is red", "has a red colour", "with a length of 3 m"."""
     owners = [c for c in noun.children if c.dep_ == "poss"]
     owners += [o for c in noun.children if c.dep_ == "prep" and c.lower_ == "of" for o in preposition_objects(c)]
     if noun.dep_ == "nsubj" and noun.head.lemma_ == "be":
         values = [o for d in dependents(noun.head, _PREDICATE) for o in with_conjuncts(d)]
+        if not values and trigger.property.kind == "object":  # "its headquarters are in Berlin"
+            values = _situated(noun.head)
         for owner in owners or [None]:
             yield from ((owner, value) for value in values)
     elif noun.dep_ == "attr" and owners:
         for value in subjects(noun.head) or []:
             yield from ((owner, value) for owner in owners)
-    elif noun.dep_ in ("dobj", "pobj") and trigger.phrase.lower().startswith("ha"):
-        values = [o for d in dependents(noun, frozenset(("amod", "compound"))) for o in with_conjuncts(d)]
-        if noun.dep_ == "pobj" and noun.head.lower_ == "in" and noun.head.head.pos_ == "ADJ":
-            values.append(noun.head.head)
+    elif noun.dep_ == "nsubj" and noun.head.lemma_ in _LISTING and owners:  # "symptoms of influenza include fever"
+        values = [o for d in dependents(noun.head, _DIRECT) for o in with_examples(d)]
+        yield from ((owner, value) for owner in owners for value in values)
+    elif noun.dep_ == "appos" and owners:  # "Anna Keller, founder of the firm"
+        yield from ((owner, lighten(noun.head)) for owner in owners)
+    elif noun.dep_ in ("dobj", "pobj"):
+        values = [o for o in owners if _is_figure(o)] if noun.head.lemma_ in _HAVING else []
+        if trigger.phrase.lower().startswith("ha"):
+            values += [o for d in dependents(noun, frozenset(("amod", "compound"))) for o in with_conjuncts(d)]
+            if noun.dep_ == "pobj" and noun.head.lower_ == "in" and noun.head.head.pos_ == "ADJ":
+                values.append(noun.head.head)
         yield from _pairs(noun.head, values)
+
+
+def _is_figure(token: Any) -> bool:
+    return any(one.like_num for one in token.subtree)
 
 
 def _has_adverbs(trigger: Trigger, token: Any) -> bool:

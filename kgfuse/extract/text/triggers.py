@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
-from kgfuse.extract.text.english import ARTICLES, BE, PREPOSITIONS, singular, words
+from kgfuse.extract.text.english import ARTICLES, BE, MEASURED_BY, MEASURING, PREPOSITIONS, singular, words
+from kgfuse.extract.text.paraphrase import paraphrases
 from kgfuse.ontology.pack import Property
+from kgfuse.terms.namespaces import XSD
 
 _ADVERBS: Final = words("first often mainly mostly usually only also well still now originally commonly")
 _LINKING: Final = words("taste smell look feel become seem sound")
 _PARTICLES: Final = words("out up off down away back over")
+_TIMES: Final = frozenset(XSD + name for name in ("date", "dateTime", "dateTimeStamp", "gYear", "gYearMonth", "time"))
 
 
-Kind: TypeAlias = Literal["finite", "passive", "either", "copular", "be", "isa", "attribute"]
+Kind: TypeAlias = Literal["finite", "passive", "either", "copular", "be", "isa", "attribute", "counted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Trigger:
         phrase: as the pack writes it.
         kind: ``finite`` ("lives in", "eats"), ``passive`` ("is found in"), ``either`` ("made of", which also reads as
             an active past), ``copular`` ("is native to", "home to"), ``be`` ("is in", "is at home in"), ``isa``
-            ("is a"), or ``attribute`` ("has colour", "author": a noun between the two).
+            ("is a"), ``attribute`` ("has colour", "author": a noun between the two) or ``counted`` ("number of legs").
         heads: lemmas or forms of the head word.
         before: adverbs that must stand beside the head.
         after: the words that lead on from the head to the object, in order.
@@ -48,7 +51,7 @@ class Trigger:
     needs: frozenset[str] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        led_on = () if self.kind == "attribute" or self.after[-1:] == ("by",) else self.after
+        led_on = () if self.kind in ("attribute", "counted") or self.after[-1:] == ("by",) else self.after
         object.__setattr__(self, "needs", frozenset((*self.before, *led_on)))
 
     def is_linking(self) -> bool:
@@ -100,16 +103,34 @@ def compile_triggers(properties: Iterable[Property], nlp: Any) -> Triggers:
     """Compile every trigger of every property that text can state, by head form."""
     stated = sorted((p for p in properties if p.kind != "annotation"), key=lambda p: p.iri)
     tagger = Tagger(nlp)
-    parts = [_split(phrase) for prop in stated for phrase in prop.triggers]
+    taken = {content_of(phrase) for prop in stated for phrase in prop.triggers}
+    phrases = {prop.iri: _phrases(prop, taken) for prop in stated}
+    parts = [_split(phrase) for own in phrases.values() for phrase in own]
     bodies = [" ".join(content) for _, _, content in parts if content]
     tagger.prime([*bodies, *(f"is {body}" for body in bodies)])
     index: defaultdict[str, dict[Trigger, None]] = defaultdict(dict)
     for prop in stated:
-        for phrase in prop.triggers:
+        for phrase in phrases[prop.iri]:
             for trigger in compile_phrase(prop, phrase, tagger):
                 for head in trigger.heads:
                     index[head].setdefault(trigger)
     return Triggers({head: tuple(found) for head, found in index.items()})
+
+
+def _phrases(prop: Property, taken: Collection[tuple[str, ...]]) -> list[str]:
+    """A property's own phrases, and what else says them, unless the ontology says it itself."""
+    others = [said for phrase in prop.triggers for said in paraphrases(phrase, dated=is_dated(prop))]
+    return list(dict.fromkeys((*prop.triggers, *(said for said in others if content_of(said) not in taken))))
+
+
+def content_of(phrase: str) -> tuple[str, ...]:
+    """The words that make a phrase, without forms of "be" and articles."""
+    return tuple(_split(phrase)[2])
+
+
+def is_dated(prop: Property) -> bool:
+    """True where what is said is when something happened ("opened in 1950", of a property that takes a date)."""
+    return prop.kind == "data" and not _TIMES.isdisjoint(prop.range)
 
 
 def _split(phrase: str) -> tuple[bool, tuple[str, ...], list[str]]:
@@ -132,8 +153,23 @@ def compile_phrase(prop: Property, phrase: str, tagger: Tagger) -> list[Trigger]
     if head in PREPOSITIONS:
         return [Trigger(prop, phrase, "be", frozenset(("be",)), before, tuple(content))]
     if head in ("has", "have", "had") and after and not set(after) & PREPOSITIONS:
-        return [Trigger(prop, phrase, "attribute", frozenset((after[-1], singular(after[-1]))), (), after[:-1])]
-    return _content(prop, phrase, had_be, before, head, after, tagger)
+        noun = singular(after[-1])
+        named = Trigger(prop, phrase, "attribute", frozenset((after[-1], noun)), (), after[:-1])
+        return [named, *(_measured(prop, phrase, noun) if len(after) == 1 else ())]
+    found = _content(prop, phrase, had_be, before, head, after, tagger)
+    if content[:2] in (["number", "of"], ["count", "of"]) and len(content) > 2:
+        last = content[-1]
+        found.append(Trigger(prop, phrase, "counted", frozenset((last, singular(last))), (), tuple(content[2:-1])))
+    return found
+
+
+def _measured(prop: Property, phrase: str, noun: str) -> list[Trigger]:
+    """Other words for a quantity: its adjectives and its verb."""
+    adjectives = MEASURED_BY.get(noun)
+    found = [Trigger(prop, phrase, "copular", frozenset(adjectives), (), ())] if adjectives else []
+    if verb := MEASURING.get(noun):
+        found.append(Trigger(prop, phrase, "finite", frozenset((verb,)), (), ()))
+    return found
 
 
 def _content(
@@ -159,6 +195,8 @@ def _content(
         add("passive" if participle else "copular", after)
     elif head.endswith("s") and not head.endswith("ss"):
         add("finite", after, frozenset((head, singular(head), lemma)))
+        if passive_tag in ("NN", "NNS") and not after:  # "symptoms"
+            add("attribute", (), frozenset((head, passive_lemma, singular(head))))
     elif participle:
         add("either", after)
     elif after and (after[-1] in PREPOSITIONS or after[-1] in _PARTICLES):
@@ -168,6 +206,7 @@ def _content(
         last = (head, *after)[-1]
         add("finite", after)
         add("attribute", (head, *after)[:-1], frozenset((last, singular(last))))
+        found += _measured(prop, phrase, last) if not after else []
     if participle and after[-1:] == ("for",):
         add("passive" if had_be else "either", (*after[:-1], "to"))
     return found
