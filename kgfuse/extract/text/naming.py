@@ -28,6 +28,10 @@ def _thing(reading: Reading, token: Any, prop: Property | None) -> Mention:
         return short
     ent = reading.ner_at.get(token.i)
     hit = reading.hit_at(token)
+    if ent is None and (name := _name_after(token)) is not None:
+        kind = [t for t in hit.terms if t.kind == "class"] if hit is not None else []
+        found = _thing(reading, name, prop)
+        return replace(found, types=(kind[0].iri,)) if len(kind) == 1 and found.entity is None else found
     if ent is None and hit is None and (full := _by_surname(reading, token.i, token.i + 1)) is not None:
         return full
     start, end = phrase(token) if token.pos_ != "VERB" else (token.i, token.i + 1)
@@ -46,6 +50,14 @@ def _thing(reading: Reading, token: Any, prop: Property | None) -> Mention:
     if hit is not None and hit.start < start:
         start = hit.start
     return reading.mention(start, end, _label(reading, start, end), "text.phrase", types=types)
+
+
+def _name_after(noun: Any) -> Any | None:
+    """The name that follows the noun for what it names, without a comma: "the film Super Capers"."""
+    if noun.pos_ != "NOUN":
+        return None
+    names = [c for c in noun.children if c.dep_ == "appos" and c.pos_ == "PROPN"]
+    return next((c for c in names if c.left_edge.i == noun.i + 1), None)
 
 
 def _term(reading: Reading, hit: Hit, prop: Property | None) -> Term | None:

@@ -77,6 +77,7 @@ SAYS = [
     ("Anna Keller died on 4 June 1999.", "Anna Keller died 1999-06-04"),
     ("Acme Ltd was founded by Jane Miller in 1976.", "Acme Ltd founding-year 1976"),
     ("Acme Ltd was founded by Jane Miller in 1976.", "Acme Ltd founder Jane Miller"),
+    ("The film Super Capers, distributed by Acme Ltd, has a revenue of 300 dollars.", "Super Capers revenue 300"),
     ("The novel Zog was written by Jane Miller.", "Zog author Jane Miller"),
     ("Acme Ltd is owned by Beta Ltd in Rome.", "Acme Ltd owner Beta Ltd"),
     ("The Harbour Viaduct has a length of 1,204 m.", "Harbour Viaduct length 1204"),
