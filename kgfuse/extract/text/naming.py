@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from kgfuse.extract.text.clauses import phrase
 from kgfuse.extract.text.english import ARTICLES
@@ -12,6 +13,9 @@ from kgfuse.extract.text.reading import Reading, offsets_of
 from kgfuse.ontology.pack import Property, Term
 from kgfuse.terms.mentions import Mention
 from kgfuse.terms.namespaces import OWL
+
+_CODE: Final = re.compile(r"[A-Za-z][\w./-]*\d[\w./-]*")
+"""An identifier: it begins with a letter and has a digit."""
 
 
 def thing(reading: Reading, token: Any, prop: Property | None = None) -> Mention:
@@ -28,6 +32,8 @@ def _thing(reading: Reading, token: Any, prop: Property | None) -> Mention:
         return short
     ent = reading.ner_at.get(token.i)
     hit = reading.hit_at(token)
+    if (coded := _coded(reading, token, hit)) is not None:
+        return coded
     if ent is None and (name := _name_after(token)) is not None:
         kind = [t for t in hit.terms if t.kind == "class"] if hit is not None else []
         found = _thing(reading, name, prop)
@@ -53,11 +59,32 @@ def _thing(reading: Reading, token: Any, prop: Property | None) -> Mention:
 
 
 def _name_after(noun: Any) -> Any | None:
-    """The name that follows the noun for what it names, without a comma: "the film Super Capers"."""
-    if noun.pos_ != "NOUN":
+    """The name that follows the noun for what it names, without a comma: "the film Super Capers", "the pump P-103"."""
+    if noun.pos_ not in ("NOUN", "PROPN") or noun.i + 1 == len(noun.doc):
         return None
-    names = [c for c in noun.children if c.dep_ == "appos" and c.pos_ == "PROPN"]
+    if _CODE.fullmatch((following := noun.nbor()).text) and following.dep_ in ("appos", "nummod", "nmod"):
+        return following
+    names = [c for c in noun.children if c.dep_ == "appos" and c.pos_ == "PROPN" and noun.pos_ == "NOUN"]
     return next((c for c in names if c.left_edge.i == noun.i + 1), None)
+
+
+def _coded(reading: Reading, token: Any, hit: Hit | None) -> Mention | None:
+    """What a code names, typed by the noun before it ("pump P-101" is P-101), or a noun and its number ("hall 2")."""
+    doc = reading.doc
+    if _CODE.fullmatch(token.text) and hit is None and token.i and (before := reading.hit_at(doc[token.i - 1])):
+        kinds = [t for t in before.terms if t.kind == "class"] if before.end == token.i else []
+        if len(kinds) == 1:
+            return reading.mention(token.i, token.i + 1, token.text, "text.phrase", types=(kinds[0].iri,))
+    following = doc[token.i + 1] if token.i + 1 < len(doc) else None
+    if following is None or not following.text.isdigit() or following.dep_ != "nummod" or following.head != token:
+        return None
+    if hit is not None and (hit.end > token.i + 1 or any(t.kind != "class" for t in hit.terms)):
+        return None
+    start, end = phrase(token)
+    types = (hit.terms[0].iri,) if hit is not None and len(hit.terms) == 1 else ()
+    return reading.mention(
+        start, end + 1, f"{_label(reading, start, end)} {following.text}", "text.phrase", types=types
+    )
 
 
 def _term(reading: Reading, hit: Hit, prop: Property | None) -> Term | None:

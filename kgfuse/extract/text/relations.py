@@ -30,7 +30,8 @@ _MEASURE: Final = frozenset(("npadvmod",))
 _SITUATING: Final = frozenset(("in", "on", "at", "since"))
 _HAVING: Final = frozenset(("have", "reach", "possess", "boast", "with", "at"))
 _HOLDING: Final = _HAVING | {"employ", "contain", "comprise", "include", "hold", "feature"}
-_LISTING: Final = frozenset(("include", "comprise"))
+_AMOUNTING: Final = frozenset(("reach", "equal", "total", "measure"))
+_LISTING: Final = _AMOUNTING | {"include", "comprise"}
 _COUNT: Final = frozenset(("nummod",))
 _REACH: Final = 12
 RESTRICTED: Final = 0.7
@@ -233,6 +234,8 @@ def _attribute(trigger: Trigger, noun: Any) -> Iterator[tuple[Any | None, Any]]:
             yield from ((owner, value) for owner in owners)
     elif noun.dep_ == "nsubj" and noun.head.lemma_ in _LISTING and owners:  # "symptoms of influenza include fever"
         values = [o for d in dependents(noun.head, _DIRECT) for o in with_examples(d)]
+        if noun.head.lemma_ in _AMOUNTING:
+            values = [o for o in values if _is_figure(o)]
         yield from ((owner, value) for owner in owners for value in values)
     elif noun.dep_ == "appos" and owners:  # "Anna Keller, founder of the firm"
         yield from ((owner, lighten(noun.head)) for owner in owners)

@@ -44,7 +44,7 @@ def _name(label: str) -> str:
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> TextExtractor:
-    lines = [_PREFIXES]
+    lines = [_PREFIXES, 'p:Pump a owl:Class ; rdfs:label "pump" .']
     for kind, labels, extent in (
         ("Datatype", _DATES, "xsd:date"),
         ("Datatype", _FIGURES, "xsd:decimal"),
@@ -77,6 +77,11 @@ SAYS = [
     ("Anna Keller died on 4 June 1999.", "Anna Keller died 1999-06-04"),
     ("Acme Ltd was founded by Jane Miller in 1976.", "Acme Ltd founding-year 1976"),
     ("Acme Ltd was founded by Jane Miller in 1976.", "Acme Ltd founder Jane Miller"),
+    ("Pump P-101 was built by Siemens in hall 2.", "P-101 built-by Siemens"),
+    ("The pump P-102 has a length of 3 m.", "P-102 length 3"),
+    ("The weight of pump P-103 is 90 kg.", "P-103 weight 90"),
+    ("The length of pump P-103 reached 95 cm.", "P-103 length 95"),
+    ("The owner of hall 2 is Siemens.", "hall 2 owner Siemens"),
     ("The film Super Capers, distributed by Acme Ltd, has a revenue of 300 dollars.", "Super Capers revenue 300"),
     ("The novel Zog was written by Jane Miller.", "Zog author Jane Miller"),
     ("Acme Ltd is owned by Beta Ltd in Rome.", "Acme Ltd owner Beta Ltd"),
