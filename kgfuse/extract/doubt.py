@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from statistics import geometric_mean
 
 from kgfuse.extract.protocol import Found
 from kgfuse.terms.mentions import Mention, Source, Statement, TextSpan
@@ -30,7 +31,8 @@ def replaced(one: Statement, change: Callable[[Mention], Mention]) -> Statement:
 def as_heard(found: Iterable[Found], source: Source) -> Iterator[Found]:
     """What was found in a transcript, with the probability that its words were heard rightly in its confidence.
 
-    A mention is as sure as its most doubtful word. What was found elsewhere is yielded as it is.
+    A mention is as sure as a word of it is on average (geometric mean), so that one doubtful word in a long sentence is
+    not all there is to it, and a statement as its most doubtful mention. What was found elsewhere is yielded as it is.
     """
     if not source.heard:
         yield from found
@@ -41,8 +43,8 @@ def as_heard(found: Iterable[Found], source: Source) -> Iterator[Found]:
         if not isinstance(mention.selector, TextSpan):
             return mention
         first = max(0, bisect_right(starts, mention.selector.start) - 1)
-        least = min(sure[first : max(first + 1, bisect_left(starts, mention.selector.end))])
-        return mention if least >= 1 else replace(mention, confidence=round(mention.confidence * least, 3))
+        rightly = geometric_mean(sure[first : max(first + 1, bisect_left(starts, mention.selector.end))])
+        return mention if rightly >= 1 else replace(mention, confidence=round(mention.confidence * rightly, 3))
 
     for one in found:
         if isinstance(one, Mention):

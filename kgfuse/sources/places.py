@@ -102,7 +102,7 @@ class TimePlaces:
     Args:
         starts: offset of each word, ascending.
         times: milliseconds from the beginning of the recording at which each word begins and ends.
-        sure: probability that each was heard rightly, 0 to 1.
+        sure: probability that each was heard rightly, above 0, up to 1.
     """
 
     starts: tuple[int, ...]

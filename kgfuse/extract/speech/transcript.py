@@ -16,6 +16,7 @@ PAUSE: Final = 2_000
 """Milliseconds of silence after the end of a sentence that make a paragraph."""
 PIECE: Final = 300
 """Seconds that are transcribed at once, at most: it bounds the memory that a recording takes."""
+_LEAST_SURE: Final = 0.01
 _LATEST: Final = 30
 _WINDOW: Final = RATE // 5
 _ENDS: Final = (".", "!", "?", "…")
@@ -76,7 +77,7 @@ def joined(words: Iterable[Word]) -> tuple[str, TimePlaces]:
         text += shown
         last = max(start, word.end)
         times.append((start, last))
-        sure.append(round(word.sure, 2))
+        sure.append(max(_LEAST_SURE, round(word.sure, 2)))
     return text, TimePlaces(tuple(starts), tuple(times), tuple(sure))
 
 
