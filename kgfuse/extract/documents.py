@@ -21,7 +21,7 @@ from kgfuse.extract.resolve import Resolution, resolve
 from kgfuse.extract.running import outcomes
 from kgfuse.extract.settings import ExtractSettings
 from kgfuse.ontology import Vocabulary, load_all
-from kgfuse.sources.language import NAMES, language
+from kgfuse.sources.language import language, without_model
 from kgfuse.terms.mentions import Extraction, Mention, Node, Region, Source, SourceKind, Statement, TextSpan, Value
 from kgfuse.terms.namespaces import KGF, OWL, RDFS, source_iri
 
@@ -128,8 +128,7 @@ class Reader:
 
     def _unread(self, kind: SourceKind, said: str) -> str:
         if any(kind in kinds_read(e) for e in self.extractors):
-            known = NAMES.get(said, f"the language {said!r}")
-            return f"is in {known}, for which there is no model; say --language en where that is wrong"
+            return f"{without_model(said)}; say --language en where that is wrong"
         return f"is not read: extract.extractors names {', '.join(e.name for e in self.extractors)} only"
 
     def _language(self, source: Source) -> str:

@@ -49,3 +49,15 @@ def language(text: str) -> str:
     if probability >= _SURE or (foreign and found != "en"):
         return found
     return ""
+
+
+def without_model(code: str) -> str:
+    """Why a text in a language is not read, to follow its name.
+
+    >>> without_model("it"), without_model("zxx")
+    ('is in Italian, for which there is no model', 'holds no words of any language')
+    """
+    if code == "zxx":  # of figures and the like, in ISO 639
+        return "holds no words of any language"
+    named = NAMES.get(code, f"the language {code!r}")
+    return f"is in {named}, for which there is no model"

@@ -16,7 +16,7 @@ from kgfuse.errors import PROBLEM
 from kgfuse.extract.protocol import Extractor, extraction_key, reads, run_iri
 from kgfuse.extract.running import Result, run_batch
 from kgfuse.extract.serialise import loads
-from kgfuse.sources.language import NAMES
+from kgfuse.sources.language import without_model
 from kgfuse.terms.mentions import Extraction, Source
 from kgfuse.workspace.parts import OnEvent, Parts
 from kgfuse.workspace.worker import Reply, Task
@@ -87,11 +87,10 @@ def _tell_unread(parts: Parts) -> None:
     for row in (*parts.catalog.sources("text"), *parts.catalog.sources("audio")):
         language = row.meta.get("language", "")
         if language and readers and not any(reads(e, "text", language) for e in readers):
-            said = NAMES.get(language, f"the language {language!r}")
             parts.catalog.record_problem(
                 row.name,
                 _UNREAD,
-                f"is in {said}, for which there is no model: it is kept and found by search, but nothing is extracted",
+                f"{without_model(language)}: it is kept and found by search, but nothing is extracted",
                 "set extract.text.model to a spaCy pipeline of that language; or say what it is: kgfuse add --language",
             )
 

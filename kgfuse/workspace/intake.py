@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kgfuse.catalog import Blobs, Catalog, ItemRow, SourceRow
 from kgfuse.errors import SourceError, UsageError
 from kgfuse.ontology import Vocabulary
-from kgfuse.sources.identify import PAGES, Identified, identify, walk
+from kgfuse.sources.identify import PAGES, TABLE_NAMES, Identified, identify, walk
 from kgfuse.sources.mapping import mapping_of
 from kgfuse.terms.namespaces import item_iri
 from kgfuse.workspace import manifest
@@ -139,6 +139,11 @@ def _add_mapped(landing: Landing, path: Path, mapping: Path, base: Path) -> set[
         return {absolute(path), absolute(mapping)}
 
 
+def _unmapped(path: Path, said: str) -> SourceError:
+    remedy = f"say what its columns mean in {path.name}.toml, or name a mapping with --mapping"
+    return SourceError(said, where=path, remedy=remedy)
+
+
 def _add_archive(landing: Landing, archive: Identified, name: str, base: Path) -> None:
     """Add what is in an archive, as if it were a folder; what an earlier form of it held goes."""
     landing.catalog.clear_problem(name, "add")
@@ -189,8 +194,7 @@ def _add_loose(landing: Landing, loose: Iterable[tuple[Path, Path]]) -> None:
                 _add_archive(landing, identified, name, base)
                 continue
             if identified.kind == "table":
-                remedy = f"say what its columns mean in {path.name}.toml, or name a mapping with --mapping"
-                raise SourceError("is a table without a mapping", where=path, remedy=remedy)
+                raise _unmapped(path, "is a table without a mapping")
             identifier = str(PurePosixPath(name).with_suffix(""))
             item = None if identified.kind == "rdf" else item_iri(identifier)
             arrived = landing.arrive(name, path, identified, item, None)
@@ -205,6 +209,8 @@ def _add_loose(landing: Landing, loose: Iterable[tuple[Path, Path]]) -> None:
                 claimed.add(row.location)
         claimed.update(row.location for row in arrived.rows[1:])
         notes += ((name, SourceError(note, where=here)) for note in arrived.notes)
+        if identified.kind == "text" and path.suffix.lower() in TABLE_NAMES:
+            notes.append((name, _unmapped(path, "is a table without a mapping, and read as one text")))
         if item is not None:
             items[item] = ItemRow(iri=item, identifier=identifier, label=PurePosixPath(identifier).name)
         if len(rows) >= _BATCH:

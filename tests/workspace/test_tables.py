@@ -115,6 +115,14 @@ def test_a_mapping_may_lie_elsewhere_and_a_table_in_an_archive(folder: Path, tmp
         assert "without a mapping" in ws.add(folder / "birds.xlsx").problems[0]
 
 
+def test_a_plain_table_without_a_mapping_is_a_text_and_that_is_told(tmp_path: Path) -> None:
+    (tmp_path / "prices.csv").write_text("name,price\napple,1.2\n", encoding="utf-8")
+    with workspace(tmp_path / "ws", settings=SETTINGS) as ws:
+        report = ws.add(tmp_path / "prices.csv")
+        assert (report.added, len(report.problems)) == (1, 1)
+        assert "read as one text (say what its columns mean in prices.csv.toml" in report.problems[0]
+
+
 def test_a_hit_in_a_table_names_its_cell(folder: Path, tmp_path: Path) -> None:
     with workspace(tmp_path / "ws", folder, settings=SETTINGS, build=False) as ws:
         refresh_index(ws._parts)
