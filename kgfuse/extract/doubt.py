@@ -18,13 +18,14 @@ def replaced(one: Statement, change: Callable[[Mention], Mention]) -> Statement:
     """
     evidence = tuple(dict.fromkeys(map(change, one.evidence)))
     kept = [change(mention).confidence / mention.confidence for mention in one.evidence if mention.confidence]
+    share = min((1.0, *kept))
     return replace(
         one,
         subject=change(one.subject) if isinstance(one.subject, Mention) else one.subject,
         object=change(one.object) if isinstance(one.object, Mention) else one.object,
         evidence=evidence,
         said_by=None if one.said_by is None else change(one.said_by),
-        confidence=round(one.confidence * min(kept, default=1.0), 3),
+        confidence=round(one.confidence * share, 3) if share < 1 else one.confidence,
     )
 
 

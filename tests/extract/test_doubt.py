@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kgfuse.extract.doubt import as_heard
+from kgfuse.extract.doubt import as_heard, replaced
 from kgfuse.terms.mentions import Mention, Source, Statement, TextSpan
 
 TEXT = "Tower Bridge shows rust"
@@ -40,6 +42,14 @@ def test_a_mention_is_as_sure_as_its_words_and_a_statement_as_its_most_doubtful_
 def test_what_was_heard_surely_or_read_is_as_it_was_found() -> None:
     assert list(as_heard([BRIDGE, SAYS], source(1.0, 1.0, 1.0, 1.0))) == [BRIDGE, SAYS]
     assert list(as_heard([BRIDGE, SAYS], source())) == [BRIDGE, SAYS]
+    fine = replace(SAYS, confidence=0.123456)
+    assert list(as_heard([fine], source(1.0, 1.0, 1.0, 1.0))) == [fine]
+
+
+def test_rounding_makes_nothing_surer_than_it_was() -> None:
+    vague = mention("rust", 0.6666)
+    sure = replace(SAYS, evidence=(vague,), confidence=1.0)
+    assert replaced(sure, lambda m: replace(m, confidence=round(m.confidence, 3))).confidence == 1.0
 
 
 @given(st.lists(st.floats(0.01, 1), min_size=4, max_size=4))
