@@ -21,7 +21,7 @@ from kgfuse.ontology.vocabulary import Vocabulary
 from kgfuse.terms.mentions import Mention, Source, SourceKind, Statement, TextSpan, Value
 from kgfuse.terms.namespaces import digest
 
-VERSION: Final = "3"
+VERSION: Final = "4"
 FOLDER: Final = "extractor"
 NAME: Final = "ontology"
 
