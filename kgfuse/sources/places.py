@@ -177,7 +177,10 @@ def loads(data: bytes) -> Places:
                 return TablePlaces(tuple(map(int, record["starts"])), tuple(map(int, record["numbers"])))
             case "time":
                 starts, times = tuple(map(int, record["starts"])), tuple((int(a), int(b)) for a, b in record["times"])
-                return TimePlaces(starts, times, tuple(map(float, record.get("sure", [1.0] * len(starts)))))
+                sure = tuple(map(float, record.get("sure", [1.0] * len(starts))))
+                if not len(starts) == len(times) == len(sure) or not all(0 < one <= 1 for one in sure):
+                    raise ValueError("words, times and probabilities do not fit")
+                return TimePlaces(starts, times, sure)
         raise ValueError(f"kind {record['kind']!r}")
     except (zlib.error, ValueError, KeyError, TypeError) as e:
         raise WorkspaceError(f"where a text stands cannot be read: {e}", remedy="add its file again") from e

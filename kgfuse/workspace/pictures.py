@@ -99,7 +99,7 @@ class Tuned:
         """
         try:
             return cls(TunedTail.load(folder), *read_classes(folder))
-        except (OSError, ValueError, KeyError) as e:
+        except (OSError, ValueError, KeyError, TypeError) as e:
             raise ModelError(f"cannot be read: {e}", where=folder, remedy="train it again") from e
 
 

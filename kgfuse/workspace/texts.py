@@ -86,7 +86,7 @@ class TunedTexts:
         """
         try:
             return cls(TunedText.load(folder), *read_classes(folder))
-        except (OSError, ValueError, KeyError) as e:
+        except (OSError, ValueError, KeyError, TypeError) as e:
             raise ModelError(f"cannot be read: {e}", where=folder, remedy="train it again") from e
 
 

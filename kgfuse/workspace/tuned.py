@@ -48,7 +48,7 @@ def read_classes(folder: Path) -> tuple[str, tuple[str, ...]]:
     """Read what `write_classes` wrote.
 
     Raises:
-        OSError, ValueError, KeyError: it is damaged.
+        OSError, ValueError, KeyError, TypeError: it is damaged.
     """
     about = json.loads((folder / _CLASSES).read_text("utf-8"))
     return about["target"], tuple(about["classes"])

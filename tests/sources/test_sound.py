@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgfuse.errors import SourceError
+from kgfuse.errors import SourceError, WorkspaceError
 from kgfuse.sources import sound
 from kgfuse.sources.identify import identify
 from kgfuse.sources.places import TimePlaces, dumps, loads
@@ -137,3 +137,10 @@ def test_times_of_words_are_found_and_kept() -> None:
     assert places.seconds(5, 10) == (0.3, 1.5)
     assert places.seconds(9, 9) == (1.2, 1.5)
     assert TimePlaces((), (), ()).seconds(0, 1) is None
+
+
+@pytest.mark.parametrize("sure", [(0.9,), (0.9, 0.0), (0.9, float("nan")), (0.9, 1.5)])
+def test_damaged_probabilities_are_refused(sure: tuple[float, ...]) -> None:
+    damaged = dumps(TimePlaces((0, 4), ((0, 300), (300, 900)), sure))
+    with pytest.raises(WorkspaceError, match="add its file again"):
+        loads(damaged)
