@@ -60,8 +60,8 @@ def _thing(reading: Reading, token: Any, prop: Property | None) -> Mention:
 
 def _name_after(noun: Any) -> Any | None:
     """The name that follows the noun for what it names, without a comma: "the film Super Capers", "the pump P-103"."""
-    if noun.pos_ not in ("NOUN", "PROPN") or noun.i + 1 == len(noun.doc):
-        return None
+    if noun.pos_ not in ("NOUN", "PROPN") or noun.i + 1 == len(noun.doc) or _CODE.fullmatch(noun.text):
+        return None  # a row of codes is no name of its first
     if _CODE.fullmatch((following := noun.nbor()).text) and following.dep_ in ("appos", "nummod", "nmod"):
         return following
     names = [c for c in noun.children if c.dep_ == "appos" and c.pos_ == "PROPN" and noun.pos_ == "NOUN"]

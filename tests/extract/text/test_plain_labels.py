@@ -126,6 +126,12 @@ def test_no_date_or_figure_comes_of_what_is_none(plain: TextExtractor, text: str
     assert [s for s in said(plain, text) if not any(f" {name} " in s for name in things)] == []
 
 
+def test_a_long_row_of_codes_is_read(plain: TextExtractor) -> None:
+    row = " ".join(f"P-{n}" for n in range(4_000))
+    assert said(plain, f"Pump {row} has a length of 3 m.") is not None
+    assert "P-7 length 3" in said(plain, f"{row}.\n\nPump P-7 has a length of 3 m.")
+
+
 def test_an_ontology_s_own_words_come_before_paraphrases(plain: TextExtractor) -> None:
     assert paraphrases("builder") == ("is built by",)
     assert said(plain, "The Mill Bridge was built by Jane Miller.") == {"Mill Bridge built-by Jane Miller"}
