@@ -56,7 +56,7 @@ ATTRIBUTIVE_ENDINGS: Final = (
 )  # fmt: skip
 MEASURED_BY: Final = {
     "length": ("long",), "height": ("high", "tall"), "width": ("wide", "broad"), "depth": ("deep",),
-    "thickness": ("thick",), "age": ("old",), "elevation": ("high",),
+    "thickness": ("thick",), "age": ("old",),
 }  # fmt: skip
 """Adjectives that say a quantity after a figure: "324 metres tall"."""
 MEASURING: Final = {"weight": "weigh", "mass": "weigh", "duration": "last", "price": "cost"}
