@@ -30,7 +30,7 @@ _AGENTS: Final = {
     "sponsor": ("sponsored",), "manager": ("managed",), "leader": ("led",), "narrator": ("narrated",),
 }  # fmt: skip
 """Nouns of who does something, by the participles that say it."""
-_PLACES: Final = {
+_RELATIONS: Final = {
     "headquarters": ("is headquartered in", "is based in"), "location": ("is located in", "lies in"),
     "birthplace": ("is born in",), "residence": ("lives in",), "home town": ("grows up in",),
     "hometown": ("grows up in",), "employer": ("works for", "is employed by"), "spouse": ("is married to",),
@@ -38,6 +38,7 @@ _PLACES: Final = {
     "origin": ("comes from", "originates from"), "ingredient": ("contains", "is made from"),
     "material": ("is made of",), "capacity": ("seats",), "occupant": ("is occupied by",),
 }  # fmt: skip
+"""Other nouns of relations, by the phrases that say them."""
 _WHEN: Final = frozenset(("date", "year", "time"))
 _WHERE: Final = frozenset(("place", "city", "town", "country", "location"))
 
@@ -55,8 +56,8 @@ def paraphrases(label: str, *, dated: bool = False) -> tuple[str, ...]:
     said = " ".join(re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", label).lower().split())
     if said in _AGENTS:
         return tuple(f"is {participle} by" for participle in _AGENTS[said])
-    if said in _PLACES:
-        return _PLACES[said]
+    if said in _RELATIONS:
+        return _RELATIONS[said]
     sort, _, event = said.partition(" of ")
     if not event:
         event, _, sort = said.rpartition(" ")
