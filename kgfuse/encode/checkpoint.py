@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -25,6 +26,7 @@ class RunState:
         loss: its validation loss.
         stale: epochs since the best one.
         history: one record an epoch.
+        done: the run is over; the best epoch's weights are all that is kept of it.
     """
 
     epoch: int = 0
@@ -33,6 +35,7 @@ class RunState:
     loss: float = math.inf
     stale: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
+    done: bool = False
 
 
 class Checkpoint:
@@ -48,6 +51,9 @@ class Checkpoint:
         """Restore the last whole epoch where there is one; a damaged folder starts anew."""
         try:
             state = RunState(**json.loads((self._folder / "state.json").read_text(encoding="utf-8")))
+            if state.done:
+                load_file(self._weights(state.best))
+                return state
             tensors = load_file(self._weights(state.epoch))
             moments = load_file(self._moments(state.epoch))
             load_file(self._weights(state.best))
@@ -90,14 +96,20 @@ class Checkpoint:
             if isinstance(value, Tensor)
         }
         save_file(plain(moments), self._moments(epoch))
+        self._write(new, {self._weights(new.epoch), self._moments(new.epoch), self._weights(new.best)})
+        return new
+
+    def finish(self, state: RunState) -> None:
+        """Keep the best epoch's weights alone, once the run is over."""
+        self._write(replace(state, done=True), {self._weights(state.best)})
+
+    def _write(self, state: RunState, counting: Collection[Path]) -> None:
         part = self._folder / "state.part"
-        part.write_text(json.dumps(asdict(new)), encoding="utf-8")
+        part.write_text(json.dumps(asdict(state)), encoding="utf-8")
         part.replace(self._folder / "state.json")
-        counting = {self._weights(new.epoch), self._moments(new.epoch), self._weights(new.best)}
         for path in self._folder.glob("*.safetensors"):
             if path not in counting:
                 path.unlink()
-        return new
 
     def best(self, state: RunState) -> dict[str, Tensor]:
         """Return the weights of the best epoch."""

@@ -128,7 +128,7 @@ def learn(
     device = next(net.parameters()).device
     targets, expected = torch.from_numpy(np.asarray(labels)), torch.from_numpy(np.asarray(held_labels))
     steps = len(range(0, len(targets) - 1, plan.batch))
-    while state.epoch < plan.until and (plan.patience is None or state.stale < plan.patience):
+    while not state.done and state.epoch < plan.until and (plan.patience is None or state.stale < plan.patience):
         own = int.from_bytes(hashlib.sha256(f"{plan.seed}|{state.epoch}".encode()).digest()[:7], "big")
         generator = torch.Generator().manual_seed(own)
         losses = []

@@ -55,7 +55,7 @@ def fit_text(
         encoder: a BERT by name or folder; ``None`` is the packaged one.
         folder: for checkpoints.
         until: stop after this epoch, with rates that fall as if all epochs came.
-        keep: leave the checkpoint where it is, so that the same call gives the same weights at once.
+        keep: leave the best weights there, so that the same call gives the same weights at once.
         on_event: told about progress.
 
     Raises:
@@ -88,7 +88,9 @@ def fit_text(
         val_labels,
         on_event or (lambda _: None),
     )
-    if not keep:
+    if keep:
+        checkpoint.finish(state)
+    else:
         checkpoint.remove()
     return TunedText(reading, encoder, config, seed, state.history, state.best)
 

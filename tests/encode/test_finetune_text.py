@@ -87,6 +87,19 @@ def test_an_interrupted_run_ends_in_the_same_weights(tuned: TunedText, tmp_path:
     assert not any(tmp_path.iterdir()), "checkpoints are gone once a run is over"
 
 
+def test_a_finished_run_that_is_kept_is_its_best_weights_alone(tuned: TunedText, tmp_path: Path) -> None:
+    assert fit(tmp_path, keep=True).sha256 == tuned.sha256
+    (folder,) = tmp_path.iterdir()
+    assert {p.name.split("-")[0] for p in folder.iterdir()} == {"state.json", "weights"}
+    told: list[FinetuneEvent] = []
+    assert fit(tmp_path, keep=True, on_event=told.append).sha256 == tuned.sha256
+    assert told == []
+    (weights,) = folder.glob("weights-*")
+    weights.write_bytes(weights.read_bytes()[:100])
+    assert fit(tmp_path).sha256 == tuned.sha256, "a damaged one is learned anew"
+    assert not any(tmp_path.iterdir())
+
+
 def test_seeds_differ_and_until_stops_early_without_validation(tuned: TunedText, tmp_path: Path) -> None:
     assert fit(tmp_path, seed=1).sha256 != tuned.sha256
     short = fit_text(TEXTS[LEARN], LABELS[LEARN], (), LABELS[:0], 2, CONFIG, 0, folder=tmp_path, until=2)
